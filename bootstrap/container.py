@@ -1,0 +1,161 @@
+"""The composition root: everything a process needs, made once and handed down."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from redis import Redis
+from sqlalchemy import Engine
+
+from bootstrap.embedded import prepare_data_dir, running_redis
+from bootstrap.settings import Settings
+from connectors import Gradebook, PlatformAccess, PlatformKind, Services, connect
+from connectors.errors import ConnectorError
+from connectors.key_sets import fetch_key_set
+from connectors.limiter import RedisLimiter
+from connectors.tokens import RedisTokenCache, Seal, ServiceTokens, SigningKey
+from mapping.records import PlatformId
+from store import registrations, tenants
+from store.registrations import Platform, ToolKey
+from store.secrets import SealBroken, SecretBox
+from store.session import open_engine, reading, writing
+
+# Upper bounds for all workers of a platform together; what an LMS says of its allowance comes
+# first. A Canvas bucket drains 10 units a second and a plain request costs a fraction of one.
+_REQUESTS_PER_SECOND = {PlatformKind.CANVAS: 60.0, PlatformKind.MOODLE: 20.0}
+_BURST = {PlatformKind.CANVAS: 10, PlatformKind.MOODLE: 4}
+
+
+def wall_clock() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """What a process works with.
+
+    Attributes:
+        settings: With a secret key.
+        engine: The database; forked processes make their own container.
+        redis: Bytes in, bytes out.
+        redis_url: Where it answers, for processes this one starts.
+        secrets: Seals what the database must not hold in the clear.
+        now: The clock.
+        sleep: Waits for seconds.
+    """
+
+    settings: Settings
+    engine: Engine
+    redis: "Redis"
+    redis_url: str
+    secrets: SecretBox
+    now: Callable[[], datetime] = wall_clock
+    sleep: Callable[[float], None] = time.sleep
+
+    def tool_key(self) -> ToolKey:
+        """The key Waymark signs with, made on first use."""
+        with writing(self.engine) as connection:
+            return registrations.tool_key(connection, self.secrets, self.now())
+
+    def fetch_key_set(self, url: str) -> tuple[Mapping[str, Any], int | None]:
+        """A platform's public keys, and the seconds they may be kept, where it says so.
+
+        Raises:
+            OSError: They cannot be had; the message says why.
+        """
+        try:
+            return fetch_key_set(url, public_url=self.settings.public_url)
+        except ConnectorError as error:
+            raise OSError(str(error)) from error
+
+    def gradebook(self, platform_id: PlatformId) -> Gradebook:
+        """The gradebooks of a platform: one connector for each thread.
+
+        Raises:
+            LookupError: There is no such platform.
+        """
+        with reading(self.engine) as connection:
+            platform = registrations.platform_of(connection, platform_id)
+            deployments = tenants.approved_deployments(connection, platform_id)
+        if platform is None:
+            raise LookupError(f"There is no platform {platform_id}.")
+        kind = PlatformKind(platform.kind)
+        access = PlatformAccess(
+            name=platform.name,
+            kind=kind,
+            issuer=platform.issuer,
+            client_id=platform.client_id,
+            token_url=platform.token_url,
+            deployment_ref=deployments[0] if deployments else "",
+            api_url=platform.api_url,
+            api_token=registrations.api_token(platform, self.secrets),
+        )
+        return connect(access, self._services(platform, kind))
+
+    def _services(self, platform: Platform, kind: PlatformKind) -> Services:
+        key = self.tool_key()
+        return Services(
+            now=self.now,
+            sleep=self.sleep,
+            limiter=RedisLimiter(
+                self.redis,
+                platform=f"{platform.id}",
+                rate_per_second=_REQUESTS_PER_SECOND[kind],
+                burst=_BURST[kind],
+                sleep=self.sleep,
+            ),
+            tokens=ServiceTokens(
+                cache=RedisTokenCache(self.redis),
+                key=SigningKey(kid=key.kid, private_key=key.private_key),
+                seal=Seal(seal=self.secrets.seal, open=self._opened),
+                now=self.now,
+                sleep=self.sleep,
+            ),
+            public_url=self.settings.public_url,
+        )
+
+    def _opened(self, sealed: str) -> str | None:
+        try:
+            return self.secrets.open(sealed)
+        except SealBroken:
+            return None
+
+    def close(self) -> None:
+        """Give back connections."""
+        self.redis.close()
+        self.engine.dispose()
+
+
+def open_container(settings: Settings, redis_url: str) -> Container:
+    """A container over a Redis that runs already.
+
+    Args:
+        settings: With a secret key.
+        redis_url: Where Redis answers.
+    """
+    return Container(
+        settings=settings,
+        engine=open_engine(settings.database_url),
+        redis=Redis.from_url(redis_url),
+        redis_url=redis_url,
+        secrets=SecretBox(settings.secret_key),
+    )
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Container]:
+    """A container with its embedded services, for the length of one command.
+
+    Where a service cannot be had, ``bootstrap.embedded.EmbeddedError`` says what to do.
+    """
+    prepared = prepare_data_dir(settings)
+    with running_redis(prepared) as redis_url:
+        container = open_container(prepared, redis_url)
+        try:
+            yield container
+        finally:
+            container.close()

@@ -1,0 +1,218 @@
+"""Loading a district from a file: its schools, platforms, frameworks, mapping and rule.
+
+The file is JSON; paths in it are relative to it. Loading it again brings the district up to
+date and changes nothing that is the same. A token written as ``env:NAME`` is read from the
+environment variable of that name, so that the file itself need hold no secret.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import Connection
+
+from bootstrap.container import Container
+from bootstrap.settings import environment_value
+from interchange.case import ReadFramework, read_package
+from interchange.errors import FileRefused
+from interchange.mapping_csv import read_mapping
+from mapping.records import LearnerId, MappingRule, PassbackWay, SchoolRef, TenantId
+from mapping.rules import MasteryRule, RuleRefused, parse_rule
+from store import alignments, frameworks, gradebook, registrations, tenants
+from store.registrations import PlatformEntry
+from store.session import writing
+
+
+class _School(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    passback: PassbackWay = PassbackWay.WORDS
+
+
+class _Platform(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    kind: Literal["canvas", "moodle"]
+    issuer: str
+    client_id: str
+    auth_url: str
+    token_url: str
+    jwks_url: str
+    api_url: str
+    api_token: str
+    deployments: list[str]
+    schools: dict[str, str]
+
+
+class _District(msgspec.Struct, forbid_unknown_fields=True):
+    district: str
+    timezone: str
+    schools: list[_School]
+    platforms: list[_Platform]
+    frameworks: list[str] = []
+    mappings: list[str] = []
+    rule: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedDistrict:
+    """What a district file brought; ``skipped`` tells each record left out, with why."""
+
+    tenant: TenantId
+    name: str
+    competencies: int
+    rules: int
+    skipped: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contents:
+    """A district file and the files it names, read and found good."""
+
+    district: _District
+    frameworks: Sequence[ReadFramework]
+    rules: Sequence[MappingRule]
+    rule: MasteryRule
+
+
+def load_district(container: Container, path: Path) -> LoadedDistrict:
+    """Bring a district in, or up to date, from its file: whole or not at all.
+
+    Args:
+        container: Where to.
+        path: The district file.
+
+    Returns:
+        What it brought.
+
+    Raises:
+        FileRefused: A file is missing or wrong; every problem of it is told, nothing is loaded.
+    """
+    contents = _read(path)
+    try:
+        with writing(container.engine) as connection:
+            tenant = _save(connection, container, contents)
+    except (alignments.UnknownCompetencyError, registrations.PlatformTaken) as error:
+        raise FileRefused([f"{path.name}: {error}"]) from error
+    return LoadedDistrict(
+        tenant=tenant,
+        name=contents.district.district,
+        competencies=sum(len(f.framework.competencies) for f in contents.frameworks),
+        rules=len(contents.rules),
+        skipped=tuple(line for f in contents.frameworks for line in f.skipped),
+    )
+
+
+def _read(path: Path) -> _Contents:
+    try:
+        district = msgspec.json.decode(_bytes(path), type=_District)
+        ZoneInfo(district.timezone)
+        rule = parse_rule(district.rule)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise FileRefused([f"{path.name} is not a district file: {error}."]) from error
+    except (KeyError, ValueError) as error:
+        raise FileRefused([_district_problem(path, error)]) from error
+    problems = _unknown_schools(district)
+    if problems:
+        raise FileRefused(problems)
+    folder = path.parent
+    return _Contents(
+        district=district,
+        frameworks=[read_package(_bytes(folder / name)) for name in district.frameworks],
+        rules=[r for name in district.mappings for r in read_mapping(_bytes(folder / name))],
+        rule=rule,
+    )
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FileRefused([f"{path} cannot be read: {error.strerror}."]) from error
+
+
+def _district_problem(path: Path, error: Exception) -> str:
+    if isinstance(error, RuleRefused):
+        return f"{path.name}: {error}"
+    return f"{path.name}: the time zone is not an IANA name such as America/Sao_Paulo."
+
+
+def _unknown_schools(district: _District) -> list[str]:
+    names = {school.name for school in district.schools}
+    return [
+        f"The platform {platform.name} names the school {school!r}, which is not among the schools."
+        for platform in district.platforms
+        for school in platform.schools.values()
+        if school not in names
+    ]
+
+
+def _save(connection: Connection, container: Container, contents: _Contents) -> TenantId:
+    district = contents.district
+    tenant = registrations.save_tenant(connection, district.district, district.timezone)
+    schools = {
+        school.name: registrations.save_school(
+            connection, tenant, school.name, passback_way=school.passback
+        )
+        for school in district.schools
+    }
+    for platform in district.platforms:
+        _save_platform(connection, container, platform, tenant=tenant, schools=schools)
+    for read in contents.frameworks:
+        frameworks.save_framework(connection, tenant, read.framework)
+    alignments.publish_mapping(connection, tenant, contents.rules, now=container.now())
+    _save_rule(connection, container, tenant, rule=contents.rule)
+    return tenant
+
+
+def _save_platform(
+    connection: Connection,
+    container: Container,
+    platform: _Platform,
+    *,
+    tenant: TenantId,
+    schools: Mapping[str, Any],
+) -> None:
+    saved = registrations.save_platform(
+        connection,
+        tenant,
+        PlatformEntry(
+            kind=platform.kind,
+            name=platform.name,
+            issuer=platform.issuer,
+            client_id=platform.client_id,
+            auth_url=platform.auth_url,
+            token_url=platform.token_url,
+            jwks_url=platform.jwks_url,
+            api_url=platform.api_url.rstrip("/"),
+            api_token=_token(platform),
+        ),
+        secrets=container.secrets,
+    )
+    registrations.save_deployments(connection, saved, platform.deployments)
+    registrations.save_school_refs(
+        connection, saved, {SchoolRef(ref): schools[name] for ref, name in platform.schools.items()}
+    )
+
+
+def _token(platform: _Platform) -> str:
+    if not platform.api_token.startswith("env:"):
+        return platform.api_token
+    name = platform.api_token.removeprefix("env:")
+    value = environment_value(name)
+    if value is None:
+        raise FileRefused(
+            [f"The token of {platform.name} is to be read from {name}, which is not set."]
+        )
+    return value
+
+
+def _save_rule(
+    connection: Connection, container: Container, tenant: TenantId, *, rule: MasteryRule
+) -> None:
+    before = frameworks.current_rule(connection, tenant)
+    saved = frameworks.save_rule(connection, tenant, rule.definition(), now=container.now())
+    if before is not None and before.id != saved.id:
+        everybody = [LearnerId(learner) for learner in tenants.all_learners(connection, tenant)]
+        gradebook.mark_for_recompute(connection, everybody, now=container.now())

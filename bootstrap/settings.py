@@ -1,0 +1,273 @@
+"""Settings from the environment: the only reader of it.
+
+Nothing set gives a working single machine: SQLite and an embedded Redis under one data folder.
+All problems are reported at once, each saying what to set.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import time
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+T = TypeVar("T")
+
+PREFIX = "WAYMARK_"
+NAMES = (
+    "WAYMARK_DATABASE_URL",
+    "WAYMARK_DATA_DIR",
+    "WAYMARK_LOG_LEVEL",
+    "WAYMARK_PORT",
+    "WAYMARK_PUBLIC_URL",
+    "WAYMARK_REDIS_URL",
+    "WAYMARK_SECRET_KEY",
+    "WAYMARK_SYNC_AT",
+    "WAYMARK_SYNC_TIMEZONE",
+    "WAYMARK_WORKERS",
+)
+# Platforms as a service set these two under their own names.
+_ALSO_WITHOUT_PREFIX = ("DATABASE_URL", "REDIS_URL")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_SECRET_CHARACTERS = 32
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+class SettingsError(Exception):
+    """The environment cannot be used.
+
+    Attributes:
+        problems: One sentence for each problem, saying what to set.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How this installation runs.
+
+    Attributes:
+        data_dir: Where the embedded database, Redis and the generated secret live.
+        database_url: SQLAlchemy URL; ``sqlite`` or ``postgresql+psycopg``.
+        redis_url: Configured Redis, or None for the embedded one.
+        secret_key: Seals secrets in the database and signs what leaves it; 32 characters or
+            more. Empty when none was set: ``bootstrap.embedded`` then keeps a generated one.
+        public_url: Where browsers and LMSs reach Waymark; no slash at the end.
+        port: TCP port of the web process on 127.0.0.1.
+        sync_at: Local time of the nightly run.
+        sync_timezone: The zone of ``sync_at``; None follows each district's own.
+        workers: Worker processes that ``waymark demo`` and ``waymark sync`` start.
+        log_level: DEBUG, INFO, WARNING or ERROR.
+    """
+
+    data_dir: Path
+    database_url: str
+    redis_url: str | None
+    secret_key: str
+    public_url: str
+    port: int
+    sync_at: time
+    sync_timezone: ZoneInfo | None
+    workers: int
+    log_level: str
+
+
+class _Reader:
+    """Reads one variable after another and collects what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.problems: list[str] = []
+
+    def get(self, name: str, default: T, *, parse: Callable[[str], T], expected: str) -> T:
+        """The parsed value of a variable, or the default where it is unset or wrong."""
+        text = self.text(name)
+        if not text:
+            return default
+        try:
+            return parse(text)
+        except (ValueError, OSError, KeyError):
+            shown = "what it holds" if "SECRET" in name else repr(_redacted(text))
+            self.problems.append(f"{PREFIX}{name} must be {expected}; {shown} is not.")
+            return default
+
+    def text(self, name: str) -> str:
+        """A variable's text without surrounding space, empty where it is unset."""
+        value = self._environ.get(PREFIX + name, "")
+        if not value and name in _ALSO_WITHOUT_PREFIX:
+            value = self._environ.get(name, "")
+        return value.strip()
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read all settings.
+
+    Args:
+        environ: The environment; None reads the process's own.
+
+    Returns:
+        Settings that hold together.
+
+    Raises:
+        SettingsError: With every problem there is.
+    """
+    reader = _Reader(os.environ if environ is None else environ)
+    _refuse_unknown(reader, os.environ if environ is None else environ)
+    data_dir = (
+        reader.get("DATA_DIR", Path(".waymark"), parse=Path, expected="a folder")
+        .expanduser()
+        .absolute()
+    )
+    port = reader.get("PORT", 8100, parse=_port, expected="a port from 1 to 65535")
+    settings = Settings(
+        data_dir=data_dir,
+        database_url=reader.get(
+            "DATABASE_URL",
+            f"sqlite:///{data_dir / 'waymark.db'}",
+            parse=_database_url,
+            expected="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
+        ),
+        redis_url=reader.get(
+            "REDIS_URL",
+            None,
+            parse=_redis_url,
+            expected="redis://HOST:PORT/0, rediss://... or unix://PATH",
+        ),
+        secret_key=reader.get(
+            "SECRET_KEY",
+            "",
+            parse=_secret,
+            expected=f"{_SECRET_CHARACTERS} characters or more, chosen at random",
+        ),
+        public_url=reader.get(
+            "PUBLIC_URL",
+            f"http://localhost:{port}",
+            parse=_public_url,
+            expected="https://HOST without a path (http only for localhost)",
+        ),
+        port=port,
+        sync_at=reader.get(
+            "SYNC_AT", time(2, 0), parse=_time_of_day, expected="a time of day such as 02:00"
+        ),
+        sync_timezone=reader.get(
+            "SYNC_TIMEZONE",
+            None,
+            parse=ZoneInfo,
+            expected="an IANA time zone such as America/Sao_Paulo",
+        ),
+        workers=reader.get("WORKERS", 2, parse=_workers, expected="a number from 1 to 64"),
+        log_level=reader.get(
+            "LOG_LEVEL", "INFO", parse=_log_level, expected=f"one of {', '.join(_LOG_LEVELS)}"
+        ),
+    )
+    _refuse_half_set(reader, settings)
+    if reader.problems:
+        raise SettingsError(reader.problems)
+    return settings
+
+
+def child_environment(changes: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with some settings replaced, for a process it starts."""
+    return {**os.environ, **changes}
+
+
+def environment_value(name: str) -> str | None:
+    """A variable that a district file names, for a secret that the file shall not hold."""
+    return os.environ.get(name)
+
+
+def new_secret() -> str:
+    """A secret key fit for ``WAYMARK_SECRET_KEY``."""
+    return secrets.token_urlsafe(48)
+
+
+def _refuse_unknown(reader: _Reader, environ: Mapping[str, str]) -> None:
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in NAMES:
+            near = get_close_matches(name, NAMES, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the settings are {', '.join(NAMES)}."
+            reader.problems.append(f"{name} is not a setting of Waymark; {hint}")
+
+
+def _refuse_half_set(reader: _Reader, settings: Settings) -> None:
+    """A public address means a real installation, which must not run on defaults."""
+    if urlsplit(settings.public_url).hostname in _LOOPBACK:
+        return
+    needed = {
+        "SECRET_KEY": f"{_SECRET_CHARACTERS} random characters or more, the same for all processes",
+        "DATABASE_URL": "the database, for example postgresql://waymark@db/waymark",
+        "REDIS_URL": "the Redis that all processes share, for example redis://redis:6379/0",
+    }
+    reader.problems.extend(
+        f"{PREFIX}PUBLIC_URL is set, so {PREFIX}{name} must be too: {meaning}."
+        for name, meaning in needed.items()
+        if not reader.text(name)
+    )
+
+
+def _redacted(text: str) -> str:
+    return re.sub(r"//[^/@]*@", "//***@", text)
+
+
+def _port(text: str) -> int:
+    return _between(int(text), 1, 65_535)
+
+
+def _workers(text: str) -> int:
+    return _between(int(text), 1, 64)
+
+
+def _between(number: int, lowest: int, highest: int) -> int:
+    if not lowest <= number <= highest:
+        raise ValueError(number)
+    return number
+
+
+def _database_url(text: str) -> str:
+    for scheme in ("postgres://", "postgresql://", "postgresql+psycopg://"):
+        if text.startswith(scheme) and len(text) > len(scheme):
+            return "postgresql+psycopg://" + text.removeprefix(scheme)
+    if text.startswith("sqlite:///"):
+        return text
+    raise ValueError(text)
+
+
+def _redis_url(text: str) -> str:
+    if not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError(text)
+    return text
+
+
+def _secret(text: str) -> str:
+    if len(text) < _SECRET_CHARACTERS:
+        raise ValueError(len(text))
+    return text
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text.rstrip("/"))
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    if not is_safe or not parts.hostname or parts.path or parts.query:
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def _time_of_day(text: str) -> time:
+    moment = time.fromisoformat(text)
+    if moment.tzinfo is not None:
+        raise ValueError(text)
+    return moment
+
+
+def _log_level(text: str) -> str:
+    if text.upper() not in _LOG_LEVELS:
+        raise ValueError(text)
+    return text.upper()

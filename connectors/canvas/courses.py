@@ -1,0 +1,125 @@
+"""Canvas's courses, people and assignments in the words of ``mapping.records``."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from connectors.canvas.payloads import Assignment, Course, Enrollment, RubricRow
+from mapping import records
+from mapping.records import (
+    CourseRef,
+    CourseState,
+    CriterionRef,
+    Enrolment,
+    EnrolmentState,
+    Grading,
+    LearnerRef,
+    LineItem,
+    LineItemRef,
+    Person,
+    Role,
+    SchoolRef,
+)
+
+COURSE_FILTERS = [("state[]", state) for state in ("created", "claimed", "available", "completed")]
+ENROLLMENT_FILTERS = [
+    *(("type[]", f"{kind}Enrollment") for kind in ("Student", "Teacher", "Observer")),
+    *(("state[]", state) for state in ("active", "invited", "inactive", "completed")),
+]
+_ROLES = {
+    "StudentEnrollment": Role.LEARNER,
+    "TeacherEnrollment": Role.TEACHER,
+    "ObserverEnrollment": Role.GUARDIAN,
+}
+# Who was invited and has not accepted yet can be graded already.
+_STATES = {
+    "active": EnrolmentState.ACTIVE,
+    "invited": EnrolmentState.ACTIVE,
+    "inactive": EnrolmentState.SUSPENDED,
+    "completed": EnrolmentState.CONCLUDED,
+}
+_STANDING = (EnrolmentState.ACTIVE, EnrolmentState.SUSPENDED, EnrolmentState.CONCLUDED)
+
+
+def course_of(payload: Course) -> records.Course:
+    """A course; what is neither available nor completed is not published.
+
+    Source: Canvas REST API, Courses.
+    """
+    states = {"available": CourseState.ACTIVE, "completed": CourseState.CONCLUDED}
+    code = payload.course_code or ""
+    return records.Course(
+        ref=CourseRef(str(payload.id)),
+        title=payload.name or code,
+        code=code,
+        school_ref=SchoolRef(str(payload.account_id)),
+        sis_id=payload.sis_course_id or None,
+        state=states.get(payload.workflow_state, CourseState.UNPUBLISHED),
+        starts_at=in_utc(payload.start_at),
+        ends_at=in_utc(payload.end_at),
+    )
+
+
+def enrolments_of(payloads: Iterable[Enrollment]) -> Sequence[Enrolment]:
+    """Enrolments, one for each person, role and observed learner.
+
+    A learner of several sections comes once, with the best of the states: active in one
+    section is active in the course. Observers of nobody are left out.
+
+    Source: Canvas REST API, Enrollments.
+    """
+    found: dict[tuple[str, Role, LearnerRef | None], Enrolment] = {}
+    for payload in payloads:
+        enrolment = _enrolment(payload)
+        if enrolment is None:
+            continue
+        key = (enrolment.person.ref, enrolment.role, enrolment.observes)
+        known = found.get(key)
+        if known is None or _STANDING.index(enrolment.state) < _STANDING.index(known.state):
+            found[key] = enrolment
+    return list(found.values())
+
+
+def _enrolment(payload: Enrollment) -> Enrolment | None:
+    role = _ROLES.get(payload.type)
+    state = _STATES.get(payload.enrollment_state)
+    observes = payload.associated_user_id
+    if role is None or state is None or (role is Role.GUARDIAN and observes is None):
+        return None
+    person = Person(
+        ref=LearnerRef(str(payload.user_id)),
+        name=payload.user.name,
+        sort_name=payload.user.sortable_name or payload.user.name,
+        sis_id=payload.sis_user_id or payload.user.sis_user_id or None,
+    )
+    watched = LearnerRef(str(observes)) if role is Role.GUARDIAN else None
+    return Enrolment(person=person, role=role, state=state, observes=watched)
+
+
+def line_item_of(payload: Assignment, groups: Mapping[str, str], *, is_own: bool) -> LineItem:
+    """A line item; ``groups`` names the assignment groups by id.
+
+    Source: Canvas REST API, Assignments.
+    """
+    is_ungraded = payload.grading_type == "not_graded" or payload.submission_types == ["not_graded"]
+    return LineItem(
+        ref=LineItemRef(str(payload.id)),
+        title=payload.name,
+        category=groups.get(str(payload.assignment_group_id), ""),
+        maximum=payload.points_possible or 0.0,
+        grading=Grading.NOT_GRADED if is_ungraded else Grading.POINTS,
+        due_at=in_utc(payload.due_at),
+        is_published=payload.published,
+        is_own=is_own,
+        criteria=tuple(_criterion(row) for row in payload.rubric or ()),
+    )
+
+
+def _criterion(row: RubricRow) -> records.Criterion:
+    return records.Criterion(
+        ref=CriterionRef(row.id), title=row.description or "", maximum=row.points or 0.0
+    )
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    """A moment of Canvas's, which always names its zone, in UTC."""
+    return None if moment is None else moment.astimezone(UTC)

@@ -1,0 +1,113 @@
+"""Mapping rules as CSV, one rule a line.
+
+Columns: framework, competency (both required), course, line_item, category, criterion (shell
+patterns, empty for any), weight (above 0, default 1), kind (recall, skill or application,
+default skill). Order matters: for one line item and competency the first rule holds.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+
+from interchange.errors import FileRefused
+from mapping.records import EvidenceKind, MappingRule
+
+COLUMNS = (
+    "framework",
+    "competency",
+    "course",
+    "line_item",
+    "category",
+    "criterion",
+    "weight",
+    "kind",
+)
+_REQUIRED = ("framework", "competency")
+_LONGEST = 512
+_HEAVIEST = 1_000_000.0
+
+
+def read_mapping(data: bytes) -> tuple[MappingRule, ...]:
+    """Read mapping rules.
+
+    Args:
+        data: CSV in UTF-8, with or without a byte order mark, header first.
+
+    Returns:
+        The rules in the order of the file.
+
+    Raises:
+        FileRefused: With every line that is wrong; nothing is read in part.
+    """
+    try:
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+        rows = list(reader)
+    except UnicodeDecodeError as error:
+        raise FileRefused([f"The file is not UTF-8: {error}. Save it as CSV UTF-8."]) from error
+    except csv.Error as error:
+        raise FileRefused([f"The file is not CSV: {error}."]) from error
+    problems = _header_problems(reader.fieldnames or ())
+    if problems:
+        raise FileRefused(problems)
+    rules: list[MappingRule] = []
+    for number, row in enumerate(rows, start=2):
+        wrong = _problems(row)
+        problems.extend(f"Line {number}: {sentence}" for sentence in wrong)
+        if not wrong:
+            rules.append(_rule(row))
+    if problems:
+        raise FileRefused(problems)
+    return tuple(rules)
+
+
+def _header_problems(names: "list[str] | tuple[str, ...] | object") -> list[str]:
+    given = [str(name).strip() for name in names] if isinstance(names, (list, tuple)) else []
+    problems = [f"The column {name} is missing." for name in _REQUIRED if name not in given]
+    problems.extend(
+        f"The column {name!r} is not known; the columns are {', '.join(COLUMNS)}."
+        for name in given
+        if name not in COLUMNS
+    )
+    return problems
+
+
+def _text(row: Mapping[str, str | None], name: str) -> str:
+    return (row.get(name) or "").strip()
+
+
+def _problems(row: Mapping[str, str | None]) -> list[str]:
+    problems = [f"{name} is empty." for name in _REQUIRED if not _text(row, name)]
+    problems.extend(
+        f"{name} is longer than {_LONGEST} characters."
+        for name in COLUMNS
+        if len(_text(row, name)) > _LONGEST
+    )
+    if None in row:
+        problems.append("it has more values than the header has columns.")
+    if not 0 < _weight(row) <= _HEAVIEST:
+        problems.append(f"the weight {_text(row, 'weight')!r} is not a number above 0.")
+    kinds = [kind.value for kind in EvidenceKind]
+    if _text(row, "kind").lower() not in ("", *kinds):
+        problems.append(f"the kind {_text(row, 'kind')!r} is none of {', '.join(kinds)}.")
+    return problems
+
+
+def _weight(row: Mapping[str, str | None]) -> float:
+    try:
+        return float(_text(row, "weight") or 1.0)
+    except ValueError:
+        return math.nan
+
+
+def _rule(row: Mapping[str, str | None]) -> MappingRule:
+    return MappingRule(
+        framework=_text(row, "framework"),
+        competency=_text(row, "competency"),
+        course=_text(row, "course"),
+        line_item=_text(row, "line_item"),
+        category=_text(row, "category"),
+        criterion=_text(row, "criterion"),
+        weight=_weight(row),
+        kind=EvidenceKind(_text(row, "kind").lower() or EvidenceKind.SKILL.value),
+    )

@@ -1,0 +1,97 @@
+"""The web face: what an LMS and its people see of Waymark.
+
+Pages read the database and answer; they never wait for an LMS and never compute mastery on their
+own. Syncing, computing and writing back do not belong here.
+"""
+
+import json
+from http import HTTPStatus
+
+from flask import Blueprint, Flask, Response, render_template
+from redis import RedisError
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.routing import BaseConverter
+
+from bootstrap.container import Container
+from lti_tool import errors
+from lti_tool.launch import routes
+from lti_tool.launch.form import LAUNCH_TOTAL
+from lti_tool.launch.platform_keys import FetchJson
+from lti_tool.launch.services import EXTENSION, make_services, services
+from lti_tool.pages import admin, family, headers, home, learner, shown, teacher
+from store.session import reading
+
+front = Blueprint("front", __name__)
+
+
+class _LaunchIdConverter(BaseConverter):
+    regex = "[0-9a-f]{32}"
+
+
+class _RowIdConverter(BaseConverter):
+    """A database id; digits beyond 18 fit no column and are no address."""
+
+    regex = "[0-9]{1,18}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+
+def create_app(container: Container, fetch_key_set: FetchJson) -> Flask:
+    """The web application.
+
+    Args:
+        container: What the process works with; the app does not close it.
+        fetch_key_set: Gets a platform's key set over the network.
+
+    Returns:
+        A WSGI application, safe for threads. Processes that fork make their own.
+    """
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = LAUNCH_TOTAL
+    app.config["MAX_FORM_MEMORY_SIZE"] = LAUNCH_TOTAL
+    app.extensions[EXTENSION] = make_services(container, fetch_key_set)
+    app.url_map.converters["launch_id"] = _LaunchIdConverter
+    app.url_map.converters["row_id"] = _RowIdConverter
+    for blueprint in (front, routes.blueprint):
+        app.register_blueprint(blueprint)
+    for page in (home, learner, teacher, family, admin):
+        app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")
+    errors.register(app)
+    headers.register(app)
+    shown.register(app)
+    return app
+
+
+@front.get("/")
+def index() -> str:
+    """What this is, for whoever comes without an LMS."""
+    return render_template("front.html")
+
+
+@front.get("/healthz")
+def healthz() -> Response:
+    """Whether the database and Redis answer."""
+    found = {"database": _database_answers(), "redis": _redis_answers()}
+    is_well = all(found.values())
+    return Response(
+        json.dumps({"ok": is_well, **found}),
+        HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE,
+        mimetype="application/json",
+    )
+
+
+def _database_answers() -> bool:
+    try:
+        with reading(services().engine) as connection:
+            return connection.execute(select(1)).scalar() == 1
+    except SQLAlchemyError:
+        return False
+
+
+def _redis_answers() -> bool:
+    try:
+        return bool(services().container.redis.ping())
+    except RedisError:
+        return False

@@ -1,0 +1,171 @@
+"""The ``waymark`` command."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from sqlalchemy.exc import OperationalError
+
+from bootstrap.container import Container, running
+from bootstrap.district import load_district
+from bootstrap.embedded import EmbeddedError
+from bootstrap.processes import ProcessError, interruptible, require_free_port, supervised
+from bootstrap.settings import Settings, SettingsError, load_settings
+from interchange.errors import FileRefused
+from lti_tool import console as terminal
+from lti_tool import demo, server
+from mapping.records import TenantId
+from store import schema, tenants
+from store.session import reading
+from workers import queue
+
+CANNOT_RUN = 2
+"""Exit status where the command could not do its work at all; 1 where a part of it failed."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="waymark")
+def waymark() -> None:
+    """Which competencies has this learner mastered, on what evidence, and what is next."""
+
+
+@waymark.command()
+def migrate() -> None:
+    """Bring the database up to the present schema."""
+    with _container() as container:
+        schema.migrate(container.engine)
+    click.echo("The database is up to date.")
+
+
+@waymark.command()
+def web() -> None:
+    """Serve the pages and the LTI endpoints on 127.0.0.1."""
+    with _container() as container:
+        require_free_port(container.settings.port, "set WAYMARK_PORT to another one.")
+        server.serve(container)
+
+
+@waymark.command()
+@click.option("--burst", is_flag=True, help="End when the queue is empty.")
+def worker(*, burst: bool) -> None:
+    """Serve the queue: read, compute, write back."""
+    _become("work", *(["--burst"] if burst else []))
+
+
+@waymark.command()
+def cron() -> None:
+    """Begin a run each night at WAYMARK_SYNC_AT."""
+    _become("cron")
+
+
+@waymark.command()
+@click.option("--full", is_flag=True, help="Read everything, not only what changed.")
+@click.option("--json", "is_json", is_flag=True, help="Print the report as one line of JSON.")
+@click.option("--district", help="The district, where there is more than one.")
+def sync(*, full: bool, is_json: bool, district: str | None) -> None:
+    """Run one night now, and wait for its end.
+
+    Workers are started for it where none serve the queue. An unfinished run is taken up.
+    """
+    out = Console(stderr=is_json)
+    with _container() as container, supervised(container.settings.data_dir / "logs") as children:
+        tenant = _tenant(container, district)
+        if queue.live_workers(container) == 0:
+            for number in range(container.settings.workers):
+                children.start(demo.worker_program(container, number))
+        run_id = queue.enqueue_run(container, tenant, is_full=full)
+        result = terminal.follow(container, run_id, console=out, beat=children.revive)
+        terminal.show(result, out)
+        if is_json:
+            terminal.show_json(result, Console())
+    sys.exit(1 if result.has_failures else 0)
+
+
+@waymark.group()
+def district() -> None:
+    """Districts: schools, platforms, frameworks, mapping and rule."""
+
+
+@district.command("load")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+def load(path: Path) -> None:
+    """Bring a district in, or up to date, from its file."""
+    with _container() as container:
+        loaded = load_district(container, path)
+    click.echo(f"{loaded.name}: {loaded.competencies} competencies, {loaded.rules} mapping rules.")
+    for line in loaded.skipped:
+        click.echo(f"  left out: {line}")
+
+
+@waymark.command("demo")
+@click.option("--once", is_flag=True, help="Stop after the night's summary.")
+@click.option("--json", "is_json", is_flag=True, help="End with one line of JSON.")
+@click.option("--port", type=click.IntRange(1, 65_533), help="Use this port and the next two.")
+def demo_command(*, once: bool, is_json: bool, port: int | None) -> None:
+    """Show a whole night against simulated LMSs, then stay until Ctrl-C."""
+    settings = demo.settings_for(_settings(), port)
+    with interruptible():
+        status = demo.run(settings, is_once=once, is_json=is_json)
+    sys.exit(status)
+
+
+def main() -> None:
+    """The console script: errors become one sentence and an exit status."""
+    try:
+        waymark(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(CANNOT_RUN)
+    except (SettingsError, EmbeddedError, ProcessError, FileRefused) as error:
+        click.echo(str(error), err=True)
+        sys.exit(CANNOT_RUN)
+    except OperationalError as error:
+        click.echo(_database_trouble(error), err=True)
+        sys.exit(CANNOT_RUN)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        sys.exit(130)
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    return settings
+
+
+@contextmanager
+def _container() -> Iterator[Container]:
+    with running(_settings()) as container:
+        yield container
+
+
+def _become(*arguments: str) -> None:
+    """Turn into a background process: the web face does not import what works there."""
+    load_settings()
+    os.execv(sys.executable, [sys.executable, "-m", "workers", *arguments])  # noqa: S606 - ourselves
+
+
+def _tenant(container: Container, name: str | None) -> TenantId:
+    if not schema.is_current(container.engine):
+        raise click.ClickException("The database is not up to date; run: waymark migrate")
+    with reading(container.engine) as connection:
+        known = {tenant.name: tenant.id for tenant in tenants.all_tenants(connection)}
+    if not known:
+        raise click.ClickException("There is no district yet; run: waymark district load FILE")
+    if name is None and len(known) == 1:
+        return next(iter(known.values()))
+    if name not in known:
+        raise click.ClickException(f"Say which district: --district with one of {', '.join(known)}")
+    return known[name]
+
+
+def _database_trouble(error: OperationalError) -> str:
+    cause = str(error.orig).strip().split("\n")[0]
+    return (
+        f"The database cannot be used: {cause}. See that it is reachable, that its folder can "
+        "be written and that the disk is not full; WAYMARK_DATABASE_URL says which one it is."
+    )

@@ -1,0 +1,161 @@
+"""What a run looks like in a terminal: progress while it goes, a table at its end."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from bootstrap.container import Container
+from mapping.records import Counts, RunId
+from store import sync_state
+from store.session import reading
+from store.sync_state import ItemState, Phase, Trouble
+from workers import queue
+
+_POLL_SECONDS = 0.2
+_STEPS = {
+    Phase.PLAN: "Finding the courses",
+    Phase.PULL: "Reading gradebooks",
+    Phase.COMPUTE: "Computing mastery",
+    Phase.PUSH: "Writing statuses back",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How a run ended."""
+
+    run: RunId
+    counts: Counts
+    troubles: tuple[Trouble, ...]
+
+    @property
+    def has_failures(self) -> bool:
+        """Whether something was not done that should have been."""
+        return any(trouble.state is ItemState.FAILED for trouble in self.troubles)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        return {
+            "run": self.run,
+            **sync_state.as_dict(self.counts),
+            "skipped": [
+                {
+                    "phase": trouble.phase.value,
+                    "state": trouble.state.value,
+                    "course": trouble.about,
+                    "cause": trouble.cause,
+                    "message": trouble.message,
+                }
+                for trouble in self.troubles
+            ],
+        }
+
+
+def follow(
+    container: Container, run_id: RunId, *, console: Console, beat: Callable[[], object]
+) -> Report:
+    """Show a run's progress until it is over, and keep it going.
+
+    Args:
+        container: Where the run is.
+        run_id: The run.
+        console: Where to show it; a plain one shows a line for each step.
+        beat: Called now and then, to look after worker processes.
+
+    Returns:
+        How it ended.
+    """
+    columns = (
+        TextColumn("{task.description:<24}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as shown:
+        steps = _Steps(shown)
+        while queue.tend(container, run_id) is not Phase.DONE:
+            beat()
+            with reading(container.engine) as connection:
+                steps.show(sync_state.progress(connection, run_id))
+            time.sleep(_POLL_SECONDS)
+        steps.complete()
+    return report(container, run_id)
+
+
+class _Steps:
+    """One bar for each step of a run, made when the step begins."""
+
+    def __init__(self, shown: Progress) -> None:
+        self._shown = shown
+        self._tasks: dict[Phase, TaskID] = {}
+
+    def show(self, now: sync_state.Progress) -> None:
+        if now.phase not in _STEPS:
+            return
+        if now.phase not in self._tasks:
+            self.complete()
+            self._tasks[now.phase] = self._shown.add_task(_STEPS[now.phase])
+        self._shown.update(self._tasks[now.phase], completed=now.finished, total=now.total)
+
+    def complete(self) -> None:
+        for task in self._tasks.values():
+            self._shown.update(task, completed=self._shown.tasks[task].total)
+
+
+def report(container: Container, run_id: RunId) -> Report:
+    """How a run ended, or how far it is."""
+    with reading(container.engine) as connection:
+        return Report(
+            run=run_id,
+            counts=sync_state.counts(connection, run_id),
+            troubles=sync_state.troubles(connection, run_id),
+        )
+
+
+def show(result: Report, console: Console) -> None:
+    """Print a run's table, then what was left out and why."""
+    counts = result.counts
+    cells = {
+        "Courses": f"{counts.courses:,}",
+        "Scores pulled": f"{counts.scores_pulled:,}",
+        "New": f"{counts.scores_new:,}",
+        "Changed": f"{counts.scores_changed:,}",
+        "Estimates": f"{counts.estimates:,}",
+        "Statuses changed": f"{counts.statuses_changed:,}",
+        "Pushed": f"{counts.pushed:,}",
+        "Refused": f"{counts.refused:,}",
+        "API calls": f"{counts.api_calls:,}",
+        "Seconds": f"{counts.seconds:,.1f}",
+    }
+    table = Table(title=f"Run {result.run}", title_justify="left")
+    for name in cells:
+        table.add_column(name, justify="right")
+    table.add_row(*cells.values())
+    console.print(table)
+    for trouble in result.troubles:
+        verb = "failed" if trouble.state is ItemState.FAILED else "left out"
+        about = trouble.about or _STEPS.get(trouble.phase, trouble.phase.value)
+        console.print(f"  {about}: {verb}. {trouble.message}", markup=False, highlight=False)
+
+
+def show_json(result: Report, console: Console) -> None:
+    """Print a run's report as one line of JSON."""
+    console.print(
+        json.dumps(result.as_dict(), ensure_ascii=False),
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )

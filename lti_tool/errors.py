@@ -1,0 +1,198 @@
+"""What went wrong, for the person in front of the screen: one table, nothing else.
+
+A message says what happened, what it means for them and what to do. The reference number stands
+on the page and in the log, where the reason is; neither holds anything that was sent.
+"""
+
+import logging
+import re
+import secrets
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import redis
+import sqlalchemy
+from flask import Flask, Response, make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from lti_tool.guards import NotThere, NotYourPage
+from lti_tool.launch import refusals
+from lti_tool.launch.sessions import NoSession, SessionEnded
+
+_LOG = logging.getLogger(__name__)
+_AGAIN = (
+    "Go back to your course in the LMS and open Waymark from there again. If it happens again, "
+    "give your LMS administrator the reference number below."
+)
+_MOST_LOGGED = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A status and what the page says."""
+
+    status: HTTPStatus
+    title: str
+    message: str
+    advice: str = _AGAIN
+
+
+_UNPROVEN = Answer(
+    status=HTTPStatus.UNAUTHORIZED,
+    title="Waymark could not confirm this launch",
+    message=(
+        "The launch was already used, took too long, or began in another browser or window, so "
+        "Waymark shows nothing. This protects your data."
+    ),
+)
+_NOT_AVAILABLE = Answer(
+    status=HTTPStatus.SERVICE_UNAVAILABLE,
+    title="Waymark is not available for the moment",
+    message="A part of Waymark does not answer. Nothing is lost: your grades are in the LMS.",
+    advice="Try again in a few minutes. If it lasts, give the reference number to whoever runs it.",
+)
+_FAULT = Answer(
+    status=HTTPStatus.INTERNAL_SERVER_ERROR,
+    title="Something went wrong in Waymark",
+    message="This is a fault in Waymark, not in what you did.",
+)
+_NOTHING_HERE = Answer(
+    status=HTTPStatus.NOT_FOUND,
+    title="There is nothing here",
+    message="This address does not exist, or it is not part of the launch you came with.",
+)
+
+# The most particular type of an error wins, so the order of the entries means nothing.
+_ANSWERS: dict[type[Exception], Answer] = {
+    refusals.RequestRefused: Answer(
+        status=HTTPStatus.BAD_REQUEST,
+        title="This is not a launch from an LMS",
+        message="What the LMS sent is incomplete or not in the form of an LTI 1.3 launch.",
+    ),
+    refusals.RequestTooLarge: Answer(
+        status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        title="This is not a launch from an LMS",
+        message="What was sent is larger than any LMS's launch.",
+    ),
+    refusals.WrongMediaType: Answer(
+        status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        title="This is not a launch from an LMS",
+        message="An LMS sends a launch as a form; this is something else.",
+    ),
+    refusals.LoginRefused: Answer(
+        status=HTTPStatus.NOT_FOUND,
+        title="Waymark does not know this LMS",
+        message="The LMS is not registered with Waymark, or its registration is switched off.",
+        advice=(
+            "Ask your LMS administrator to compare the issuer and the client id in the LMS with "
+            "those registered in Waymark, and give them the reference number below."
+        ),
+    ),
+    refusals.ProofRefused: _UNPROVEN,
+    refusals.ClaimsRefused: Answer(
+        status=HTTPStatus.BAD_REQUEST,
+        title="Waymark cannot use this launch",
+        message="The LMS left out something that LTI 1.3 requires, or sent it in a wrong form.",
+        advice="Give your LMS administrator the reference number below; trying again will not do.",
+    ),
+    refusals.MessageUnsupported: Answer(
+        status=HTTPStatus.BAD_REQUEST,
+        title="Waymark does not do this yet",
+        message=(
+            "The LMS asked for something other than opening Waymark, such as choosing content "
+            "for a course."
+        ),
+        advice="Open Waymark from the course's navigation or from an activity instead.",
+    ),
+    refusals.DeploymentUnapproved: Answer(
+        status=HTTPStatus.FORBIDDEN,
+        title="This installation is waiting for approval",
+        message=(
+            "Your LMS is known to Waymark, but this installation of Waymark in it has not been "
+            "approved."
+        ),
+        advice=(
+            "An administrator of Waymark must approve the deployment. Ask your LMS "
+            "administrator, and give them the reference number below."
+        ),
+    ),
+    refusals.PlatformDeclined: Answer(
+        status=HTTPStatus.BAD_REQUEST,
+        title="The LMS did not let you in",
+        message=(
+            "The LMS answered with an error instead of a launch. Most often you are logged out "
+            "of it, or the browser does not let it see who you are inside a frame."
+        ),
+        advice="Log in to the LMS, then open Waymark from your course, in a new tab if you can.",
+    ),
+    refusals.KeySetUnavailable: Answer(
+        status=HTTPStatus.BAD_GATEWAY,
+        title="The LMS cannot be reached to confirm this launch",
+        message="Waymark could not get the LMS's public keys, which every launch is checked with.",
+        advice="Try again in a few minutes. If it lasts, give your administrator the reference.",
+    ),
+    NoSession: _NOTHING_HERE,
+    SessionEnded: Answer(
+        status=HTTPStatus.UNAUTHORIZED,
+        title="Your visit has ended",
+        message="A visit lasts eight hours, and this one is over or was opened elsewhere.",
+        advice="Go back to your course in the LMS and open Waymark from there again.",
+    ),
+    NotThere: _NOTHING_HERE,
+    NotYourPage: Answer(
+        status=HTTPStatus.FORBIDDEN,
+        title="This page is not for your role",
+        message="In this course the LMS gives you a role that this page is not made for.",
+        advice="If your role is wrong, ask whoever runs the course to change it in the LMS.",
+    ),
+    redis.RedisError: _NOT_AVAILABLE,
+    sqlalchemy.exc.OperationalError: _NOT_AVAILABLE,
+    Exception: _FAULT,
+}
+
+
+def register(app: Flask) -> None:
+    """Have the app answer every error from the table."""
+    for kind in _ANSWERS:
+        app.register_error_handler(kind, _answered)
+    app.register_error_handler(HTTPException, _answered_http)
+
+
+def _answered(error: Exception) -> Response:
+    kind = next(kind for kind in type(error).__mro__ if kind in _ANSWERS)
+    answer = _ANSWERS[kind]
+    reference = secrets.token_hex(4)
+    is_fault = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    _LOG.log(
+        logging.ERROR if is_fault else logging.INFO,
+        "%s %s answered %d: %s %s (reference %s)",
+        request.method,
+        _loggable(request.url_rule.rule if request.url_rule else "unknown address"),
+        answer.status,
+        type(error).__name__,
+        getattr(error, "reason", ""),
+        reference,
+        exc_info=error if answer is _FAULT else None,
+    )
+    return _page(answer, reference)
+
+
+def _answered_http(error: HTTPException) -> Response:
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    if status == HTTPStatus.NOT_FOUND:
+        response = _page(_NOTHING_HERE, "")
+    else:
+        response = _page(Answer(status=status, title=status.phrase, message=status.description), "")
+    for name, value in error.get_headers():
+        if name in {"Allow", "Location"}:
+            response.headers[name] = value
+    return response
+
+
+def _page(answer: Answer, reference: str) -> Response:
+    page = render_template("message.html", answer=answer, reference=reference)
+    return make_response(page, answer.status)
+
+
+def _loggable(text: str) -> str:
+    return re.sub(r"[^\x20-\x7e]", "?", text)[:_MOST_LOGGED]

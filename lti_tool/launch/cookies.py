@@ -1,0 +1,112 @@
+"""One cookie for each login and each launch, so that launches side by side never meet.
+
+Each holds a secret whose digest the server keeps; which cookie belongs to what is told by a hash
+in its name. ``__Host-`` keeps other hosts from planting one, ``Partitioned`` lets browsers that
+block third-party cookies keep it for this LMS alone.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+LOGIN_PREFIX = "__Host-waymark-login-"
+LAUNCH_PREFIX = "__Host-waymark-"
+KEEP = 8
+"""How many cookies of a kind a browser keeps, the new one included."""
+
+_HASH_LENGTH = 8
+_MOST_DELETED = 64
+
+
+class CookieJar(Protocol):
+    """A response, as far as cookies go."""
+
+    def set_cookie(  # noqa: PLR0913 - Werkzeug's own signature
+        self,
+        key: str,
+        value: str = "",
+        *,
+        max_age: int | None = None,
+        path: str | None = "/",
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: str | None = None,
+        partitioned: bool = False,
+    ) -> None:
+        """Set one."""
+
+
+def new_secret(now: datetime) -> str:
+    """A secret of 256 bits that also says when it was made, for pruning."""
+    return f"{int(now.timestamp()):x}.{secrets.token_urlsafe(32)}"
+
+
+def digest(secret: str) -> str:
+    """What the server keeps of a secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def is_secret(secret: str, expected_digest: str) -> bool:
+    """Whether a secret is the one whose digest was kept, in constant time."""
+    return hmac.compare_digest(digest(secret), expected_digest)
+
+
+def cookie_name(prefix: str, about: str) -> str:
+    """The name of the cookie for a login's state or a launch's id."""
+    return prefix + digest(about)[:_HASH_LENGTH]
+
+
+def put(
+    response: CookieJar,
+    sent: Mapping[str, str],
+    *,
+    name: str,
+    secret: str,
+    max_age_seconds: int,
+) -> None:
+    """Set a cookie and drop the oldest of its kind.
+
+    Args:
+        response: Gets the cookie.
+        sent: The cookies the browser sent.
+        name: From ``cookie_name``.
+        secret: From ``new_secret``.
+        max_age_seconds: How long it lives.
+    """
+    for old in _surplus(sent, name):
+        _set(response, old, value="", max_age_seconds=0)
+    _set(response, name, value=secret, max_age_seconds=max_age_seconds)
+
+
+def remove(response: CookieJar, name: str) -> None:
+    """Have the browser forget a cookie."""
+    _set(response, name, value="", max_age_seconds=0)
+
+
+def _surplus(sent: Mapping[str, str], name: str) -> list[str]:
+    kind = re.compile(re.escape(name[:-_HASH_LENGTH]) + r"[0-9a-f]{8}")
+    others = [one for one in sent if one != name and kind.fullmatch(one)]
+    newest_first = sorted(others, key=lambda one: _made_at(sent[one]), reverse=True)
+    return newest_first[KEEP - 1 :][:_MOST_DELETED]
+
+
+def _made_at(secret: str) -> int:
+    moment, _, _ = secret.partition(".")
+    return int(moment, 16) if re.fullmatch(r"[0-9a-f]{1,12}", moment) else 0
+
+
+def _set(response: CookieJar, name: str, *, value: str, max_age_seconds: int) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=max_age_seconds,
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="None",
+        partitioned=True,
+    )

@@ -1,0 +1,61 @@
+"""Why a login or launch is refused, named for what the person can do about it.
+
+``reason`` is a short fixed word for the log, never part of what was sent. What the person reads
+stands in ``lti_tool.errors``: one message for all proofs that failed, so that a stranger learns
+nothing from the difference (an unknown key and a wrong signature look the same).
+"""
+
+
+class LaunchRefused(Exception):  # noqa: N818 - a refusal is an answer, not a fault
+    """Waymark does not go on with this; use a subclass.
+
+    Attributes:
+        reason: A short fixed word for the log.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class RequestRefused(LaunchRefused):
+    """The request does not have the form of a login or launch."""
+
+
+class RequestTooLarge(RequestRefused):
+    """The request, or a part of it, is larger than any LMS sends."""
+
+
+class WrongMediaType(RequestRefused):
+    """A launch comes as a form."""
+
+
+class LoginRefused(LaunchRefused):
+    """No registered platform, or not the right one, is named."""
+
+
+class ProofRefused(LaunchRefused):
+    """The launch is not proven to come from the LMS, for this browser, now and once."""
+
+
+class ClaimsRefused(LaunchRefused):
+    """The launch is proven, but it is no LTI 1.3 launch that Waymark can use."""
+
+
+class MessageUnsupported(LaunchRefused):
+    """A kind of LTI message that Waymark does not answer."""
+
+
+class DeploymentUnapproved(LaunchRefused):
+    """The platform is known, this installation of Waymark within it is not approved."""
+
+
+class PlatformDeclined(LaunchRefused):
+    """The LMS answered the login with an error instead of a launch."""
+
+
+class KeySetUnavailable(LaunchRefused):
+    """The platform's public keys cannot be had now, so nothing can be verified."""
+
+    def __init__(self, reason: str = "key_set_unavailable") -> None:
+        super().__init__(reason)

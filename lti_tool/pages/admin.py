@@ -1,0 +1,53 @@
+"""What the nights did, for the tenant's administrators."""
+
+from flask import Blueprint, render_template
+
+from lti_tool.guards import Capacity, NotThere, Visit, require
+from lti_tool.launch.services import services
+from lti_tool.pages.visits import current_visit
+from mapping.records import RunId
+from store.reports import course_lines
+from store.run_reports import run_lines, work_lines
+from store.session import reading
+
+blueprint = Blueprint("admin", __name__)
+
+
+@blueprint.get("/runs")
+def runs(launch_id: str) -> str:
+    """The history of runs, the newest first."""
+    visit = _administrator(launch_id)
+    with reading(services().engine) as connection:
+        found = run_lines(connection, visit.record.tenant)
+    return render_template("runs.html", visit=visit, runs=found)
+
+
+@blueprint.get("/runs/<row_id:run_id>")
+def run(launch_id: str, run_id: int) -> str:
+    """One run: what it did in each course, and what it skipped and why.
+
+    Raises:
+        NotThere: The tenant has no such run.
+    """
+    visit = _administrator(launch_id)
+    with reading(services().engine) as connection:
+        found = run_lines(connection, visit.record.tenant, run=RunId(run_id))
+        work = work_lines(connection, visit.record.tenant, RunId(run_id))
+    if not found:
+        raise NotThere
+    return render_template("run.html", visit=visit, run=found[0], work=work)
+
+
+@blueprint.get("/courses")
+def courses(launch_id: str) -> str:
+    """The tenant's courses, each with its class table."""
+    visit = _administrator(launch_id)
+    with reading(services().engine) as connection:
+        found = course_lines(connection, visit.record.tenant)
+    return render_template("courses.html", visit=visit, courses=found)
+
+
+def _administrator(launch_id: str) -> Visit:
+    visit = current_visit(launch_id)
+    require(visit, Capacity.ADMINISTRATOR)
+    return visit

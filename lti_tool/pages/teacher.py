@@ -1,0 +1,124 @@
+"""A class at a glance: learners against competencies, by strand."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, render_template
+
+from lti_tool.guards import Capacity, NotThere, Visit, launched_course, require, require_class
+from lti_tool.launch.services import services
+from lti_tool.pages.explanations import rule_of, strand_of
+from lti_tool.pages.visits import current_visit
+from mapping.records import CourseId
+from mapping.status import Status
+from store.reports import CellLine, ClassTable, CompetencyLine, LearnerLine, class_table
+from store.session import reading
+
+blueprint = Blueprint("teacher", __name__)
+
+_NO_CELL = CellLine(status=Status.NO_EVIDENCE, estimate=None, evidence_count=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A competency; ``counts`` says how many learners have each status, best first."""
+
+    competency: CompetencyLine
+    is_whole_strand: bool
+    counts: Sequence[tuple[Status, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnGroup:
+    """The columns of one strand; ``title`` is empty for competencies without one."""
+
+    title: str
+    columns: Sequence[Column]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A learner's cells, in the order of the columns."""
+
+    learner: LearnerLine
+    cells: Sequence[CellLine]
+
+
+@blueprint.get("/class")
+def launched(launch_id: str) -> str:
+    """The class that the teacher opened Waymark in."""
+    visit = current_visit(launch_id)
+    require(visit, Capacity.TEACHER)
+    with reading(services().engine) as connection:
+        course = launched_course(connection, visit)
+    if course is None:
+        return render_template("nothing_yet.html", visit=visit)
+    return _page(visit, course)
+
+
+@blueprint.get("/class/<row_id:course_id>")
+def one(launch_id: str, course_id: int) -> str:
+    """A class of the tenant, for an administrator, or the teacher's own."""
+    visit = current_visit(launch_id)
+    require(visit, Capacity.TEACHER, Capacity.ADMINISTRATOR)
+    return _page(visit, CourseId(course_id))
+
+
+def _page(visit: Visit, course: CourseId) -> str:
+    with reading(services().engine) as connection:
+        require_class(connection, visit, course)
+        table = class_table(connection, visit.record.tenant, course)
+        rule = rule_of(connection, visit.record.tenant)
+        is_own = launched_course(connection, visit) == course
+    if table is None:
+        raise NotThere
+    groups = column_groups(table)
+    return render_template(
+        "class.html",
+        visit=visit,
+        course=table.course,
+        groups=groups,
+        lines=_lines(table, groups),
+        rule=rule,
+        has_links=is_own and visit.has(Capacity.TEACHER),
+    )
+
+
+def column_groups(table: ClassTable) -> tuple[ColumnGroup, ...]:
+    """The columns of a class table by strand, the strand as a whole first."""
+    heads = {one.id: one for one in table.competencies if one.is_strand}
+    keys = [one.id if one.id in heads else strand_of(one, heads) for one in table.competencies]
+    return tuple(
+        ColumnGroup(
+            title=(heads[key].indicator or heads[key].statement) if key is not None else "",
+            columns=tuple(
+                _column(table, one, is_whole_strand=one.id in heads)
+                for one, its_key in zip(table.competencies, keys, strict=True)
+                if its_key == key
+            ),
+        )
+        for key in dict.fromkeys(keys)
+    )
+
+
+def _column(table: ClassTable, competency: CompetencyLine, *, is_whole_strand: bool) -> Column:
+    counts = Counter(
+        table.cells.get((learner.id, competency.id), _NO_CELL).status for learner in table.learners
+    )
+    return Column(
+        competency=competency,
+        is_whole_strand=is_whole_strand,
+        counts=tuple((status, counts[status]) for status in reversed(Status)),
+    )
+
+
+def _lines(table: ClassTable, groups: Sequence[ColumnGroup]) -> tuple[Line, ...]:
+    order = [column.competency.id for group in groups for column in group.columns]
+    return tuple(
+        Line(
+            learner=learner,
+            cells=tuple(table.cells.get((learner.id, one), _NO_CELL) for one in order),
+        )
+        for learner in table.learners
+    )

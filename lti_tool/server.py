@@ -1,0 +1,34 @@
+"""The web process: gunicorn around the application."""
+
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from bootstrap.container import Container, open_container
+from lti_tool import create_app
+
+_WORKERS = 2
+
+
+class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
+    def __init__(self, container: Container) -> None:
+        self._container = container
+        super().__init__()
+
+    def load_config(self) -> None:
+        self.cfg.set("bind", f"127.0.0.1:{self._container.settings.port}")
+        self.cfg.set("workers", _WORKERS)
+        self.cfg.set("proc_name", "waymark-web")
+        self.cfg.set("loglevel", self._container.settings.log_level.lower())
+        self.cfg.set("control_socket_disable", True)  # noqa: FBT003 - gunicorn's interface
+
+    def load(self) -> Any:  # noqa: ANN401 - a WSGI application
+        # Called in each forked worker: connections are never carried over a fork.
+        container = open_container(self._container.settings, self._container.redis_url)
+        return create_app(container, container.fetch_key_set)
+
+
+def serve(container: Container) -> None:
+    """Serve until told to stop."""
+    container.engine.dispose()
+    _Server(container).run()

@@ -1,0 +1,90 @@
+"""Columns: what the bulk tables of this package are made of.
+
+A table is a frozen dataclass of one-dimensional NumPy arrays of equal length. A segment is a
+run of rows that belong together; ``offsets`` of length segments + 1 say where each begins, the
+last one being the number of rows, so that segment ``i`` is ``offsets[i]:offsets[i + 1]``.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+IntArray: TypeAlias = NDArray[np.int64]
+CodeArray: TypeAlias = NDArray[np.int8]
+FloatArray: TypeAlias = NDArray[np.float64]
+BoolArray: TypeAlias = NDArray[np.bool_]
+
+NO_MOMENT = int(np.iinfo(np.int64).min)
+"""Stands for "no such moment" in a column of whole microseconds since 1970 in UTC."""
+
+
+class TableRefused(ValueError):  # noqa: N818 - named for what happened, as the connectors' errors
+    """Columns that make no table; the message names them."""
+
+
+def typed(columns: Mapping[str, ArrayLike], dtypes: Mapping[str, DTypeLike]) -> dict[str, Any]:
+    """Give columns their types.
+
+    Args:
+        columns: Sequences by column name; None stands for NaN where the type is a float.
+        dtypes: The type of every column there must be.
+
+    Returns:
+        One-dimensional arrays of equal length under the same names.
+
+    Raises:
+        TableRefused: A column is missing, unknown, not one-dimensional, of another length, or
+            holds something that is not of its type.
+    """
+    if columns.keys() != dtypes.keys():
+        odd = ", ".join(sorted(columns.keys() ^ dtypes.keys()))
+        raise TableRefused(f"These columns are missing or unknown: {odd}")
+    arrays = {name: _array(name, column, dtypes[name]) for name, column in columns.items()}
+    if len({array.shape for array in arrays.values()}) > 1:
+        lengths = ", ".join(f"{name} {array.size}" for name, array in arrays.items())
+        raise TableRefused(f"The columns are not of equal length: {lengths}")
+    return arrays
+
+
+def _array(name: str, column: ArrayLike, dtype: DTypeLike) -> NDArray[Any]:
+    try:
+        array = np.asarray(column, dtype=dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TableRefused(f"The column {name} holds something else than {dtype}") from error
+    if array.ndim != 1:
+        raise TableRefused(f"The column {name} has {array.ndim} dimensions instead of one")
+    return array
+
+
+def runs(keys: Sequence[IntArray]) -> IntArray:
+    """Find the segments of rows that agree in every key.
+
+    Args:
+        keys: At least one column, all of length rows, sorted so that equal rows are adjacent.
+
+    Returns:
+        Offsets of length segments + 1, strictly ascending from 0 to rows.
+    """
+    size = keys[0].size
+    if size == 0:
+        return np.zeros(1, dtype=np.int64)
+    differs = np.zeros(size - 1, dtype=np.bool_)
+    for key in keys:
+        differs |= key[1:] != key[:-1]
+    return np.concatenate(([0], np.flatnonzero(differs) + 1, [size])).astype(np.int64)
+
+
+def kept(is_kept: BoolArray, offsets: IntArray) -> IntArray:
+    """Offsets of the same segments once only some of their rows are kept.
+
+    Args:
+        is_kept: Length rows.
+        offsets: Length segments + 1, from 0 to rows.
+
+    Returns:
+        Offsets of length segments + 1 into the kept rows; a segment may have become empty.
+    """
+    before = np.concatenate(([0], np.cumsum(is_kept)))
+    return before[offsets].astype(np.int64)

@@ -1,0 +1,339 @@
+"""The vocabulary: frozen facts that every floor speaks.
+
+Glossary, one word for one thing:
+
+course        a class in an LMS with a gradebook (LTI: context).
+learner       a person whose scores are evidence.
+line item     a column of the LMS's gradebook (assignment, quiz, manual item).
+criterion     one row of a line item's rubric, scored on its own.
+score         what the gradebook holds for a learner and a line item at one moment.
+evidence      a score as seen through an alignment: it speaks for a competency.
+competency    something a learner can do; a strand is a competency that groups others.
+framework     a published set of competencies (CASE: CFDocument).
+alignment     a line item (or criterion) speaks for a competency, with weight and kind.
+rating scale  ordered levels with points.
+estimate      one number for a learner and a competency, in scale points.
+status        what the mastery rule says of an estimate and its evidence.
+passback      writing a status to a gradebook; a mark is what is written.
+
+A reference (``*Ref``) is the platform's own id, as text, and means nothing elsewhere. An id
+(``*Id``) is Waymark's own. All moments are aware datetimes in UTC.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, IntEnum
+from typing import NewType
+
+CourseRef = NewType("CourseRef", str)
+LearnerRef = NewType("LearnerRef", str)
+LineItemRef = NewType("LineItemRef", str)
+CriterionRef = NewType("CriterionRef", str)
+SchoolRef = NewType("SchoolRef", str)
+ColumnRef = NewType("ColumnRef", str)
+Cursor = NewType("Cursor", str)
+
+TenantId = NewType("TenantId", int)
+SchoolId = NewType("SchoolId", int)
+PlatformId = NewType("PlatformId", int)
+CourseId = NewType("CourseId", int)
+LearnerId = NewType("LearnerId", int)
+LineItemId = NewType("LineItemId", int)
+CompetencyId = NewType("CompetencyId", int)
+ColumnId = NewType("ColumnId", int)
+RunId = NewType("RunId", int)
+
+
+class CourseState(Enum):
+    """Whether a course's gradebook can still change."""
+
+    ACTIVE = "active"
+    UNPUBLISHED = "unpublished"
+    CONCLUDED = "concluded"
+
+
+class Role(Enum):
+    """What a person is in a course."""
+
+    LEARNER = "learner"
+    TEACHER = "teacher"
+    GUARDIAN = "guardian"
+
+
+class EnrolmentState(Enum):
+    """Whether an enrolment counts today."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    CONCLUDED = "concluded"
+
+
+class Grading(Enum):
+    """How a line item is marked."""
+
+    POINTS = "points"
+    SCALE = "scale"
+    NOT_GRADED = "not_graded"
+
+
+class ScoreState(IntEnum):
+    """What a gradebook cell says. Only GRADED carries points."""
+
+    GRADED = 1
+    NOT_GRADED = 2
+    """Nothing yet, or handed in and waiting."""
+    MISSING = 3
+    EXCUSED = 4
+    """Excused in Canvas, excluded in Moodle."""
+    CLEARED = 5
+    """There was a grade and a person took it away."""
+
+
+class EvidenceKind(Enum):
+    """What a piece of evidence shows of the learner."""
+
+    RECALL = "recall"
+    SKILL = "skill"
+    APPLICATION = "application"
+
+
+class PassbackWay(Enum):
+    """How a status reaches a gradebook; see docs/passback.md."""
+
+    NONE = "none"
+    WORDS = "words"
+    MARK_NOT_COUNTED = "mark_not_counted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """A course as its LMS describes it.
+
+    ``school_ref`` is what the LMS files the course under: a Canvas account id, a Moodle
+    category id. ``title`` is plain text, unescaped.
+    """
+
+    ref: CourseRef
+    title: str
+    code: str
+    school_ref: SchoolRef
+    sis_id: str | None = None
+    state: CourseState = CourseState.ACTIVE
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A person of a course. ``sis_id`` is the district's own id, the only key across LMSs."""
+
+    ref: LearnerRef
+    name: str
+    sort_name: str
+    sis_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """A person's place in a course. ``observes`` names the learner a guardian follows."""
+
+    person: Person
+    role: Role
+    state: EnrolmentState = EnrolmentState.ACTIVE
+    observes: LearnerRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """One row of a rubric; ``maximum`` in points."""
+
+    ref: CriterionRef
+    title: str
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineItem:
+    """A gradebook column.
+
+    Points run from ``minimum`` to ``maximum``; on a scale they are the index of the level,
+    from 1. ``is_own`` marks a column that Waymark made: never evidence.
+    """
+
+    ref: LineItemRef
+    title: str
+    category: str
+    maximum: float
+    minimum: float = 0.0
+    grading: Grading = Grading.POINTS
+    due_at: datetime | None = None
+    is_published: bool = True
+    is_own: bool = False
+    criteria: Sequence[Criterion] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A gradebook cell as the LMS holds it now.
+
+    ``points`` are before any late deduction, in the line item's own range (or the
+    criterion's, when ``criterion_ref`` is set), and None unless ``state`` is GRADED.
+    ``is_visible`` is whether the learner may see it in the LMS.
+    """
+
+    line_item_ref: LineItemRef
+    learner_ref: LearnerRef
+    state: ScoreState
+    points: float | None = None
+    criterion_ref: CriterionRef | None = None
+    attempt: int = 0
+    points_deducted: float = 0.0
+    is_visible: bool = True
+    is_late: bool = False
+    is_overridden: bool = False
+    submitted_at: datetime | None = None
+    graded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScorePage:
+    """Some scores of one course. ``cursor`` is set on the last page only.
+
+    ``read`` counts the rows the LMS sent for it, also those that were no score.
+    """
+
+    scores: Sequence[Score]
+    cursor: Cursor | None = None
+    read: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnSpec:
+    """A gradebook column that Waymark wants, one for each strand and course.
+
+    ``tag`` is stable for ever and finds the column again; ``maximum`` in scale points.
+    """
+
+    tag: str
+    title: str
+    way: PassbackWay
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What a gradebook cell shall say. ``points`` is None where words alone are written."""
+
+    learner_ref: LearnerRef
+    words: str
+    points: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundMark:
+    """What a gradebook cell of a Waymark column says now.
+
+    ``is_ours`` is False where the LMS says that a person wrote it last, None where the LMS
+    does not say who did.
+    """
+
+    words: str | None = None
+    points: float | None = None
+    is_ours: bool | None = None
+
+
+class WriteState(Enum):
+    """How a write ended, as read back from the gradebook."""
+
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    """The LMS will not take it; sending it again changes nothing."""
+    UNCONFIRMED = "unconfirmed"
+    """Sent, but not to be seen yet: settle it by reading before sending again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOutcome:
+    """How the write of one learner's mark ended; ``reason`` is for a person."""
+
+    learner_ref: LearnerRef
+    state: WriteState
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Competency:
+    """Something a learner can do. ``identifier`` is its CASE GUID.
+
+    ``statement`` is the framework's own sentence; ``indicator`` says it to the learner
+    ("I can ..."), empty where the framework has none.
+    """
+
+    identifier: str
+    code: str
+    statement: str
+    parent: str | None = None
+    indicator: str = ""
+    position: int = 0
+    is_strand: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Framework:
+    """A published set of competencies, parents before children."""
+
+    identifier: str
+    title: str
+    creator: str
+    competencies: Sequence[Competency]
+    language: str = "en"
+    licence: str = ""
+    attribution: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingRule:
+    """Which line items speak for a competency.
+
+    Patterns are shell patterns (``*``, ``?``), compared without case; an empty one matches
+    all. ``criterion`` empty means the line item's own score, else the rubric rows it matches.
+    """
+
+    competency: str
+    framework: str
+    course: str = ""
+    line_item: str = ""
+    category: str = ""
+    criterion: str = ""
+    weight: float = 1.0
+    kind: EvidenceKind = EvidenceKind.SKILL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alignment:
+    """A line item (or one criterion of it) speaks for a competency."""
+
+    line_item_ref: LineItemRef
+    criterion_ref: CriterionRef | None
+    framework: str
+    competency: str
+    weight: float
+    kind: EvidenceKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What a run or a part of it did; all are numbers of rows but ``seconds``."""
+
+    courses: int = 0
+    scores_pulled: int = 0
+    scores_new: int = 0
+    scores_changed: int = 0
+    estimates: int = 0
+    statuses_changed: int = 0
+    pushed: int = 0
+    refused: int = 0
+    api_calls: int = 0
+    seconds: float = 0.0
+    seconds_by_phase: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,83 @@
+"""A simulated Canvas: REST, GraphQL, the LTI platform and a few pages.
+
+Here belongs what Canvas does on the wire, as strict and as odd as the contract says. Here does
+not belong what a district is (``simulators.generate``) nor anything of Waymark.
+
+Optional settings in the table ``config``: ``throttle_status`` (403 or 429),
+``progress_seconds``, ``ags_concluded_422`` (1), ``refresh_token`` with ``client_secret``,
+``late_policy:<course>``.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from flask import Flask
+
+from simulators.canvas import (
+    accounts,
+    assignments,
+    columns,
+    control,
+    gate,
+    graph,
+    launches,
+    line_items,
+    members,
+    pages,
+    scores,
+    service_tokens,
+    submissions,
+)
+from simulators.canvas.world import World
+from simulators.signing import PlatformKey
+from simulators.state import config_of, open_state
+
+__all__ = ["create_app"]
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+ROOMS = (
+    accounts,
+    assignments,
+    columns,
+    control,
+    graph,
+    launches,
+    line_items,
+    members,
+    pages,
+    scores,
+    service_tokens,
+    submissions,
+)
+
+
+def create_app(db_path: Path | str, *, clock: Callable[[], float] = time.time) -> Flask:
+    """Make a Canvas out of a filled state file.
+
+    Args:
+        db_path: What ``simulators.state.fill`` wrote; the platform's key is kept beside it.
+        clock: Seconds since 1970.
+    """
+    path = Path(db_path)
+    app = Flask(__name__, template_folder=TEMPLATES, static_folder=None)
+    key = PlatformKey.load_or_create(path.with_suffix(".pem"))
+    app.extensions["canvas"] = World(db_path=path, key=key, clock=clock)
+    gate.install(app)
+    for room in ROOMS:
+        app.register_blueprint(room.blueprint)
+    app.register_error_handler(404, gate.not_found)
+    _keep_refresh_token(path)
+    return app
+
+
+def _keep_refresh_token(path: Path) -> None:
+    with closing(open_state(path)) as connection, connection:
+        config = config_of(connection)
+        if "refresh_token" in config:
+            connection.execute(
+                "INSERT OR IGNORE INTO tokens (token, kind, person_id, client_id) "
+                "VALUES (?, 'refresh', (SELECT id FROM people WHERE role = 'administrator'), ?)",
+                (config["refresh_token"], config["client_id"]),
+            )

@@ -1,0 +1,261 @@
+"""Gradebook cells as Canvas sees them: one for each learner and published assignment.
+
+A cell where nothing ever happened exists too; it is unsubmitted. REST, GraphQL, course grades
+and the pages all read cells here and nowhere else.
+
+Source: canvas.md 2.3 and 2.4.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+ID_STRIDE = 1_000_000
+"""A submission's id is its assignment's, times this, plus its learner's."""
+FAR_FUTURE = 253402300799
+SUBMITTABLE = {"assignment", "quiz"}
+ANY_STATE = ("active", "suspended", "concluded")
+
+_CELL_COLUMNS = f"""
+    a.id * {ID_STRIDE} + l.person_id AS id, a.id AS assignment_id, l.person_id AS learner_id,
+    a.maximum, a.due_at, a.kind,
+    CASE WHEN g.state IN ('graded', 'excused') THEN 'graded'
+         WHEN g.state IN ('submitted', 'pending_review') THEN g.state
+         ELSE 'unsubmitted' END AS workflow_state,
+    g.state, g.points, COALESCE(g.points_deducted, 0) AS points_deducted,
+    COALESCE(g.attempt, 0) AS attempt, g.submitted_at,
+    CASE WHEN g.excused THEN COALESCE(g.graded_at, g.updated_at) ELSE g.graded_at END
+        AS graded_at,
+    g.posted_at, COALESCE(g.excused, 0) AS excused, g.grader_id,
+    COALESCE(g.updated_at, a.created_at) AS updated_at, COALESCE(g.comment, '') AS comment,
+    g.late_policy_status, g.seconds_late_override
+"""
+_CELLS = f"""
+    SELECT {_CELL_COLUMNS}
+    FROM assignments a
+    CROSS JOIN (
+        SELECT DISTINCT person_id FROM enrolments
+        WHERE course_id = :course AND role = 'learner'
+            AND state IN (SELECT value FROM json_each(:enrolment_states))
+    ) l
+    LEFT JOIN grades g ON g.assignment_id = a.id AND g.learner_id = l.person_id
+    WHERE a.course_id = :course AND a.is_published
+"""  # noqa: S608 - own words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellQuery:
+    """Which cells of a course; None is no restriction. The ``since`` are strict (``>``)."""
+
+    course: int
+    learners: Sequence[int] | None = None
+    assignments: Sequence[int] | None = None
+    states: Sequence[str] | None = None
+    updated_since: float | None = None
+    graded_since: float | None = None
+    submitted_since: float | None = None
+    enrolment_states: Sequence[str] = ANY_STATE
+    by_graded_at: bool = False
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A submission. ``points`` are as entered; moments are seconds since 1970."""
+
+    id: int
+    assignment_id: int
+    learner_id: int
+    maximum: float
+    due_at: int | None
+    kind: str
+    workflow_state: str
+    state: str | None
+    points: float | None
+    points_deducted: float
+    attempt: int
+    submitted_at: int | None
+    graded_at: int | None
+    posted_at: int | None
+    excused: int
+    grader_id: int | None
+    updated_at: int
+    comment: str
+    late_policy_status: str | None
+    seconds_late_override: int | None
+
+    @property
+    def score(self) -> float | None:
+        """Points after the late deduction, never below zero because of it."""
+        if self.points is None or self.excused:
+            return None
+        if not self.points_deducted:
+            return self.points
+        return round(max(self.points - self.points_deducted, min(self.points, 0.0)), 2)
+
+    @property
+    def seconds_late(self) -> int:
+        """How much later than due it was handed in, 0 where it was not."""
+        if self.late_policy_status not in {None, "late"}:
+            return 0
+        if self.late_policy_status == "late" and self.seconds_late_override is not None:
+            return self.seconds_late_override
+        if self.due_at is None or self.submitted_at is None:
+            return 0
+        return max(0, self.submitted_at - self.due_at)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether Canvas calls it late."""
+        return self.late_policy_status == "late" or self.seconds_late > 0
+
+    def is_missing(self, now: float) -> bool:
+        """Whether Canvas calls it missing: told so, or due, expected and not there."""
+        if self.late_policy_status is not None or self.excused:
+            return self.late_policy_status == "missing" and not self.excused
+        if self.state == "missing":
+            return True
+        is_expected = self.kind in SUBMITTABLE and self.submitted_at is None
+        is_due = self.due_at is not None and self.due_at < now
+        return is_expected and is_due and self.workflow_state == "unsubmitted"
+
+    @property
+    def matches_submission(self) -> bool | None:
+        """Whether the grade belongs to the newest attempt; None without a grade."""
+        if self.graded_at is None:
+            return None
+        return self.submitted_at is None or self.graded_at >= self.submitted_at
+
+    def comments(self) -> list[dict[str, Any]]:
+        """What was said of it, oldest first."""
+        said = json.loads(self.comment) if self.comment.startswith("[") else []
+        return list(said)
+
+
+def select_cells(
+    connection: sqlite3.Connection,
+    query: CellQuery,
+    *,
+    after: Sequence[int] | None = None,
+    limit: int = -1,
+    offset: int = 0,
+) -> Sequence[Cell]:
+    """Read cells in the query's order.
+
+    Args:
+        connection: The state.
+        query: Which cells.
+        after: The bookmark of the last row already read: its id, or graded_at and id.
+        limit: The most rows to read; negative for all.
+        offset: How many rows to leave out first.
+    """
+    where, values = _conditions(query)
+    if after is not None:
+        where.append(_behind(query))
+        values |= {"after_id": after[-1], "after_moment": after[0]}
+    sql = (
+        f"SELECT * FROM ({_CELLS}) WHERE {' AND '.join(where)} "  # noqa: S608 - own words
+        f"ORDER BY {_order(query)} LIMIT :limit OFFSET :offset"
+    )
+    rows = connection.execute(sql, values | {"limit": limit, "offset": offset})
+    return [Cell(**{key: row[key] for key in row.keys()}) for row in rows]  # noqa: SIM118 - not a dict
+
+
+def count_cells(connection: sqlite3.Connection, query: CellQuery) -> int:
+    """How many cells a query has."""
+    where, values = _conditions(query)
+    sql = f"SELECT COUNT(*) FROM ({_CELLS}) WHERE {' AND '.join(where)}"  # noqa: S608 - own words
+    return int(connection.execute(sql, values).fetchone()[0])
+
+
+def one_cell(connection: sqlite3.Connection, course: int, place: tuple[int, int]) -> Cell | None:
+    """The cell of an assignment and a learner, in this order."""
+    query = CellQuery(course=course, assignments=[place[0]], learners=[place[1]])
+    return next(iter(select_cells(connection, query)), None)
+
+
+def bookmark_values(cell: Cell, query: CellQuery) -> Sequence[int]:
+    """What ``select_cells`` needs to continue behind a cell."""
+    if query.by_graded_at:
+        return [FAR_FUTURE if cell.graded_at is None else cell.graded_at, cell.id]
+    return [cell.id]
+
+
+def rubric_points(
+    connection: sqlite3.Connection, cells: Sequence[Cell]
+) -> Mapping[tuple[int, int], Mapping[str, float]]:
+    """Points by rubric criterion, for the cells that have been assessed so."""
+    rows = connection.execute(
+        "SELECT p.* FROM json_each(:ids) wanted JOIN criterion_points p "
+        "ON p.assignment_id = wanted.value / :stride AND p.learner_id = wanted.value % :stride",
+        _wanted(cells),
+    )
+    found: dict[tuple[int, int], dict[str, float]] = {}
+    for row in rows:
+        place = (row["assignment_id"], row["learner_id"])
+        found.setdefault(place, {})[row["criterion_id"]] = row["points"]
+    return found
+
+
+def histories(
+    connection: sqlite3.Connection, cells: Sequence[Cell]
+) -> Mapping[tuple[int, int], Sequence[sqlite3.Row]]:
+    """The attempts of each cell, oldest first."""
+    rows = connection.execute(
+        "SELECT t.* FROM json_each(:ids) wanted JOIN attempts t "
+        "ON t.assignment_id = wanted.value / :stride AND t.learner_id = wanted.value % :stride "
+        "ORDER BY t.number",
+        _wanted(cells),
+    )
+    found: dict[tuple[int, int], list[sqlite3.Row]] = {}
+    for row in rows:
+        found.setdefault((row["assignment_id"], row["learner_id"]), []).append(row)
+    return found
+
+
+def _wanted(cells: Sequence[Cell]) -> dict[str, Any]:
+    return {"ids": json.dumps([cell.id for cell in cells]), "stride": ID_STRIDE}
+
+
+def _conditions(query: CellQuery) -> tuple[list[str], dict[str, Any]]:
+    values: dict[str, Any] = {
+        "course": query.course,
+        "enrolment_states": json.dumps(list(query.enrolment_states)),
+    }
+    where = ["1"]
+    lists = {
+        "learner_id": query.learners,
+        "assignment_id": query.assignments,
+        "workflow_state": query.states,
+    }
+    for column, wanted in lists.items():
+        if wanted is not None:
+            where.append(f"{column} IN (SELECT value FROM json_each(:{column}))")  # noqa: S608 - own words
+            values[column] = json.dumps(list(wanted))
+    moments = {
+        "updated_at": query.updated_since,
+        "graded_at": query.graded_since,
+        "submitted_at": query.submitted_since,
+    }
+    for column, since in moments.items():
+        if since is not None:
+            where.append(f"{column} > :{column}")
+            values[column] = since
+    return where, values
+
+
+def _sort_key(query: CellQuery) -> str:
+    return f"COALESCE(graded_at, {FAR_FUTURE})" if query.by_graded_at else "id"
+
+
+def _behind(query: CellQuery) -> str:
+    if query.by_graded_at:
+        return f"({_sort_key(query)}, id) > (:after_moment, :after_id)"
+    return "id > :after_id"
+
+
+def _order(query: CellQuery) -> str:
+    direction = "DESC" if query.descending else "ASC"
+    return f"{_sort_key(query)} {direction}, id {direction}"

@@ -1,0 +1,202 @@
+"""Access tokens: LTI service tokens for signed assertions, REST tokens for refresh tokens.
+
+Source: canvas.md 1.6 and 5.11.
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import jwt
+from flask import Blueprint, Response, request
+
+from simulators.canvas.wire import answer, refuse, refuse_lti
+from simulators.canvas.world import config, db, now, world
+from simulators.signing import ALGORITHM, AssertionRefused, fetch_jwks, verify_assertion
+
+blueprint = Blueprint("service_tokens", __name__)
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+TOKEN_SECONDS = 3600
+OLDEST_ASSERTION_SECONDS = 300
+FUTURE_ASSERTION_SECONDS = 30
+REQUIRED_CLAIMS = ("iss", "sub", "aud", "exp", "iat", "jti")
+AGS = "https://purl.imsglobal.org/spec/lti-ags/scope"
+LINE_ITEM = f"{AGS}/lineitem"
+LINE_ITEM_READ = f"{AGS}/lineitem.readonly"
+SCORE = f"{AGS}/score"
+RESULT = f"{AGS}/result.readonly"
+MEMBERSHIP = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
+KEY_SCOPES = (LINE_ITEM, LINE_ITEM_READ, SCORE, RESULT, MEMBERSHIP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceToken:
+    """What a bearer token for the LTI services says; empty where it cannot be trusted."""
+
+    client_id: str = ""
+    scopes: frozenset[str] = frozenset()
+    issued_at: float = 0.0
+
+
+@blueprint.post("/login/oauth2/token")
+def token() -> Response:
+    """Give a token for a signed assertion or a refresh token."""
+    grant = request.form.get("grant_type", "")
+    if grant == "client_credentials":
+        return _service_token()
+    if grant != "refresh_token":
+        words = "The grant_type is unknown."
+        refuse(400, {"error": "unsupported_grant_type", "error_description": words})
+    return _refreshed()
+
+
+@blueprint.get("/api/lti/security/jwks")
+def jwks() -> Response:
+    """The keys with which Canvas signs."""
+    headers = {"Cache-Control": "max-age=864000, public"}
+    return answer(world().key.jwks(), headers=headers)
+
+
+def client_of(bearer_token: str) -> ServiceToken:
+    """Read a service token that this platform has signed, at most an hour ago."""
+    key = jwt.PyJWK(world().key.jwks()["keys"][0])
+    options: Any = {"verify_aud": False, "verify_exp": False, "verify_iat": False}
+    try:
+        claims = jwt.decode(bearer_token, key, algorithms=[ALGORITHM], options=options)
+    except jwt.PyJWTError:
+        return ServiceToken()
+    if not claims.get("scopes") or claims["iat"] < now() - TOKEN_SECONDS:
+        return ServiceToken()
+    return ServiceToken(
+        client_id=str(claims["sub"]),
+        scopes=frozenset(str(claims["scopes"]).split()),
+        issued_at=float(claims["issued_at"]),
+    )
+
+
+def require_scope(bearer_token: str, *allowed: str) -> str:
+    """The first gates of every LTI service, in Canvas's order.
+
+    Args:
+        bearer_token: As it came.
+        allowed: Any one of these scopes will do.
+
+    Returns:
+        The client id.
+
+    Raises:
+        Refused: With 401: token, developer key, scope.
+    """
+    found = client_of(bearer_token)
+    if not found.client_id:
+        refuse_lti(401, "Invalid access token")
+    if found.client_id != config()["client_id"]:
+        refuse_lti(401, "Unknown or inactive Developer Key")
+    if found.scopes.isdisjoint(allowed):
+        refuse_lti(401, "Insufficient permissions")
+    return found.client_id
+
+
+def _service_token() -> Response:
+    claims = _trusted_claims()
+    wrong = _wrong_claims(claims)
+    if wrong:
+        _refuse_request(" | ".join(wrong))
+    asked = request.form.get("scope", "").split()
+    if not asked or not set(asked) <= set(KEY_SCOPES):
+        words = "A requested scope is unknown or not granted to this developer key."
+        refuse(400, {"error": "invalid_scope", "error_description": words})
+    scopes = " ".join(asked)
+    signed = world().key.sign(_token_claims(scopes))
+    return answer(
+        {
+            "access_token": signed,
+            "token_type": "Bearer",
+            "expires_in": TOKEN_SECONDS,
+            "scope": scopes,
+        }
+    )
+
+
+def _trusted_claims() -> dict[str, Any]:
+    if request.form.get("client_assertion_type") != ASSERTION_TYPE:
+        _refuse_request("invalid client_assertion_type")
+    try:
+        keys = fetch_jwks(f"{config()['tool_url']}/lti/jwks")
+        return verify_assertion(request.form.get("client_assertion", ""), keys)
+    except AssertionRefused as error:
+        _refuse_request(str(error))
+
+
+def _wrong_claims(claims: dict[str, Any]) -> list[str]:
+    missing = [name for name in REQUIRED_CLAIMS if name not in claims]
+    if missing:
+        return [f"the following assertions are missing: {','.join(missing)}"]
+    wrong = []
+    audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+    if token_urls().isdisjoint(audience):
+        wrong.append("the 'aud' is invalid")
+    if claims["exp"] <= now():
+        wrong.append("the JWT has expired")
+    if claims["iat"] < now() - OLDEST_ASSERTION_SECONDS:
+        wrong.append("the 'iat' must be less than 300 seconds old")
+    if claims["iat"] > now() + FUTURE_ASSERTION_SECONDS:
+        wrong.append("the 'iat' must not be in the future")
+    if claims["sub"] != config()["client_id"]:
+        wrong.append("the 'sub' is no known developer key")
+    return wrong
+
+
+def _refuse_request(words: str) -> NoReturn:
+    refuse(400, {"error": "invalid_request", "error_description": words})
+
+
+def token_urls() -> set[str]:
+    """The addresses of the token endpoint that an assertion may be meant for."""
+    return {request.base_url, f"{config()['base_url']}/login/oauth2/token"}
+
+
+def _token_claims(scopes: str) -> dict[str, object]:
+    issued_at = now()
+    return {
+        "iss": config()["issuer"],
+        "sub": config()["client_id"],
+        "aud": sorted(token_urls()),
+        "iat": issued_at,
+        "exp": issued_at + TOKEN_SECONDS,
+        "jti": secrets.token_urlsafe(16),
+        "scopes": scopes,
+        "issued_at": world().clock(),
+    }
+
+
+def _refreshed() -> Response:
+    """A new access token; the refresh token stays the old one and is not sent again."""
+    known = "SELECT * FROM tokens WHERE token = ? AND kind = 'refresh'"
+    row = db().execute(known, (request.form.get("refresh_token", ""),)).fetchone()
+    if row is None:
+        words = "refresh_token not found"
+        refuse(400, {"error": "invalid_request", "error_description": words})
+    secret = config().get("client_secret")
+    is_known = request.form.get("client_id") == row["client_id"]
+    if not is_known or (secret and request.form.get("client_secret") != secret):
+        words = "unknown client"
+        refuse(401, {"error": "invalid_client", "error_description": words})
+    fresh = secrets.token_urlsafe(32)
+    db().execute(
+        "INSERT INTO tokens (token, kind, scopes, person_id, client_id, expires_at) "
+        "VALUES (?, 'rest', ?, ?, ?, ?)",
+        (fresh, row["scopes"], row["person_id"], row["client_id"], world().clock() + TOKEN_SECONDS),
+    )
+    return answer({**_owner(row["person_id"]), "access_token": fresh})
+
+
+def _owner(person_id: int) -> dict[str, object]:
+    person = db().execute("SELECT * FROM people WHERE id = ?", (person_id,)).fetchone()
+    name = f"{person['given_name']} {person['family_name']}"
+    return {
+        "token_type": "Bearer",
+        "user": {"id": person_id, "name": name},
+        "expires_in": TOKEN_SECONDS,
+    }

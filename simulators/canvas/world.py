@@ -1,0 +1,85 @@
+"""What every view of the simulator may ask for: the state file, the clock, the key."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+from flask import current_app, g
+
+from simulators.canvas.faults import Fault
+from simulators.canvas.throttle import Throttle
+from simulators.signing import PlatformKey
+from simulators.state import config_of, open_state
+
+ROOT_ACCOUNT = 1
+"""The district's account; the schools are its sub-accounts and keep their own ids."""
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """One running Canvas; ``clock`` gives seconds since 1970."""
+
+    db_path: Path
+    key: PlatformKey
+    clock: Callable[[], float]
+    throttle: Throttle = field(default_factory=Throttle)
+    fault: Fault = field(default_factory=Fault)
+    counters: Counter[str] = field(default_factory=Counter)
+
+
+def world() -> World:
+    """The Canvas that serves this request."""
+    return cast("World", current_app.extensions["canvas"])
+
+
+def db() -> sqlite3.Connection:
+    """This request's connection; committed when the request went well."""
+    if "db" not in g:
+        g.db = open_state(world().db_path)
+    return cast("sqlite3.Connection", g.db)
+
+
+def config() -> dict[str, str]:
+    """The settings of the state file, as they were when the request first asked."""
+    if "config" not in g:
+        g.config = config_of(db())
+    return cast("dict[str, str]", g.config)
+
+
+def now() -> int:
+    """Whole seconds since 1970."""
+    return int(world().clock())
+
+
+def iso(seconds: float | None) -> str | None:
+    """A moment as Canvas writes it: UTC, no fraction, Z."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def lti_id(guid: str) -> str:
+    """The UUID (version 4 in form) by which LTI knows somebody."""
+    return str(UUID(hex=guid[:32], version=4))
+
+
+def tool_id(deployment: str) -> int:
+    """The number of the installed tool, the first part of its deployment id."""
+    head = deployment.partition(":")[0]
+    return int(head) if head.isdigit() else 1
+
+
+def person_by_lti_id(text: str) -> sqlite3.Row | None:
+    """Find somebody by LTI id, or by Canvas id as AGS also allows."""
+    if text.isdigit():
+        found: sqlite3.Row | None = (
+            db().execute("SELECT * FROM people WHERE id = ?", (int(text),)).fetchone()
+        )
+        return found
+    rows = db().execute("SELECT * FROM people WHERE substr(guid, 1, 8) = ?", (text[:8],))
+    return next((row for row in rows if lti_id(row["guid"]) == text), None)

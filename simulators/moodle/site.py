@@ -1,0 +1,112 @@
+"""The simulated site as one request sees it: its state, its settings, the time."""
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask, current_app, g
+from werkzeug.exceptions import HTTPException
+
+from simulators.signing import PlatformKey
+from simulators.state import config_of, open_state
+
+RELEASE = "4.5.6 (Build: 20250811)"
+VERSION = "2024100706"
+TYPE_ID = "1"
+"""The one tool of the site: its tool type's row id, which is also its deployment id."""
+
+TOP_COURSE = 1
+"""Moodle counts the site itself as a course."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What a view needs.
+
+    ``missing`` holds the rights that were taken from the service's role, without their
+    component: viewhidden, viewdetails, viewhiddenactivities, viewall. ``closed`` holds the
+    courses that it may not enter.
+    """
+
+    connection: sqlite3.Connection
+    config: Mapping[str, str]
+    now: int
+
+    @property
+    def url(self) -> str:
+        """The site's address, which is its issuer too."""
+        return self.config["base_url"]
+
+    @property
+    def client_id(self) -> str:
+        """The tool's id at this site."""
+        return self.config["client_id"]
+
+    @property
+    def tool_url(self) -> str:
+        """Where the tool lives."""
+        return self.config["tool_url"]
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """Rights taken from the service's role."""
+        return frozenset(self.config.get("missing", "").split())
+
+    @property
+    def closed(self) -> frozenset[int]:
+        """Courses that the service may not enter."""
+        return frozenset(int(course) for course in self.config.get("closed", "").split())
+
+    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        """All rows of a query."""
+        return self.connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: object) -> sqlite3.Row | None:
+        """The first row of a query, or None."""
+        found: sqlite3.Row | None = self.connection.execute(sql, values).fetchone()
+        return found
+
+    def write(self, sql: str, *values: object) -> None:
+        """One statement, committed when the request ends well."""
+        self.connection.execute(sql, values)
+
+
+def site() -> Site:
+    """The site of the request at hand; its connection is opened on first use."""
+    if "site" not in g:
+        connection = open_state(current_app.config["STATE"])
+        g.site = Site(
+            connection=connection,
+            config=config_of(connection),
+            now=int(current_app.config["CLOCK"]()),
+        )
+    found: Site = g.site
+    return found
+
+
+def platform_key() -> PlatformKey:
+    """The site's signing key, made on first use and kept beside the state file."""
+    key: PlatformKey | None = current_app.extensions.get("platform_key")
+    if key is None:
+        path: Path = current_app.config["STATE"]
+        key = PlatformKey.load_or_create(path.with_suffix(".pem"))
+        current_app.extensions["platform_key"] = key
+    return key
+
+
+def install(app: Flask, path: Path, clock: Callable[[], float]) -> None:
+    """Give an application its state file and its clock, and close what a request opened."""
+    app.config["STATE"] = path
+    app.config["CLOCK"] = clock
+    app.teardown_appcontext(_close)
+
+
+def _close(error: BaseException | None) -> None:
+    opened: Site | None = g.pop("site", None)
+    if opened is None:
+        return
+    with closing(opened.connection) as connection:
+        if error is None or isinstance(error, HTTPException):
+            connection.commit()

@@ -1,0 +1,256 @@
+"""Line items and scores: what the gradebooks say now, and everything they ever said."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from mapping.records import (
+    CourseId,
+    CriterionRef,
+    Grading,
+    LearnerId,
+    LearnerRef,
+    LineItem,
+    LineItemId,
+    LineItemRef,
+    RunId,
+    Score,
+    ScoreState,
+)
+from store.session import upsert
+from store.tables import line_items, recompute_queue, score_events, scores, to_micros
+
+ItemKey = tuple[LineItemRef, CriterionRef | None]
+_FIELDS = tuple(c.name for c in scores.c if c.name not in ("line_item_id", "learner_id"))
+_STATE = _FIELDS.index("state")
+_Cell = tuple[int, int]
+_Values = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedScores:
+    """How many scores were new and how many said something else than before."""
+
+    new: int = 0
+    changed: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """One course being read: what was known before, brought up to date page by page.
+
+    Held by the one who holds the course, so nothing else changes these scores meanwhile.
+    """
+
+    course: CourseId
+    items: Mapping[ItemKey, LineItemId]
+    learners: Mapping[LearnerRef, LearnerId]
+    known: dict[_Cell, _Values]
+    seen: set[_Cell] = field(default_factory=set)
+
+
+def save_line_items(
+    connection: Connection, course_id: CourseId, found: Sequence[LineItem]
+) -> Mapping[ItemKey, LineItemId]:
+    """Keep a course's columns as they are now; one row more for each rubric criterion.
+
+    Columns that vanished are marked as removed and keep their scores. Waymark's own columns
+    are left out: they are never evidence.
+
+    Returns:
+        The line item behind each (line item, criterion) reference.
+    """
+    rows = [row for item in found if not item.is_own for row in _item_rows(course_id, item)]
+    before = _stored_items(connection, course_id)
+    after = {(row["ref"], row["criterion_ref"]): row for row in rows}
+    changed = [row for key, row in after.items() if before.get(key, (0, None))[1] != row]
+    upsert(connection, line_items, changed, keys=("course_id", "ref", "criterion_ref"))
+    vanished = [number for key, (number, _) in before.items() if key not in after]
+    if vanished:
+        connection.execute(
+            update(line_items).where(line_items.c.id.in_(vanished)).values(is_removed=True)
+        )
+    now = _stored_items(connection, course_id) if changed else before
+    return {
+        (LineItemRef(ref), CriterionRef(criterion) if criterion else None): LineItemId(now[key][0])
+        for key in after
+        for ref, criterion in (key,)
+    }
+
+
+def start_reading(
+    connection: Connection,
+    course_id: CourseId,
+    *,
+    items: Mapping[ItemKey, LineItemId],
+    learners: Mapping[LearnerRef, LearnerId],
+) -> Reading:
+    """Take in what is known of a course's scores before reading it."""
+    rows = connection.execute(
+        select(*(c for c in scores.c))
+        .join(line_items, line_items.c.id == scores.c.line_item_id)
+        .where(line_items.c.course_id == course_id)
+    )
+    known = {(row[0], row[1]): tuple(row[2:]) for row in rows}
+    return Reading(course=course_id, items=items, learners=learners, known=known)
+
+
+def save_scores(
+    connection: Connection,
+    reading: Reading,
+    page: Sequence[Score],
+    *,
+    now: datetime,
+    run: RunId | None,
+) -> SavedScores:
+    """Keep what a page of scores says that was not known.
+
+    Each difference is appended to the score events and becomes the current score; its learner
+    is put down for recomputation in the same transaction. A score that says what is known
+    writes nothing. Scores of people or columns that are not in the reading are passed over.
+
+    Args:
+        connection: A writing transaction.
+        reading: The course's reading; brought up to date.
+        page: Scores as the LMS sent them.
+        now: When they were read.
+        run: The run that read them.
+    """
+    found: dict[_Cell, _Values] = {}
+    for score in page:
+        item = reading.items.get((score.line_item_ref, score.criterion_ref))
+        learner = reading.learners.get(score.learner_ref)
+        if item is not None and learner is not None:
+            found[item, learner] = _values(score)
+    reading.seen.update(found)
+    return _append(connection, reading, found, now=now, run=run)
+
+
+def clear_unseen(
+    connection: Connection, reading: Reading, *, now: datetime, run: RunId | None
+) -> SavedScores:
+    """After a full reading: a grade that the LMS no longer holds was taken away.
+
+    Only for learners of whom the reading had something: an LMS leaves out whole people for
+    reasons that say nothing of their grades.
+    """
+    present = {learner for _, learner in reading.seen}
+    items = set(reading.items.values())
+    gone = {
+        cell: _cleared(values)
+        for cell, values in reading.known.items()
+        if cell not in reading.seen
+        and cell[1] in present
+        and cell[0] in items
+        and values[_STATE] not in (ScoreState.CLEARED, ScoreState.NOT_GRADED)
+    }
+    return _append(connection, reading, gone, now=now, run=run)
+
+
+def mark_for_recompute(
+    connection: Connection, learner_ids: Iterable[LearnerId], *, now: datetime
+) -> None:
+    """Put learners down for recomputation; a later mark replaces an earlier one."""
+    token = to_micros(now)
+    upsert(
+        connection,
+        recompute_queue,
+        [{"learner_id": learner, "token": token} for learner in sorted(set(learner_ids))],
+        keys=("learner_id",),
+    )
+
+
+def _append(
+    connection: Connection,
+    reading: Reading,
+    found: Mapping[_Cell, _Values],
+    *,
+    now: datetime,
+    run: RunId | None,
+) -> SavedScores:
+    different = {cell: v for cell, v in found.items() if reading.known.get(cell) != v}
+    # An empty cell that was never anything else is no news.
+    news = {
+        cell: values
+        for cell, values in different.items()
+        if cell in reading.known or values[_STATE] != ScoreState.NOT_GRADED
+    }
+    if not news:
+        return SavedScores()
+    rows = [
+        {"line_item_id": cell[0], "learner_id": cell[1], **dict(zip(_FIELDS, values, strict=True))}
+        for cell, values in news.items()
+    ]
+    upsert(connection, scores, rows, keys=("line_item_id", "learner_id"))
+    connection.execute(
+        insert(score_events), [{**row, "recorded_at": now, "run_id": run} for row in rows]
+    )
+    mark_for_recompute(connection, {LearnerId(cell[1]) for cell in news}, now=now)
+    new = sum(cell not in reading.known for cell in news)
+    reading.known.update(news)
+    return SavedScores(new=new, changed=len(news) - new)
+
+
+def _item_rows(course_id: CourseId, item: LineItem) -> list[dict[str, Any]]:
+    row = {
+        "course_id": course_id,
+        "ref": item.ref,
+        "criterion_ref": "",
+        "title": item.title,
+        "criterion": "",
+        "category": item.category,
+        "grading": item.grading.value,
+        "minimum": item.minimum,
+        "maximum": item.maximum,
+        "due_at": item.due_at,
+        "is_published": item.is_published,
+        "is_removed": False,
+    }
+    return [
+        row,
+        *(
+            {
+                **row,
+                "criterion_ref": criterion.ref,
+                "criterion": criterion.title,
+                "grading": Grading.POINTS.value,
+                "minimum": 0.0,
+                "maximum": criterion.maximum,
+            }
+            for criterion in item.criteria
+        ),
+    ]
+
+
+def _stored_items(
+    connection: Connection, course_id: CourseId
+) -> dict[tuple[str, str], tuple[int, dict[str, Any]]]:
+    rows = connection.execute(select(line_items).where(line_items.c.course_id == course_id))
+    stored = {}
+    for row in rows.mappings():
+        values = dict(row)
+        number = values.pop("id")
+        stored[values["ref"], values["criterion_ref"]] = (number, values)
+    return stored
+
+
+def _values(score: Score) -> _Values:
+    return (
+        int(score.state),
+        score.points,
+        score.points_deducted,
+        score.attempt,
+        score.is_visible,
+        score.is_late,
+        score.is_overridden,
+        score.submitted_at,
+        score.graded_at,
+    )
+
+
+def _cleared(values: _Values) -> _Values:
+    fields = dict(zip(_FIELDS, values, strict=True))
+    return tuple({**fields, "state": int(ScoreState.CLEARED), "points": None}.values())

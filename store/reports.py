@@ -1,0 +1,418 @@
+"""What the pages show, one question each, asked of one tenant.
+
+Every function takes the tenant and finds nothing of another: an id from an address is no proof
+of anything. Who may ask is decided above.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    func,
+    or_,
+    select,
+)
+
+from mapping.evidence import View
+from mapping.records import (
+    CompetencyId,
+    CourseId,
+    EnrolmentState,
+    LearnerId,
+    LearnerRef,
+    LineItemId,
+    TenantId,
+)
+from mapping.status import Status
+from store.tables import (
+    alignments,
+    competencies,
+    courses,
+    enrolments,
+    frameworks,
+    guardianships,
+    learners,
+    line_items,
+    schools,
+    scores,
+    standings,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompetencyLine:
+    """A competency and its place in its framework; ``strand`` is what it is part of."""
+
+    id: CompetencyId
+    code: str
+    statement: str
+    indicator: str
+    strand: CompetencyId | None
+    is_strand: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingLine:
+    """Where one learner stands in one competency; ``estimate`` in scale points."""
+
+    competency: CompetencyLine
+    status: Status
+    estimate: float | None
+    evidence_count: int
+    mastered_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnerLine:
+    """A learner by name; ``read_at`` is when the least recently read of their courses was read."""
+
+    id: LearnerId
+    name: str
+    read_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemLine:
+    """A line item as a person knows it; ``criterion`` is empty but for a row of a rubric."""
+
+    title: str
+    criterion: str
+    course: str
+    is_published: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseLine:
+    """A course; ``read_at`` is None until its gradebook was read to the end once."""
+
+    id: CourseId
+    title: str
+    code: str
+    school: str
+    read_at: datetime | None
+    learners: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellLine:
+    """One cell of a class table."""
+
+    status: Status
+    estimate: float | None
+    evidence_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassTable:
+    """Learners in rows by sort name, competencies in columns by strand; absent cells are blank."""
+
+    course: CourseLine
+    learners: Sequence[LearnerLine]
+    competencies: Sequence[CompetencyLine]
+    cells: Mapping[tuple[LearnerId, CompetencyId], CellLine]
+
+
+def learner_line(
+    connection: Connection, tenant: TenantId, learner: LearnerId
+) -> LearnerLine | None:
+    """A learner of the tenant, with how old what is known of them is."""
+    row = connection.execute(
+        select(learners.c.id, learners.c.name, func.min(courses.c.synced_at).label("read_at"))
+        .outerjoin(enrolments, _is_active_enrolment(learners.c.id))
+        .outerjoin(courses, courses.c.id == enrolments.c.course_id)
+        .where(learners.c.tenant_id == tenant, learners.c.id == learner)
+        .group_by(learners.c.id, learners.c.name)
+    ).first()
+    if row is None:
+        return None
+    return LearnerLine(id=LearnerId(row.id), name=row.name, read_at=row.read_at)
+
+
+def learner_standings(
+    connection: Connection,
+    tenant: TenantId,
+    learner: LearnerId,
+    *,
+    view: View,
+    course: CourseId | None = None,
+) -> tuple[StandingLine, ...]:
+    """Where a learner stands, in everything their courses can give evidence of.
+
+    Args:
+        connection: A transaction.
+        tenant: Whose learner it must be.
+        learner: The learner.
+        view: Whose eyes it is for.
+        course: Only what this course's line items speak for; None for all their courses and
+            whatever else there is a standing in.
+
+    Returns:
+        Competencies and their strands in framework order; those without a standing are "no
+        evidence yet".
+    """
+    theirs = _aligned_in_courses_of(learner, course)
+    is_shown: ColumnElement[bool] = competencies.c.id.in_(_with_strands(theirs))
+    if course is None:
+        is_shown = or_(is_shown, standings.c.status.is_not(None))
+    rows = connection.execute(
+        _competency_query(
+            standings.c.status,
+            standings.c.estimate,
+            standings.c.evidence_count,
+            standings.c.mastered_count,
+        )
+        .join(
+            learners, and_(learners.c.tenant_id == frameworks.c.tenant_id, learners.c.id == learner)
+        )
+        .outerjoin(
+            standings,
+            and_(
+                standings.c.learner_id == learners.c.id,
+                standings.c.competency_id == competencies.c.id,
+                standings.c.view == int(view),
+            ),
+        )
+        .where(frameworks.c.tenant_id == tenant, is_shown)
+    )
+    return tuple(_standing_line(row) for row in rows)
+
+
+def item_lines(
+    connection: Connection, tenant: TenantId, learner: LearnerId
+) -> dict[LineItemId, ItemLine]:
+    """The line items a learner has anything in."""
+    rows = connection.execute(
+        select(
+            line_items.c.id,
+            line_items.c.title,
+            line_items.c.criterion,
+            line_items.c.is_published,
+            courses.c.title.label("course"),
+        )
+        .join(scores, scores.c.line_item_id == line_items.c.id)
+        .join(courses, courses.c.id == line_items.c.course_id)
+        .where(scores.c.learner_id == learner, courses.c.tenant_id == tenant)
+    )
+    return {
+        LineItemId(row.id): ItemLine(
+            title=row.title,
+            criterion=row.criterion,
+            course=row.course,
+            is_published=row.is_published,
+        )
+        for row in rows
+    }
+
+
+def class_table(connection: Connection, tenant: TenantId, course: CourseId) -> ClassTable | None:
+    """A course's active learners against the competencies its line items speak for.
+
+    Args:
+        connection: A transaction.
+        tenant: Whose course it must be.
+        course: The course.
+
+    Returns:
+        The table in the teacher's view, or None where the tenant has no such course.
+    """
+    found = course_lines(connection, tenant, course=course)
+    if not found:
+        return None
+    is_there = and_(
+        enrolments.c.course_id == course, enrolments.c.state == EnrolmentState.ACTIVE.value
+    )
+    aligned = _aligned().where(line_items.c.course_id == course)
+    return ClassTable(
+        course=found[0],
+        learners=_class_learners(connection, is_there),
+        competencies=tuple(
+            _competency_line(row)
+            for row in connection.execute(
+                _competency_query().where(
+                    frameworks.c.tenant_id == tenant, competencies.c.id.in_(_with_strands(aligned))
+                )
+            )
+        ),
+        cells=_cells(connection, is_there, aligned),
+    )
+
+
+def course_lines(
+    connection: Connection, tenant: TenantId, *, course: CourseId | None = None
+) -> tuple[CourseLine, ...]:
+    """The tenant's courses by school and title, or the one asked for."""
+    query = (
+        select(
+            courses,
+            func.coalesce(schools.c.name, "").label("school"),
+            func.count(enrolments.c.learner_id).label("learners"),
+        )
+        .outerjoin(schools, schools.c.id == courses.c.school_id)
+        .outerjoin(
+            enrolments,
+            and_(
+                enrolments.c.course_id == courses.c.id,
+                enrolments.c.state == EnrolmentState.ACTIVE.value,
+            ),
+        )
+        .where(courses.c.tenant_id == tenant)
+        .group_by(courses.c.id, schools.c.name)
+        .order_by("school", courses.c.title, courses.c.id)
+    )
+    if course is not None:
+        query = query.where(courses.c.id == course)
+    return tuple(
+        CourseLine(
+            id=CourseId(row.id),
+            title=row.title,
+            code=row.code,
+            school=row.school,
+            read_at=row.synced_at,
+            learners=row.learners,
+        )
+        for row in connection.execute(query)
+    )
+
+
+def children_of(
+    connection: Connection, tenant: TenantId, course: CourseId, *, guardian: LearnerRef
+) -> tuple[LearnerLine, ...]:
+    """The learners whom the LMS lets a guardian observe in a course, by sort name."""
+    rows = connection.execute(
+        select(learners.c.id, learners.c.name)
+        .join(guardianships, guardianships.c.learner_id == learners.c.id)
+        .where(
+            learners.c.tenant_id == tenant,
+            guardianships.c.course_id == course,
+            guardianships.c.guardian_ref == guardian,
+        )
+        .order_by(learners.c.sort_name, learners.c.id)
+    )
+    return tuple(LearnerLine(id=LearnerId(row.id), name=row.name) for row in rows)
+
+
+def is_enrolled(
+    connection: Connection, tenant: TenantId, course: CourseId, *, learner: LearnerId
+) -> bool:
+    """Whether a learner is active in a course of the tenant."""
+    found = connection.execute(
+        select(courses.c.id)
+        .join(enrolments, enrolments.c.course_id == courses.c.id)
+        .where(
+            courses.c.tenant_id == tenant,
+            courses.c.id == course,
+            enrolments.c.learner_id == learner,
+            enrolments.c.state == EnrolmentState.ACTIVE.value,
+        )
+    )
+    return found.first() is not None
+
+
+def _is_active_enrolment(learner: ColumnElement[int]) -> ColumnElement[bool]:
+    return and_(
+        enrolments.c.learner_id == learner, enrolments.c.state == EnrolmentState.ACTIVE.value
+    )
+
+
+def _aligned() -> Select[Any]:
+    """Ids of competencies that line items still there speak for."""
+    return (
+        select(alignments.c.competency_id)
+        .join(line_items, line_items.c.id == alignments.c.line_item_id)
+        .where(line_items.c.is_removed.is_(False))
+    )
+
+
+def _aligned_in_courses_of(learner: LearnerId, course: CourseId | None) -> Select[Any]:
+    aligned = (
+        _aligned()
+        .join(enrolments, enrolments.c.course_id == line_items.c.course_id)
+        .where(
+            enrolments.c.learner_id == learner, enrolments.c.state == EnrolmentState.ACTIVE.value
+        )
+    )
+    return aligned if course is None else aligned.where(line_items.c.course_id == course)
+
+
+def _with_strands(ids: Select[Any]) -> Select[Any]:
+    """The same ids and those of their strands."""
+    found: CTE = ids.distinct().cte()
+    strands = select(competencies.c.parent_id).where(
+        competencies.c.id.in_(select(found.c.competency_id)), competencies.c.parent_id.is_not(None)
+    )
+    both = select(found.c.competency_id).union(strands).subquery()
+    return select(both.c[0])
+
+
+def _competency_query(*more: ColumnElement[Any]) -> Select[Any]:
+    return (
+        select(competencies, *more)
+        .join(frameworks, frameworks.c.id == competencies.c.framework_id)
+        .where(competencies.c.is_archived.is_(False))
+        .order_by(frameworks.c.id, competencies.c.position, competencies.c.id)
+    )
+
+
+def _competency_line(row: "Row[Any]") -> CompetencyLine:
+    return CompetencyLine(
+        id=CompetencyId(row.id),
+        code=row.code,
+        statement=row.statement,
+        indicator=row.indicator,
+        strand=None if row.parent_id is None else CompetencyId(row.parent_id),
+        is_strand=row.is_strand,
+    )
+
+
+def _standing_line(row: "Row[Any]") -> StandingLine:
+    return StandingLine(
+        competency=_competency_line(row),
+        status=Status(row.status or 0),
+        estimate=row.estimate,
+        evidence_count=row.evidence_count or 0,
+        mastered_count=row.mastered_count or 0,
+    )
+
+
+def _class_learners(
+    connection: Connection, is_there: ColumnElement[bool]
+) -> tuple[LearnerLine, ...]:
+    rows = connection.execute(
+        select(learners.c.id, learners.c.name)
+        .join(enrolments, enrolments.c.learner_id == learners.c.id)
+        .where(is_there)
+        .order_by(learners.c.sort_name, learners.c.id)
+    )
+    return tuple(LearnerLine(id=LearnerId(row.id), name=row.name) for row in rows)
+
+
+def _cells(
+    connection: Connection, is_there: ColumnElement[bool], aligned: Select[Any]
+) -> dict[tuple[LearnerId, CompetencyId], CellLine]:
+    rows = connection.execute(
+        select(
+            standings.c.learner_id,
+            standings.c.competency_id,
+            standings.c.status,
+            standings.c.estimate,
+            standings.c.evidence_count,
+        ).where(
+            standings.c.learner_id.in_(select(enrolments.c.learner_id).where(is_there)),
+            standings.c.competency_id.in_(_with_strands(aligned)),
+            standings.c.view == int(View.TEACHER),
+        )
+    )
+    return {
+        (LearnerId(learner), CompetencyId(competency)): CellLine(
+            status=Status(status), estimate=estimate, evidence_count=count
+        )
+        for learner, competency, status, estimate, count in rows
+    }

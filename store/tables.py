@@ -1,0 +1,478 @@
+"""The tables. Nothing outside ``store`` sees them.
+
+Moments are whole microseconds since 1970 in UTC (``Instant``), so that SQLite and PostgreSQL
+keep and compare them alike, and bulk paths read them as plain integers.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(moment: datetime) -> int:
+    """Whole microseconds since 1970 of an aware moment."""
+    return (moment - EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """The aware UTC moment of whole microseconds since 1970."""
+    return EPOCH + micros * _MICROSECOND
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime kept as whole microseconds."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """To the database."""
+        return None if value is None else to_micros(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002
+        """From the database."""
+        return None if value is None else from_micros(int(value))
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite gives rowids to INTEGER primary keys only; PostgreSQL wants room.
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", BigId, primary_key=True, autoincrement=True)
+
+
+def _to(table: str, name: str, *, nullable: bool = False, primary_key: bool = False) -> Column[int]:
+    return Column(
+        name, BigId, ForeignKey(f"{table}.id"), nullable=nullable, primary_key=primary_key
+    )
+
+
+tenants = Table(
+    "tenants",
+    metadata,
+    _id(),
+    Column("name", String(255), nullable=False, unique=True),
+    Column("timezone", String(64), nullable=False),
+)
+
+schools = Table(
+    "schools",
+    metadata,
+    _id(),
+    _to("tenants", "tenant_id"),
+    Column("name", String(255), nullable=False),
+    Column("passback_way", String(32), nullable=False),
+    UniqueConstraint("tenant_id", "name"),
+)
+
+platforms = Table(
+    "platforms",
+    metadata,
+    _id(),
+    _to("tenants", "tenant_id"),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("issuer", String(512), nullable=False),
+    Column("client_id", String(255), nullable=False),
+    Column("auth_url", String(1024), nullable=False),
+    Column("token_url", String(1024), nullable=False),
+    Column("jwks_url", String(1024), nullable=False),
+    Column("api_url", String(1024), nullable=False),
+    Column("api_token", Text, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    UniqueConstraint("issuer", "client_id"),
+    UniqueConstraint("tenant_id", "name"),
+    CheckConstraint("kind IN ('canvas', 'moodle')", name="kind"),
+)
+
+deployments = Table(
+    "deployments",
+    metadata,
+    _id(),
+    _to("platforms", "platform_id"),
+    Column("deployment_ref", String(255), nullable=False),
+    Column("is_approved", Boolean, nullable=False),
+    UniqueConstraint("platform_id", "deployment_ref"),
+)
+
+school_refs = Table(
+    "school_refs",
+    metadata,
+    _to("platforms", "platform_id", primary_key=True),
+    Column("ref", String(255), primary_key=True),
+    _to("schools", "school_id"),
+)
+
+tool_keys = Table(
+    "tool_keys",
+    metadata,
+    _id(),
+    Column("kid", String(64), nullable=False, unique=True),
+    Column("private_key", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+courses = Table(
+    "courses",
+    metadata,
+    _id(),
+    _to("tenants", "tenant_id"),
+    _to("platforms", "platform_id"),
+    Column("ref", String(255), nullable=False),
+    _to("schools", "school_id", nullable=True),
+    Column("title", String(512), nullable=False),
+    Column("code", String(255), nullable=False),
+    Column("sis_id", String(255)),
+    Column("state", String(16), nullable=False),
+    Column("starts_at", Instant),
+    Column("ends_at", Instant),
+    Column("cursor", Text),
+    Column("synced_at", Instant),
+    UniqueConstraint("platform_id", "ref"),
+    Index("ix_courses_tenant_id", "tenant_id"),
+)
+
+line_items = Table(
+    "line_items",
+    metadata,
+    _id(),
+    _to("courses", "course_id"),
+    Column("ref", String(255), nullable=False),
+    Column("criterion_ref", String(255), nullable=False, server_default=""),
+    Column("title", String(1024), nullable=False),
+    Column("criterion", String(1024), nullable=False, server_default=""),
+    Column("category", String(512), nullable=False),
+    Column("grading", String(16), nullable=False),
+    Column("minimum", Float, nullable=False),
+    Column("maximum", Float, nullable=False),
+    Column("due_at", Instant),
+    Column("is_published", Boolean, nullable=False),
+    Column("is_removed", Boolean, nullable=False),
+    UniqueConstraint("course_id", "ref", "criterion_ref"),
+)
+
+learners = Table(
+    "learners",
+    metadata,
+    _id(),
+    _to("tenants", "tenant_id"),
+    Column("sis_id", String(255)),
+    Column("name", String(512), nullable=False),
+    Column("sort_name", String(512), nullable=False),
+    UniqueConstraint("tenant_id", "sis_id"),
+)
+
+learner_accounts = Table(
+    "learner_accounts",
+    metadata,
+    _to("platforms", "platform_id", primary_key=True),
+    Column("ref", String(255), primary_key=True),
+    _to("learners", "learner_id"),
+    Index("ix_learner_accounts_learner_id", "learner_id"),
+)
+
+enrolments = Table(
+    "enrolments",
+    metadata,
+    _to("courses", "course_id", primary_key=True),
+    _to("learners", "learner_id", primary_key=True),
+    Column("state", String(16), nullable=False),
+    Index("ix_enrolments_learner_id", "learner_id"),
+)
+
+guardianships = Table(
+    "guardianships",
+    metadata,
+    _to("courses", "course_id", primary_key=True),
+    Column("guardian_ref", String(255), primary_key=True),
+    _to("learners", "learner_id", primary_key=True),
+)
+
+_SCORE_FIELDS: tuple[tuple[str, Any, bool], ...] = (
+    ("state", SmallInteger, False),
+    ("points", Float, True),
+    ("points_deducted", Float, False),
+    ("attempt", Integer, False),
+    ("is_visible", Boolean, False),
+    ("is_late", Boolean, False),
+    ("is_overridden", Boolean, False),
+    ("submitted_at", Instant, True),
+    ("graded_at", Instant, True),
+)
+
+
+def _score_columns() -> list[Column[Any]]:
+    return [Column(name, kind, nullable=nullable) for name, kind, nullable in _SCORE_FIELDS]
+
+
+scores = Table(
+    "scores",
+    metadata,
+    _to("line_items", "line_item_id", primary_key=True),
+    _to("learners", "learner_id", primary_key=True),
+    *_score_columns(),
+    Index("ix_scores_learner_id", "learner_id"),
+    sqlite_with_rowid=False,
+)
+"""What each gradebook cell says now; the newest of ``score_events``."""
+
+score_events = Table(
+    "score_events",
+    metadata,
+    _id(),
+    _to("line_items", "line_item_id"),
+    _to("learners", "learner_id"),
+    *_score_columns(),
+    Column("recorded_at", Instant, nullable=False),
+    _to("runs", "run_id", nullable=True),
+    Index("ix_score_events_learner_id_line_item_id", "learner_id", "line_item_id"),
+)
+"""Everything a gradebook cell ever said, never changed, never deleted."""
+
+frameworks = Table(
+    "frameworks",
+    metadata,
+    _id(),
+    _to("tenants", "tenant_id"),
+    Column("identifier", String(255), nullable=False),
+    Column("title", String(512), nullable=False),
+    Column("creator", String(512), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("licence", String(512), nullable=False),
+    Column("attribution", Text, nullable=False),
+    UniqueConstraint("tenant_id", "identifier"),
+)
+
+competencies = Table(
+    "competencies",
+    metadata,
+    _id(),
+    _to("frameworks", "framework_id"),
+    Column("identifier", String(255), nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("statement", Text, nullable=False),
+    Column("indicator", Text, nullable=False),
+    _to("competencies", "parent_id", nullable=True),
+    Column("position", Integer, nullable=False),
+    Column("is_strand", Boolean, nullable=False),
+    Column("is_archived", Boolean, nullable=False),
+    UniqueConstraint("framework_id", "identifier"),
+    UniqueConstraint("framework_id", "code"),
+)
+
+mapping_sets = Table(
+    "mapping_sets",
+    metadata,
+    _id(),
+    _to("tenants", "tenant_id"),
+    Column("version", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("published_at", Instant, nullable=False),
+    UniqueConstraint("tenant_id", "version"),
+)
+
+mapping_rules = Table(
+    "mapping_rules",
+    metadata,
+    _id(),
+    _to("mapping_sets", "mapping_set_id"),
+    Column("position", Integer, nullable=False),
+    _to("competencies", "competency_id"),
+    Column("course", String(512), nullable=False),
+    Column("line_item", String(512), nullable=False),
+    Column("category", String(512), nullable=False),
+    Column("criterion", String(512), nullable=False),
+    Column("weight", Float, nullable=False),
+    Column("kind", String(16), nullable=False),
+    UniqueConstraint("mapping_set_id", "position"),
+)
+
+alignments = Table(
+    "alignments",
+    metadata,
+    _to("line_items", "line_item_id", primary_key=True),
+    _to("competencies", "competency_id", primary_key=True),
+    Column("weight", Float, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Index("ix_alignments_competency_id", "competency_id"),
+)
+"""The published mapping set applied to the line items there are."""
+
+mastery_rules = Table(
+    "mastery_rules",
+    metadata,
+    _id(),
+    _to("tenants", "tenant_id"),
+    Column("version", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("definition", Text, nullable=False),
+    Column("effective_from", Instant, nullable=False),
+    UniqueConstraint("tenant_id", "version"),
+)
+
+standings = Table(
+    "standings",
+    metadata,
+    _to("learners", "learner_id", primary_key=True),
+    _to("competencies", "competency_id", primary_key=True),
+    Column("view", SmallInteger, primary_key=True),
+    Column("status", SmallInteger, nullable=False),
+    Column("estimate", Float),
+    Column("evidence_count", Integer, nullable=False),
+    Column("mastered_count", Integer, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Where each learner stands now, in each of the two views."""
+
+standing_changes = Table(
+    "standing_changes",
+    metadata,
+    _id(),
+    _to("learners", "learner_id"),
+    _to("competencies", "competency_id"),
+    Column("view", SmallInteger, nullable=False),
+    Column("previous_status", SmallInteger),
+    Column("status", SmallInteger, nullable=False),
+    Column("estimate", Float),
+    Column("evidence_count", Integer, nullable=False),
+    Column("mastered_count", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    _to("mapping_sets", "mapping_set_id"),
+    _to("mastery_rules", "mastery_rule_id"),
+    _to("runs", "run_id", nullable=True),
+    Index(
+        "ix_standing_changes_learner_id_competency_id",
+        "learner_id",
+        "competency_id",
+    ),
+)
+"""Every change of a standing, never changed, never deleted."""
+
+recompute_queue = Table(
+    "recompute_queue",
+    metadata,
+    _to("learners", "learner_id", primary_key=True),
+    Column("token", BigInteger, nullable=False),
+)
+"""Learners whose standing may be out of date; written with the cause, removed with the cure."""
+
+passback_columns = Table(
+    "passback_columns",
+    metadata,
+    _id(),
+    _to("courses", "course_id"),
+    _to("competencies", "competency_id"),
+    Column("way", String(32), nullable=False),
+    Column("ref", String(512), nullable=False),
+    UniqueConstraint("course_id", "competency_id", "way"),
+)
+
+passback_marks = Table(
+    "passback_marks",
+    metadata,
+    _to("passback_columns", "column_id", primary_key=True),
+    _to("learners", "learner_id", primary_key=True),
+    Column("words", String(255), nullable=False),
+    Column("points", Float),
+    Column("confirmed_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What Waymark knows to stand in the gradebook because it read it back."""
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _id(),
+    _to("courses", "course_id"),
+    _to("competencies", "competency_id"),
+    Column("way", String(32), nullable=False),
+    _to("learners", "learner_id"),
+    Column("words", String(255), nullable=False),
+    Column("points", Float),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("planned_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("settled_at", Instant),
+    _to("runs", "run_id"),
+    Index("ix_outbox_course_id_state", "course_id", "state"),
+    Index("ix_outbox_run_id_state", "run_id", "state"),
+)
+"""Marks to be written, then the record of how it went."""
+
+runs = Table(
+    "runs",
+    metadata,
+    _id(),
+    _to("tenants", "tenant_id"),
+    Column("cause", String(32), nullable=False),
+    Column("is_full", Boolean, nullable=False),
+    Column("phase", String(16), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Index("ix_runs_tenant_id_started_at", "tenant_id", "started_at"),
+)
+
+work_items = Table(
+    "work_items",
+    metadata,
+    _id(),
+    _to("runs", "run_id"),
+    Column("phase", String(16), nullable=False),
+    _to("courses", "course_id", nullable=True),
+    Column("part", Integer, nullable=False, server_default="0"),
+    Column("state", String(16), nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("job", String(64), nullable=False),
+    Column("enqueued_at", Instant),
+    Column("lease_until", Instant),
+    Column("not_before", Instant),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    Column("cause", String(64), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("scores_pulled", Integer, nullable=False),
+    Column("scores_new", Integer, nullable=False),
+    Column("scores_changed", Integer, nullable=False),
+    Column("estimates", Integer, nullable=False),
+    Column("statuses_changed", Integer, nullable=False),
+    Column("pushed", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("api_calls", Integer, nullable=False),
+    Index("ix_work_items_run_id_phase_state", "run_id", "phase", "state"),
+)

@@ -1,0 +1,285 @@
+"""Writing statuses to a course's gradebook: only what changed, never over a person's mark.
+
+What is wanted is put down before anything is sent; what was sent counts as standing only once
+it was read back; what was sent and not seen is settled by reading before anything is sent again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from connectors.protocol import GradebookSink
+from mapping import passback
+from mapping.evidence import View
+from mapping.passback import Plan, Wanted
+from mapping.records import (
+    ColumnId,
+    ColumnRef,
+    ColumnSpec,
+    CompetencyId,
+    Counts,
+    CourseId,
+    FoundMark,
+    LearnerId,
+    LearnerRef,
+    Mark,
+    PassbackWay,
+    WriteState,
+)
+from mapping.status import Status
+from store import courses, frameworks, outbox, standings
+from store.courses import StoredCourse
+from store.outbox import Letter, OutboxState, StandingMark
+from store.standings import Standing
+from workers.recompute import current_rule
+from workers.work import Work
+
+_TITLE_CHARACTERS = 200
+_Cells = dict[tuple[CompetencyId, LearnerId], StandingMark]
+_UNSEEN = Standing(status=Status.NO_EVIDENCE, estimate=None, evidence_count=0, mastered_count=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Desk:
+    """A course with everything that decides what its gradebook shall say."""
+
+    course: StoredCourse
+    way: PassbackWay
+    refs: Mapping[LearnerId, LearnerRef]
+    desired: Mapping[CompetencyId, Mapping[LearnerId, Wanted]]
+    recorded: Mapping[tuple[CompetencyId, LearnerId], StandingMark]
+    specs: Mapping[CompetencyId, ColumnSpec]
+    columns: Mapping[CompetencyId, tuple[ColumnId, ColumnRef]]
+    unsettled: Sequence[Letter]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    """One column while it is being written, with what it said before."""
+
+    strand: CompetencyId
+    id: ColumnId
+    ref: ColumnRef
+    found: Mapping[LearnerRef, FoundMark]
+
+
+def push_course(sink: GradebookSink, work: Work, course_id: CourseId) -> None:
+    """Bring a course's gradebook up to date with where its learners stand.
+
+    Where nothing changed, the LMS is not asked anything.
+
+    Args:
+        sink: The gradebooks of the course's platform.
+        work: The item in hand.
+        course_id: The course.
+    """
+    desk = _desk(work, course_id)
+    if desk.unsettled:
+        _settle_by_reading(sink, work, desk)
+        desk = _desk(work, course_id)
+    wanted = _want(work, desk)
+    for strand in sorted(wanted):
+        _write_column(sink, work, desk, strand=strand, letters=wanted[strand])
+    with work.writing() as connection:
+        pushed, refused = outbox.pushed_in(connection, work.run.id, course_id)
+        work.finish(connection, Counts(pushed=pushed, refused=refused, api_calls=sink.calls))
+
+
+def effective_way(kind: str, way: PassbackWay) -> PassbackWay:
+    """The way that a platform can go without touching a course grade.
+
+    A number cannot be kept out of Moodle's course total by a tool, so words are written there.
+    """
+    if kind == "moodle" and way is PassbackWay.MARK_NOT_COUNTED:
+        return PassbackWay.WORDS
+    return way
+
+
+def _desk(work: Work, course_id: CourseId) -> _Desk:
+    with work.reading() as connection:
+        course = courses.course(connection, course_id)
+        way = effective_way(course.kind, course.way)
+        learners = courses.active_learners(connection, course_id)
+        strands = standings.strands_in_course(connection, course_id)
+        totals = standings.assessed_competencies(connection, course.tenant)
+        known = {c.id: c for c in frameworks.competencies_of(connection, course.tenant)}
+        now_standing = standings.standings_of(connection, learners)
+        top = current_rule(connection, course.tenant)[1].scale.top
+        return _Desk(
+            course=course,
+            way=way,
+            refs=courses.learner_refs(connection, course.platform, learners),
+            desired={
+                strand: {
+                    learner: _wanted(
+                        now_standing.get((learner, strand, View.LEARNER), _UNSEEN),
+                        total=totals.get(strand, 0) if known[strand].is_strand else 0,
+                    )
+                    for learner in learners
+                }
+                for strand in strands
+            },
+            recorded=outbox.standing_marks(connection, course_id, way),
+            specs={
+                strand: ColumnSpec(
+                    tag=f"waymark:{known[strand].code}",
+                    title=f"Waymark: {known[strand].statement}"[:_TITLE_CHARACTERS],
+                    way=way,
+                    maximum=top,
+                )
+                for strand in strands
+            },
+            columns=outbox.columns(connection, course_id, way),
+            unsettled=outbox.unsettled(connection, course_id, way),
+        )
+
+
+def _wanted(standing: Standing, *, total: int) -> Wanted:
+    return Wanted(
+        status=standing.status,
+        estimate=standing.estimate,
+        mastered_count=min(standing.mastered_count, total),
+        competency_total=total,
+    )
+
+
+def _want(work: Work, desk: _Desk) -> dict[CompetencyId, list[Letter]]:
+    """Plan every column, and put what is to be written down, in one transaction."""
+    cells: _Cells = {}
+    for strand, desired in desk.desired.items():
+        planned = _plan(desk, strand, desired)
+        learners = {desk.refs[learner]: learner for learner in desired if learner in desk.refs}
+        for mark in planned.writes:
+            cells[strand, learners[mark.learner_ref]] = StandingMark(
+                words=mark.words, points=mark.points
+            )
+    with work.writing() as connection:
+        letters = outbox.want(
+            connection, desk.course.id, desk.way, marks=cells, run=work.run.id, now=work.now()
+        )
+    by_strand: dict[CompetencyId, list[Letter]] = {}
+    for letter in letters:
+        by_strand.setdefault(letter.strand, []).append(letter)
+    return by_strand
+
+
+def _plan(desk: _Desk, strand: CompetencyId, desired: Mapping[LearnerId, Wanted]) -> Plan:
+    return passback.plan(
+        {desk.refs[learner]: w for learner, w in desired.items() if learner in desk.refs},
+        _recorded(desk, strand),
+        desk.way,
+    )
+
+
+def _recorded(desk: _Desk, strand: CompetencyId) -> dict[LearnerRef, Mark]:
+    return {
+        desk.refs[learner]: _mark(desk.refs[learner], mark)
+        for (place, learner), mark in desk.recorded.items()
+        if place == strand and learner in desk.refs
+    }
+
+
+def _mark(ref: LearnerRef, mark: StandingMark | Letter) -> Mark:
+    return Mark(learner_ref=ref, words=mark.words, points=mark.points)
+
+
+def _open_column(sink: GradebookSink, work: Work, desk: _Desk, *, strand: CompetencyId) -> _Column:
+    """Find or create a strand's column and read it."""
+    spec = desk.specs[strand]
+    ref = sink.ensure_column(desk.course.record.ref, spec)
+    with work.writing() as connection:
+        column = outbox.save_column(connection, desk.course.id, strand, way=desk.way, ref=ref)
+    found = sink.read_marks(desk.course.record.ref, ref, spec)
+    return _Column(strand=strand, id=column, ref=ref, found=found)
+
+
+def _settle_by_reading(sink: GradebookSink, work: Work, desk: _Desk) -> None:
+    """Settle what was sent and never seen: it stands there now, or it is wanted anew."""
+    for strand in sorted({letter.strand for letter in desk.unsettled}):
+        letters = [letter for letter in desk.unsettled if letter.strand == strand]
+        if strand not in desk.specs:
+            _give_up(work, letters, "Nothing in this course speaks for this strand any more.")
+            continue
+        column = _open_column(sink, work, desk, strand=strand)
+        plan = Plan(
+            way=desk.way,
+            writes=tuple(_mark(desk.refs[x.learner], x) for x in letters if x.learner in desk.refs),
+        )
+        settled = passback.settle(plan, column.found, _recorded(desk, strand))
+        there = {mark.learner_ref for mark in settled.already_there}
+        arrived = [x for x in letters if desk.refs.get(x.learner) in there]
+        with work.writing() as connection:
+            outbox.confirm(connection, column.id, arrived, now=work.now())
+        _give_up(
+            work,
+            [x for x in letters if x not in arrived],
+            "It was sent in an earlier try and does not stand in the gradebook.",
+        )
+
+
+def _give_up(work: Work, letters: Sequence[Letter], reason: str) -> None:
+    with work.writing() as connection:
+        for letter in letters:
+            outbox.settle(connection, letter, OutboxState.SUPERSEDED, reason=reason, now=work.now())
+
+
+def _write_column(
+    sink: GradebookSink,
+    work: Work,
+    desk: _Desk,
+    *,
+    strand: CompetencyId,
+    letters: Sequence[Letter],
+) -> None:
+    column = _open_column(sink, work, desk, strand=strand)
+    by_ref = {desk.refs[letter.learner]: letter for letter in letters}
+    plan = Plan(way=desk.way, writes=tuple(_mark(ref, x) for ref, x in by_ref.items()))
+    settled = passback.settle(plan, column.found, _recorded(desk, strand))
+    to_send = [by_ref[mark.learner_ref] for mark in settled.send]
+    with work.writing() as connection:
+        outbox.confirm(
+            connection,
+            column.id,
+            [by_ref[mark.learner_ref] for mark in settled.already_there],
+            now=work.now(),
+        )
+        for conflict in settled.conflicts:
+            outbox.settle(
+                connection,
+                by_ref[conflict.learner_ref],
+                OutboxState.CONFLICT,
+                reason=conflict.reason,
+                now=work.now(),
+            )
+        outbox.mark_sent(connection, to_send, now=work.now())
+    if settled.send:
+        _send(sink, work, desk, column=column, marks=settled.send, by_ref=by_ref)
+
+
+def _send(
+    sink: GradebookSink,
+    work: Work,
+    desk: _Desk,
+    *,
+    column: _Column,
+    marks: Sequence[Mark],
+    by_ref: Mapping[LearnerRef, Letter],
+) -> None:
+    outcomes = sink.write_marks(
+        desk.course.record.ref,
+        column.ref,
+        desk.specs[column.strand],
+        marks=marks,
+        now=work.now(),
+    )
+    confirmed = [by_ref[o.learner_ref] for o in outcomes if o.state is WriteState.CONFIRMED]
+    with work.writing() as connection:
+        outbox.confirm(connection, column.id, confirmed, now=work.now())
+        for outcome in outcomes:
+            if outcome.state is WriteState.REFUSED:
+                outbox.settle(
+                    connection,
+                    by_ref[outcome.learner_ref],
+                    OutboxState.REFUSED,
+                    reason=outcome.reason,
+                    now=work.now(),
+                )

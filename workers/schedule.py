@@ -1,0 +1,129 @@
+"""When a night begins, what comes next in it, and when it is over."""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine
+
+from mapping.records import CourseState, PassbackWay, RunId, TenantId
+from store import courses, registrations, standings, sync_state
+from store.session import lock, reading, writing
+from store.sync_state import Phase
+from store.tenants import all_tenants
+
+NIGHTLY = "nightly"
+BY_HAND = "by hand"
+_LEARNERS_PER_PART = 250
+_MOST_PARTS = 64
+_ORDER = tuple(Phase)
+
+
+def begin_run(
+    engine: Engine, tenant: TenantId, *, cause: str, is_full: bool, now: datetime
+) -> RunId:
+    """Begin a run, or take up the one that has not ended.
+
+    Args:
+        engine: The database.
+        tenant: Whose night.
+        cause: NIGHTLY or BY_HAND.
+        is_full: Read everything, whatever the cursors say.
+        now: When.
+
+    Returns:
+        The run to see through.
+    """
+    with writing(engine) as connection:
+        lock(connection, "tenant", tenant)
+        unfinished = sync_state.unfinished_runs(connection, tenant)
+        if unfinished:
+            return unfinished[0].id
+        return _begin(connection, tenant, cause=cause, is_full=is_full, now=now)
+
+
+def begin_due_night(
+    engine: Engine, tenant: TenantId, *, at: time, zone: ZoneInfo, now: datetime
+) -> RunId | None:
+    """Begin the night if its local time has come and nobody has begun it yet.
+
+    However many schedulers ask, one of them begins it; a night that was missed, since none
+    asked in time, is begun once by the next that does.
+
+    Returns:
+        The run, or None where nothing is due.
+    """
+    with writing(engine) as connection:
+        lock(connection, "tenant", tenant)
+        last = sync_state.last_started(connection, tenant, NIGHTLY)
+        if last is not None and last >= last_due(at, zone, now):
+            return None
+        if sync_state.unfinished_runs(connection, tenant):
+            return None
+        return _begin(connection, tenant, cause=NIGHTLY, is_full=False, now=now)
+
+
+def last_due(at: time, zone: ZoneInfo, now: datetime) -> datetime:
+    """The newest moment, at or before now, at which a night was to begin."""
+    local = now.astimezone(zone)
+    today = datetime.combine(local.date(), at, tzinfo=zone)
+    return (
+        today
+        if today <= local
+        else datetime.combine(local.date() - timedelta(days=1), at, tzinfo=zone)
+    )
+
+
+def advance(engine: Engine, run_id: RunId, *, now: datetime) -> Phase:
+    """Bring a run into its next phase if the present one is done.
+
+    Safe to be called by anybody at any time: one caller at a time, and only a phase without
+    unfinished work is left.
+
+    Returns:
+        The phase the run is in.
+    """
+    with writing(engine) as connection:
+        run = sync_state.hold_run(connection, run_id)
+        phase = run.phase
+        while phase is not Phase.DONE and not sync_state.has_unfinished_items(
+            connection, run_id, phase
+        ):
+            phase = _ORDER[_ORDER.index(phase) + 1]
+            sync_state.enter_phase(connection, run_id, phase, now=now)
+            _add_work(connection, run_id, phase, tenant=run.tenant)
+        return phase
+
+
+def _begin(
+    connection: Connection, tenant: TenantId, *, cause: str, is_full: bool, now: datetime
+) -> RunId:
+    run = sync_state.start_run(connection, tenant, cause=cause, is_full=is_full, now=now)
+    platforms = [p.id for p in registrations.platforms(connection, tenant) if p.is_active]
+    sync_state.add_items(connection, run, Phase.PLAN, places=[(None, p) for p in platforms])
+    return run
+
+
+def _add_work(connection: Connection, run_id: RunId, phase: Phase, *, tenant: TenantId) -> None:
+    """What a phase has to do; planning has put down the reading already."""
+    if phase is Phase.COMPUTE:
+        waiting = standings.count_waiting(connection, tenant)
+        parts = min(-(-waiting // _LEARNERS_PER_PART), _MOST_PARTS)
+        sync_state.add_items(
+            connection, run_id, phase, places=[(None, part) for part in range(parts)]
+        )
+    elif phase is Phase.PUSH:
+        read = set(sync_state.courses_read(connection, run_id))
+        to_write = [
+            (course.id, 0)
+            for course in courses.courses_of(connection, tenant)
+            if course.id in read
+            and course.way is not PassbackWay.NONE
+            and course.record.state is CourseState.ACTIVE
+        ]
+        sync_state.add_items(connection, run_id, phase, places=to_write)
+
+
+def tenants(engine: Engine) -> tuple[tuple[TenantId, ZoneInfo], ...]:
+    """Every tenant with its time zone."""
+    with reading(engine) as connection:
+        return tuple((tenant.id, ZoneInfo(tenant.timezone)) for tenant in all_tenants(connection))
