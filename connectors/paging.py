@@ -135,7 +135,8 @@ def cursor_before(moment: datetime, overlap: timedelta) -> Cursor:
     Returns:
         JSON that ``moment_of`` reads.
     """
-    since = (moment - overlap).astimezone(UTC)
+    # In UTC first: local time has hours that come twice.
+    since = moment.astimezone(UTC) - overlap
     return Cursor(msgspec.json.encode(_Moment(since)).decode())
 
 

@@ -49,7 +49,7 @@ def matches(pattern: str, text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return normalize("NFC", normalize("NFC", text).casefold())
+    return normalize("NFC", text.casefold())
 
 
 @lru_cache(maxsize=4096)

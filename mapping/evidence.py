@@ -328,7 +328,7 @@ def _span(scores: ScoreTable) -> FloatArray:
 
 
 def _fraction(points: FloatArray, scores: ScoreTable) -> FloatArray:
-    return (np.clip(points, scores.minimum, scores.maximum) - scores.minimum) / _span(scores)
+    return (points - scores.minimum) / _span(scores)
 
 
 def _reason(scores: ScoreTable, view: View) -> CodeArray:

@@ -321,7 +321,8 @@ class Grader:
     def _override(self, item: Assignment, last: Attempt) -> float | None:
         if self._lms != "moodle":
             return None
-        return min(item.maximum, last.points + max(1.0, round(item.maximum * 0.1)))
+        step = max(1.0, round(item.maximum * 0.1))
+        return last.points + step if last.points + step <= item.maximum else last.points - step
 
 
 def _level(share: float) -> float:

@@ -1,5 +1,6 @@
 """Bringing a database up to the present schema."""
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -30,6 +31,8 @@ def is_current(engine: Engine) -> bool:
 
 
 def _config() -> Config:
+    # Alembic tells every step; a person wants to hear of trouble only.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     return config

@@ -11,13 +11,15 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, literal, or_, select, update
 
 from mapping.records import Counts, CourseId, RunId, TenantId
-from store.tables import courses, runs, work_items
+from store.tables import Instant, courses, runs, work_items
 
 LEASE = timedelta(seconds=20)
 """How long a silent holder keeps an item; every transaction of the holder renews it."""
+SETTLING = timedelta(seconds=5)
+"""How long an item put into the queue is given before anybody asks what became of it."""
 
 _COUNTED = (
     "scores_pulled",
@@ -249,6 +251,7 @@ def due_items(
         and_(
             work_items.c.state == ItemState.PENDING.value,
             or_(work_items.c.not_before.is_(None), work_items.c.not_before <= now),
+            or_(work_items.c.enqueued_at.is_(None), work_items.c.enqueued_at < now - SETTLING),
         ),
         and_(work_items.c.state == ItemState.WORKING.value, work_items.c.lease_until < now),
     )
@@ -291,7 +294,7 @@ def claim(connection: Connection, item_id: int, *, now: datetime) -> Lease | Non
             fence=work_items.c.fence + 1,
             attempts=work_items.c.attempts + 1,
             lease_until=now + LEASE,
-            started_at=func.coalesce(work_items.c.started_at, now),
+            started_at=func.coalesce(work_items.c.started_at, literal(now, Instant())),
         )
     )
     if taken.rowcount == 0:

@@ -13,7 +13,7 @@ from simulators.canvas.gate import includes, require_administrator, require_grad
 from simulators.canvas.paging import paged
 from simulators.canvas.totals import CourseGrade, course_grades
 from simulators.canvas.wire import NOT_FOUND, answer, is_true, refuse
-from simulators.canvas.world import ROOT_ACCOUNT, config, db, iso, world
+from simulators.canvas.world import ROOT_ACCOUNT, config, db, full_name, iso, sortable_name, world
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -109,7 +109,8 @@ def enrollments(course_id: str) -> Response:
         and ENROLLMENT_STATES[row["state"]] in states
         and user_id in {"", str(row["person_id"])}
     ]
-    grades = course_grades(db(), found["id"])
+    has_learners = any(row["role"] == "learner" for row in rows)
+    grades = course_grades(db(), found["id"]) if has_learners else {}
     return paged(rows, lambda row: _enrollment(row, grades))
 
 
@@ -162,11 +163,10 @@ def course_payload(row: sqlite3.Row) -> dict[str, object]:
 
 def user_payload(row: sqlite3.Row) -> dict[str, object]:
     """A person as REST shows them; ``row`` has ``person_id`` and the columns of people."""
-    name = f"{row['given_name']} {row['family_name']}"
     return {
         "id": row["person_id"],
-        "name": name,
-        "sortable_name": f"{row['family_name']}, {row['given_name']}",
+        "name": full_name(row),
+        "sortable_name": sortable_name(row),
         "short_name": row["given_name"],
         "sis_user_id": row["sis_id"],
         "integration_id": None,

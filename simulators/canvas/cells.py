@@ -160,7 +160,7 @@ def select_cells(
         f"ORDER BY {_order(query)} LIMIT :limit OFFSET :offset"
     )
     rows = connection.execute(sql, values | {"limit": limit, "offset": offset})
-    return [Cell(**{key: row[key] for key in row.keys()}) for row in rows]  # noqa: SIM118 - not a dict
+    return [Cell(**dict(row)) for row in rows]
 
 
 def count_cells(connection: sqlite3.Connection, query: CellQuery) -> int:

@@ -19,7 +19,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from simulators.canvas.members import context_claim
 from simulators.canvas.service_tokens import KEY_SCOPES, LINE_ITEM, LINE_ITEM_READ, RESULT, SCORE
 from simulators.canvas.wire import Refused
-from simulators.canvas.world import ROOT_ACCOUNT, config, db, lti_id, now, world
+from simulators.canvas.world import ROOT_ACCOUNT, config, db, full_name, lti_id, now, world
 from simulators.signing import ALGORITHM
 
 blueprint = Blueprint("launches", __name__)
@@ -188,7 +188,7 @@ def _claims(person: sqlite3.Row, course: sqlite3.Row | None, school: sqlite3.Row
         "azp": settings["client_id"],
         "sub": lti_id(person["guid"]),
         "locale": "en",
-        "name": f"{person['given_name']} {person['family_name']}",
+        "name": full_name(person),
         "given_name": person["given_name"],
         "family_name": person["family_name"],
         "email": person["email"],

@@ -12,7 +12,7 @@ from simulators.canvas.advantage import MEMBERS_TYPE, ToolContext, tool_context
 from simulators.canvas.paging import page_size, paged
 from simulators.canvas.service_tokens import MEMBERSHIP
 from simulators.canvas.wire import refuse_lti
-from simulators.canvas.world import db, lti_id
+from simulators.canvas.world import db, full_name, lti_id
 
 blueprint = Blueprint("members", __name__)
 
@@ -84,7 +84,7 @@ def _member(row: sqlite3.Row) -> dict[str, object]:
         "status": "Active" if row["is_active"] else "Inactive",
         "user_id": lti_id(row["guid"]),
         "lti11_legacy_user_id": row["guid"],
-        "name": f"{row['given_name']} {row['family_name']}",
+        "name": full_name(row),
         "given_name": row["given_name"],
         "family_name": row["family_name"],
         "email": row["email"],

@@ -14,7 +14,7 @@ from simulators.canvas.launches import STORAGE_TARGET, login_form
 from simulators.canvas.submissions import grade_text
 from simulators.canvas.totals import course_grades
 from simulators.canvas.wire import Refused
-from simulators.canvas.world import config, db
+from simulators.canvas.world import config, db, full_name, sortable_name
 
 blueprint = Blueprint("pages", __name__)
 
@@ -32,6 +32,7 @@ def index() -> str:
     return render_template(
         "canvas_index.html",
         district=config()["district"],
+        full_name=full_name,
         schools=schools,
         courses=courses,
         chosen=int(chosen) if chosen.isdigit() else None,
@@ -80,6 +81,7 @@ def gradebook(course_id: int) -> str:
         cells=cells,
         totals=course_grades(db(), course_id),
         shown=_shown,
+        sortable_name=sortable_name,
         chosen=(request.args.get("learner", ""), request.args.get("assignment", "")),
     )
 
@@ -99,6 +101,7 @@ def _tool_page(title: str, course: sqlite3.Row | None, school: sqlite3.Row) -> s
     return render_template(
         "canvas_course.html",
         title=title,
+        full_name=full_name,
         course=course,
         person=person,
         form=login_form(person, course, school),

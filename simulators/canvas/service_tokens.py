@@ -11,7 +11,7 @@ import jwt
 from flask import Blueprint, Response, request
 
 from simulators.canvas.wire import answer, refuse, refuse_lti
-from simulators.canvas.world import config, db, now, world
+from simulators.canvas.world import config, db, full_name, now, world
 from simulators.signing import ALGORITHM, AssertionRefused, fetch_jwks, verify_assertion
 
 blueprint = Blueprint("service_tokens", __name__)
@@ -194,9 +194,8 @@ def _refreshed() -> Response:
 
 def _owner(person_id: int) -> dict[str, object]:
     person = db().execute("SELECT * FROM people WHERE id = ?", (person_id,)).fetchone()
-    name = f"{person['given_name']} {person['family_name']}"
     return {
         "token_type": "Bearer",
-        "user": {"id": person_id, "name": name},
+        "user": {"id": person_id, "name": full_name(person)},
         "expires_in": TOKEN_SECONDS,
     }

@@ -63,6 +63,17 @@ def iso(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def full_name(person: sqlite3.Row) -> str:
+    """First name first; some people have one name only."""
+    return f"{person['given_name']} {person['family_name']}".strip()
+
+
+def sortable_name(person: sqlite3.Row) -> str:
+    """Family name first."""
+    names = (person["family_name"], person["given_name"])
+    return ", ".join(name for name in names if name)
+
+
 def lti_id(guid: str) -> str:
     """The UUID (version 4 in form) by which LTI knows somebody."""
     return str(UUID(hex=guid[:32], version=4))

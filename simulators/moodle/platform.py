@@ -46,8 +46,7 @@ class TokenRefused(Exception):  # noqa: N818 - named for the answer it becomes
 def launch() -> str:
     """Start a launch: a form that posts itself to the tool's login address.
 
-    The query names the course and the person, and, for a guardian, that a child's course is
-    opened; a real Moodle takes the person from its session.
+    The query names the course and the person; a real Moodle takes the person from its session.
     """
     here = site()
     course = request.args.get("course", 0, type=int)
@@ -73,7 +72,7 @@ def launch() -> str:
 
 
 def role_of(here: Site, course: int, user: int) -> str:
-    """What a person is in a course: an enrolment's role, administrator, or guardian.
+    """What a person is in a course: an enrolment's role, administrator, or a child's guardian.
 
     A person who is none of these is no one there: the page is not found.
     """
@@ -84,9 +83,16 @@ def role_of(here: Site, course: int, user: int) -> str:
     if place is not None:
         return str(place["role"])
     person = here.row("SELECT role FROM people WHERE id = ?", user)
-    if person is None or person["role"] not in {"administrator", "guardian"}:
+    if person is not None and person["role"] == "administrator":
+        return "administrator"
+    child = here.row(
+        "SELECT 1 FROM guardians g JOIN enrolments e ON e.person_id = g.child_id "
+        "WHERE g.guardian_id = ? AND e.course_id = ? AND e.state = 'active'",
+        *(user, course),
+    )
+    if child is None:
         abort(404)
-    return str(person["role"])
+    return "guardian"
 
 
 @blueprint.route("/mod/lti/auth.php", methods=["GET", "POST"])

@@ -61,6 +61,14 @@ def test_weight_nought_is_shown_but_does_not_count():
     assert (table.reason.tolist(), table.value.tolist()) == ([Reason.NO_WEIGHT], [3.0])
 
 
+def test_an_excused_score_of_weight_nought_is_excused_first():
+    scores = score_table({"state": ScoreState.EXCUSED, "points": None})
+
+    table = evidence(scores, alignment_table({"weight": 0.0}))
+
+    assert table.reason.tolist() == [Reason.EXCUSED]
+
+
 @pytest.mark.parametrize(
     ("points", "value"), [(120.0, 4.0), (100.0, 4.0), (75.0, 3.0), (0.0, 0.0), (-10.0, 0.0)]
 )

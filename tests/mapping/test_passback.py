@@ -159,6 +159,7 @@ def test_every_learner_wanted_is_written_unchanged_or_withheld(desired, recorded
     [
         (None, None),
         (FoundMark(), None),
+        (FoundMark(points=0.0), None),
         (FoundMark(words=" ", is_ours=False), None),
         (FoundMark(words="Emerging"), mark("Emerging")),
         (FoundMark(words=" Emerging ", points=0.0), mark("Emerging")),

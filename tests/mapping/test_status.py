@@ -213,6 +213,12 @@ def test_evidence_aligned_to_the_strand_itself_is_one_more_component():
     }
 
 
+def test_mastery_of_the_strands_own_evidence_is_no_competency_mastered():
+    found = strand({1: [4.0, 4.0], STRAND: [4.0, 4.0]})
+
+    assert (found["status"], found["mastered_count"]) == (Status.MASTERED, 1)
+
+
 def test_a_strand_without_evidence_below_it_is_judged_like_a_competency():
     found = strand({STRAND: [3.0, 3.0]})
 

@@ -1,0 +1,15 @@
+"""One stage for all attacks: none of them may change anything."""
+
+import pytest
+
+from tests.lti_tool.stage import START, redis_server, shared_stage, signing_keys
+from tests.lti_tool.stage import stage as fresh_stage
+
+__all__ = ["fresh_stage", "redis_server", "shared_stage", "signing_keys"]
+
+
+@pytest.fixture
+def stage(shared_stage):
+    shared_stage.container.redis.flushdb()
+    shared_stage.clock.at = START
+    return shared_stage

@@ -1,0 +1,115 @@
+"""Fixtures of all tests: databases on both engines, a real Redis, a container over both."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+from redis import Redis
+
+from bootstrap.container import Container
+from bootstrap.embedded import EmbeddedError, running_redis
+from bootstrap.settings import load_settings
+from store import schema
+from store.secrets import SecretBox
+from store.session import open_engine
+from store.tables import metadata
+from tests.servers import NoServerError, running_postgres
+
+SECRET = "a secret key of the tests, long enough"
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def advance(self, **span: float) -> None:
+        self.moment += timedelta(**span)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("redis")
+    settings = load_settings({"WAYMARK_DATA_DIR": str(folder)})
+    try:
+        with running_redis(settings) as url:
+            yield url
+    except EmbeddedError as error:
+        pytest.skip(f"no Redis: {error}")
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator["Redis"]:
+    client = Redis.from_url(redis_url)
+    client.flushall()
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    try:
+        with running_postgres() as url:
+            yield url
+    except NoServerError as error:
+        pytest.skip(f"no PostgreSQL: {error}")
+
+
+@pytest.fixture(scope="session")
+def postgres_engine(postgres_url: str) -> Iterator[sqlalchemy.Engine]:
+    engine = open_engine(postgres_url)
+    schema.migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqlalchemy.Engine]:
+    """A database with the present schema and nothing in it, on each engine."""
+    if request.param == "sqlite":
+        engine = open_engine(f"sqlite:///{tmp_path / 'waymark.db'}")
+        schema.migrate(engine)
+        yield engine
+        engine.dispose()
+        return
+    engine = request.getfixturevalue("postgres_engine")
+    yield engine
+    _empty(engine)
+
+
+@pytest.fixture
+def container(
+    engine: sqlalchemy.Engine, redis: "Redis", redis_url: str, tmp_path: Path, clock: Clock
+) -> Container:
+    settings = replace(
+        load_settings({"WAYMARK_DATA_DIR": str(tmp_path)}),
+        secret_key=SECRET,
+        database_url=engine.url.render_as_string(hide_password=False),
+    )
+    return Container(
+        settings=settings,
+        engine=engine,
+        redis=redis,
+        redis_url=redis_url,
+        secrets=SecretBox(SECRET),
+        now=clock,
+        sleep=lambda _: None,
+    )
+
+
+def _empty(engine: sqlalchemy.Engine) -> None:
+    names = ", ".join(table.name for table in metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")

@@ -1,0 +1,196 @@
+"""The gradebooks that must keep the contract, each ready for one test."""
+
+import json
+import shutil
+import sqlite3
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jwt
+
+from connectors import Gradebook, PlatformAccess, PlatformKind, Services, connect
+from connectors.limiter import UnpacedLimiter
+from connectors.tokens import ServiceTokens
+from mapping.records import CourseRef, CourseState, LearnerRef, PassbackWay, Score, ScoreState
+from simulators.state import config_of, open_state, refresh
+from tests.connectors.doubles import KEY, MIRROR, PRIVATE_KEY, MemoryTokenCache
+from tests.connectors.serving import ScriptedLms, answer_json, serving
+from tests.contracts.fake import graded, small_gradebook
+from tests.replay import API_TOKEN, CLIENT_ID, TYPE_ID, serve_recordings
+
+NAMES = ("fake", "recorded-moodle", "canvas-words", "canvas-marks", "moodle-words")
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Subject:
+    """A gradebook with a course to try it on.
+
+    ``change`` gives a score other points as the LMS's teacher would; None where it cannot be
+    done. ``state`` is the simulator's file.
+    """
+
+    gradebook: Gradebook
+    course: CourseRef
+    way: PassbackWay
+    now: Callable[[], datetime] = wall_clock
+    change: Callable[[Score, float | str | None], None] | None = None
+    state: Path | None = None
+    url: str = ""
+
+    def all_scores(self, since=None):
+        pages = list(self.gradebook.scores(self.course, since))
+        return [score for page in pages for score in page.scores], pages[-1].cursor
+
+    def a_graded_score(self) -> Score:
+        scores, _ = self.all_scores()
+        return next(
+            one for one in scores if one.state is ScoreState.GRADED and one.criterion_ref is None
+        )
+
+    def two_learners(self) -> list[LearnerRef]:
+        scores, _ = self.all_scores()
+        return list(dict.fromkeys(one.learner_ref for one in scores))[:2]
+
+
+@contextmanager
+def fake() -> Iterator[Subject]:
+    book = small_gradebook()
+    course = CourseRef("c1")
+
+    def change(score, points):
+        book.set_score(course, graded(score.line_item_ref, score.learner_ref, points))
+
+    yield Subject(book, course, PassbackWay.WORDS, change=change)
+
+
+@contextmanager
+def recorded_moodle() -> Iterator[Subject]:
+    with serve_recordings() as url:
+        access = PlatformAccess(
+            name="Recorded Moodle",
+            kind=PlatformKind.MOODLE,
+            issuer=url,
+            client_id=CLIENT_ID,
+            token_url=f"{url}/mod/lti/token.php",
+            deployment_ref=TYPE_ID,
+            api_url=url,
+            api_token=API_TOKEN,
+        )
+        yield Subject(connect(access, live_services()), CourseRef("2"), PassbackWay.WORDS, url=url)
+
+
+@contextmanager
+def simulated(district: Path, folder: Path, kind: PlatformKind, way: PassbackWay):
+    """A simulator over real sockets, on a copy of the district's state."""
+    from importlib import import_module
+
+    lms = kind.value
+    state = folder / f"{lms}.db"
+    shutil.copy(district / f"{lms}.db", state)
+    shutil.copy(district / f"{lms}.pem", state.with_suffix(".pem"))
+    tool = ScriptedLms()
+    tool.on("GET", "/lti/jwks", answer_json({"keys": [_public_jwk()]}))
+    late = _Late()
+    with serving(tool) as tool_url, serving(late) as url:
+        issuer = "https://canvas.instructure.com" if kind is PlatformKind.CANVAS else url
+        refresh(state, {"base_url": url, "issuer": issuer, "tool_url": tool_url})
+        late.application = import_module(f"simulators.{lms}").create_app(state)
+        gradebook = connect(simulated_access(state, kind, url), live_services())
+        course = _course_for(gradebook)
+        yield Subject(
+            gradebook,
+            course,
+            way,
+            change=lambda score, points: _change(url, course, score, points),
+            state=state,
+            url=url,
+        )
+
+
+def simulated_access(state: Path, kind: PlatformKind, url: str) -> PlatformAccess:
+    with closing(open_state(state)) as connection:
+        config = config_of(connection)
+    is_canvas = kind is PlatformKind.CANVAS
+    return PlatformAccess(
+        name=f"Simulated {kind.value}",
+        kind=kind,
+        issuer=config["issuer"],
+        client_id=config["client_id"],
+        token_url=url + ("/login/oauth2/token" if is_canvas else "/mod/lti/token.php"),
+        deployment_ref=next(
+            value for key, value in sorted(config.items()) if key.startswith("deployment:")
+        ),
+        api_url=url,
+        api_token=config["api_token"],
+    )
+
+
+def live_services() -> Services:
+    """Services on the wall clock, without Redis."""
+    tokens = ServiceTokens(
+        cache=MemoryTokenCache(), key=KEY, seal=MIRROR, now=wall_clock, sleep=time.sleep
+    )
+    return Services(
+        now=wall_clock,
+        sleep=time.sleep,
+        limiter=UnpacedLimiter(),
+        tokens=tokens,
+        public_url="http://localhost:8100",
+    )
+
+
+def query(state: Path, sql: str, *values) -> list[sqlite3.Row]:
+    """Rows of a simulator's state."""
+    with closing(open_state(state)) as connection:
+        return connection.execute(sql, values).fetchall()
+
+
+class _Late:
+    """Hands requests on to an application that is made after the address is known."""
+
+    application: Callable | None = None
+
+    def __call__(self, environ, start_response):
+        assert self.application is not None
+        return self.application(environ, start_response)
+
+
+def _course_for(gradebook: Gradebook) -> CourseRef:
+    return next(one.ref for one in gradebook.courses() if one.state is CourseState.ACTIVE)
+
+
+def _change(url: str, course: CourseRef, score: Score, points: float | str | None) -> None:
+    sent = {
+        "course": int(course),
+        "learner": int(score.learner_ref),
+        "assignment": int(score.line_item_ref),
+        "points": points,
+    }
+    post(f"{url}/_control/score", sent)
+
+
+def post(url: str, payload: dict) -> dict:
+    request = urllib.request.Request(  # noqa: S310 - a loopback address
+        url, json.dumps(payload).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request) as response:  # noqa: S310 - a loopback address
+        return json.load(response)
+
+
+def get(url: str) -> dict:
+    with urllib.request.urlopen(url) as response:  # noqa: S310 - a loopback address
+        return json.load(response)
+
+
+def _public_jwk() -> dict:
+    jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(PRIVATE_KEY.public_key()))
+    return {**jwk, "kid": KEY.kid, "alg": "RS256", "use": "sig"}
