@@ -141,11 +141,6 @@ class HttpClient:
         # Hosted Canvas answers 403 to whoever does not say who they are.
         self._session.headers["User-Agent"] = user_agent(public_url)
 
-    @property
-    def platform(self) -> str:
-        """The platform's name."""
-        return self._platform
-
     def send(self, request: Request) -> Reply:
         """Wait for the platform's turn, send, and judge the status.
 
@@ -255,8 +250,9 @@ class HttpClient:
             return _later(message, "unreachable", self._platform)
         if isinstance(error, ValueError):
             return GiveUp(
-                f"The address {where} of {self._platform} is not one that can be asked.",
-                cause="bad_address",
+                f"The request to {self._platform} cannot be sent ({where}): its address or token "
+                "holds a character that does not belong there. Enter it anew.",
+                cause="bad_request",
                 platform=self._platform,
             )
         message = f"The answer of {self._platform} broke off ({where}, {type(error).__name__})"

@@ -51,7 +51,9 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
     Returns:
         A WSGI application, safe for threads. Processes that fork make their own.
     """
-    fetch: FetchJson = fetch_key_set or getattr(container, "fetch_json", _no_network)
+    fetch: FetchJson = getattr(container, "fetch_json", _no_network)
+    if fetch_key_set is not None:
+        fetch = fetch_key_set
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LAUNCH_TOTAL
     app.config["MAX_FORM_MEMORY_SIZE"] = LAUNCH_TOTAL

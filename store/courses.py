@@ -64,9 +64,7 @@ def save_courses(
             select(school_refs.c.ref, school_refs.c.school_id).where(
                 school_refs.c.platform_id == platform
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     upsert(
         connection,

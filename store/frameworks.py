@@ -156,7 +156,7 @@ def _ids(connection: Connection, framework_id: int) -> dict[str, int]:
             competencies.c.framework_id == framework_id
         )
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _stored_rows(connection: Connection, framework_id: int) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,18 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from mapping.records import Counts, CourseId, RunId, TenantId
 from store.tables import Instant, courses, runs, work_items
@@ -374,7 +385,7 @@ def progress(connection: Connection, run_id: RunId) -> Progress:
         .where(work_items.c.run_id == run_id, work_items.c.phase == phase.value)
         .group_by(work_items.c.state)
     )
-    by_state: dict[str, int] = dict(rows.tuples().all())
+    by_state: dict[str, int] = dict(rows.all())
     left = sum(by_state.get(state, 0) for state in UNFINISHED)
     total = sum(by_state.values())
     return Progress(phase=phase, finished=total - left, total=total)

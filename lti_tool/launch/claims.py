@@ -197,7 +197,7 @@ def is_own(address: str, origin: str) -> bool:
 
     Browsers read a backslash as a slash and skip control characters; both are refused.
     """
-    if not is_plain(address) or "\\" in address or not address.isprintable():
+    if "\\" in address or not address.isprintable() or address != address.strip():
         return False
     try:
         return _origin(address) == _origin(origin)

@@ -238,7 +238,8 @@ def _people_of(course_id: int) -> list[sqlite3.Row]:
             "SELECT e.id AS enrolment_id, e.course_id, e.person_id, e.role, e.state, e.observes, "
             "e.created_at, p.given_name, p.family_name, p.email, p.sis_id, p.guid "
             "FROM enrolments e JOIN people p ON p.id = e.person_id WHERE e.course_id = ? "
-            "ORDER BY e.role = 'guardian', e.role = 'learner', p.family_name, p.given_name, e.id",
+            "ORDER BY e.role = 'guardian', e.role = 'learner', "
+            "COALESCE(NULLIF(p.family_name, ''), p.given_name), p.given_name, e.id",
             (course_id,),
         )
         .fetchall()

@@ -113,7 +113,7 @@ def _people(course_id: int) -> Mapping[str, list[sqlite3.Row]]:
     rows = db().execute(
         "SELECT DISTINCT p.*, e.role AS place, e.state FROM enrolments e "
         "JOIN people p ON p.id = e.person_id WHERE e.course_id = ? "
-        "ORDER BY p.family_name, p.given_name, p.id",
+        "ORDER BY COALESCE(NULLIF(p.family_name, ''), p.given_name), p.given_name, p.id",
         (course_id,),
     )
     found: dict[str, list[sqlite3.Row]] = {role: [] for role in ROLES}

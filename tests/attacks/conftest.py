@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.lti_tool.stage import START, redis_server, shared_stage, signing_keys
+from tests.lti_tool.stage import START, shared_stage, signing_keys
 from tests.lti_tool.stage import stage as fresh_stage
 
-__all__ = ["fresh_stage", "redis_server", "shared_stage", "signing_keys"]
+__all__ = ["fresh_stage", "shared_stage", "signing_keys"]
 
 
 @pytest.fixture

@@ -192,6 +192,32 @@ def test_a_silent_lms_is_for_later(lms):
     assert caught.value.cause == "timeout"
 
 
+def test_an_answer_that_breaks_off_is_for_later(lms):
+    lms.on("GET", "/x", Response(b"half", headers={"Content-Length": "100"}))
+
+    with pytest.raises(RetryLater) as caught:
+        get(lms)
+
+    assert caught.value.cause == "broken_answer"
+
+
+def test_a_certificate_that_cannot_be_trusted_is_given_up(lms):
+    secure = lms.url.replace("http://", "https://")
+
+    with pytest.raises(GiveUp) as caught:
+        client(secure).send(Request(method="GET", url=f"{secure}/x"))
+
+    assert caught.value.cause == "certificate"
+
+
+def test_a_token_that_was_pasted_with_a_line_break_is_told(lms):
+    with pytest.raises(GiveUp) as caught:
+        get(lms, headers={"Authorization": "Bearer abc\ndef"})
+
+    assert caught.value.cause == "bad_request"
+    assert "abc" not in str(caught.value)
+
+
 @pytest.mark.parametrize("elsewhere", ["http://127.0.0.1:1/x", "https://evil.example/x", "x"])
 def test_nothing_is_sent_to_another_site(lms, elsewhere):
     sender = client(lms.url)

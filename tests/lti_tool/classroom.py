@@ -41,39 +41,65 @@ class Ids:
 def fill(stage) -> Ids:
     """Put the school into the stage's database."""
     with writing(stage.container.engine) as connection:
+        writer = _Writer(connection, stage)
+        course, learner = writer.courses(), writer.learners()
+        writer.enrol(course, learner)
+        competency = writer.framework()
+        item = writer.line_items(course, competency)
+        writer.score(item, learner["Ada"])
+        writer.judge(competency, learner["Ada"])
+        run = writer.runs(course)
+    return Ids(course=course, learner=learner, competency=competency, item=item, run=run)
 
-        def put(table, **values):
-            result = connection.execute(insert(table).values(**values))
-            return result.inserted_primary_key[0]
 
-        tenant, other = stage.tenants["A"], stage.tenants["B"]
-        platform = stage.platforms["client-A"]
-        course = {
-            name: put(
+class _Writer:
+    def __init__(self, connection, stage):
+        self.connection = connection
+        self.tenants, self.platforms = stage.tenants, stage.platforms
+
+    def put(self, table, **values):
+        result = self.connection.execute(insert(table).values(**values))
+        return result.inserted_primary_key[0]
+
+    def courses(self):
+        return {
+            name: self.put(
                 courses,
-                tenant_id=owner,
-                platform_id=place,
+                tenant_id=self.tenants[owner],
+                platform_id=self.platforms[client],
                 ref=ref,
                 title=f"{name} & <friends>",
                 code=name[:4],
                 state="active",
                 synced_at=START - timedelta(hours=6),
             )
-            for name, owner, place, ref in (
-                ("Mathematics", tenant, platform, "101"),
-                ("Biology", tenant, platform, "102"),
-                ("Foreign", other, stage.platforms["client-B"], "101"),
+            for name, owner, client, ref in (
+                ("Mathematics", "A", "client-A", "101"),
+                ("Biology", "A", "client-A", "102"),
+                ("Foreign", "B", "client-B", "101"),
             )
         }
-        learner = {}
-        for name, ref, owner, place in (
-            ("Ada", "7", tenant, platform),
-            ("Björn", "8", tenant, platform),
-            ("Chidi", "9", tenant, platform),
-            ("Foreigner", "7", other, stage.platforms["client-B"]),
+
+    def learners(self):
+        found = {}
+        for name, ref, owner, client in (
+            ("Ada", "7", "A", "client-A"),
+            ("Björn", "8", "A", "client-A"),
+            ("Chidi", "9", "A", "client-A"),
+            ("Foreigner", "7", "B", "client-B"),
         ):
-            learner[name] = put(learners, tenant_id=owner, name=f"{name} <b>", sort_name=name)
-            put(learner_accounts, platform_id=place, ref=ref, learner_id=learner[name])
+            found[name] = self.put(
+                learners, tenant_id=self.tenants[owner], name=f"{name} <b>", sort_name=name
+            )
+            self.put(
+                learner_accounts,
+                platform_id=self.platforms[client],
+                ref=ref,
+                learner_id=found[name],
+            )
+        return found
+
+    def enrol(self, course, learner):
         for where, who, state in (
             ("Mathematics", "Ada", "active"),
             ("Mathematics", "Björn", "active"),
@@ -82,16 +108,18 @@ def fill(stage) -> Ids:
             ("Biology", "Ada", "active"),
             ("Foreign", "Foreigner", "active"),
         ):
-            put(enrolments, course_id=course[where], learner_id=learner[who], state=state)
-        put(
+            self.put(enrolments, course_id=course[where], learner_id=learner[who], state=state)
+        self.put(
             guardianships,
             course_id=course["Mathematics"],
             guardian_ref="70",
             learner_id=learner["Ada"],
         )
-        framework = put(
+
+    def framework(self):
+        framework = self.put(
             frameworks,
-            tenant_id=tenant,
+            tenant_id=self.tenants["A"],
             identifier="f",
             title="F",
             creator="C",
@@ -99,23 +127,25 @@ def fill(stage) -> Ids:
             licence="",
             attribution="",
         )
-        competency = {}
-        for position, (code, parent) in enumerate(
-            (("N", None), ("N.1", "N"), ("N.2", "N"), ("L.1", None), ("Z.9", None))
-        ):
-            competency[code] = put(
+        found = {}
+        parents = (("N", None), ("N.1", "N"), ("N.2", "N"), ("L.1", None), ("Z.9", None))
+        for position, (code, parent) in enumerate(parents):
+            found[code] = self.put(
                 competencies,
                 framework_id=framework,
                 identifier=code,
                 code=code,
                 statement=f"Statement of {code}",
                 indicator=f"I can do {code}" if code == "N.1" else "",
-                parent_id=competency.get(parent),
+                parent_id=found.get(parent),
                 position=position,
                 is_strand=code == "N",
                 is_archived=False,
             )
-        item = {}
+        return found
+
+    def line_items(self, course, competency):
+        found = {}
         for title, where, code in (
             ("Quiz one", "Mathematics", "N.1"),
             ("Quiz two", "Mathematics", "N.1"),
@@ -123,7 +153,7 @@ def fill(stage) -> Ids:
             ("Essay", "Mathematics", "N.2"),
             ("Lab", "Biology", "L.1"),
         ):
-            item[title] = put(
+            found[title] = self.put(
                 line_items,
                 course_id=course[where],
                 ref=title,
@@ -135,34 +165,37 @@ def fill(stage) -> Ids:
                 is_published=True,
                 is_removed=False,
             )
-            connection.execute(
-                insert(alignments).values(
-                    line_item_id=item[title],
-                    competency_id=competency[code],
-                    weight=1.0,
-                    kind="skill",
-                )
+            self.put(
+                alignments,
+                line_item_id=found[title],
+                competency_id=competency[code],
+                weight=1.0,
+                kind="skill",
             )
+        return found
+
+    def score(self, item, learner):
         for title, points, is_visible in (
             ("Quiz one", 9.0, True),
             ("Quiz two", 10.0, True),
             ("Hidden quiz", 1.0, False),
             ("Lab", 5.0, True),
         ):
-            connection.execute(
-                insert(scores).values(
-                    line_item_id=item[title],
-                    learner_id=learner["Ada"],
-                    state=int(ScoreState.GRADED),
-                    points=points,
-                    points_deducted=0.0,
-                    attempt=1,
-                    is_visible=is_visible,
-                    is_late=False,
-                    is_overridden=False,
-                    graded_at=START - timedelta(days=3),
-                )
+            self.put(
+                scores,
+                line_item_id=item[title],
+                learner_id=learner,
+                state=int(ScoreState.GRADED),
+                points=points,
+                points_deducted=0.0,
+                attempt=1,
+                is_visible=is_visible,
+                is_late=False,
+                is_overridden=False,
+                graded_at=START - timedelta(days=3),
             )
+
+    def judge(self, competency, learner):
         for code, view, status, estimate, count in (
             ("N.1", 0, Status.DEVELOPING, 2.6667, 3),
             ("N.1", 1, Status.MASTERED, 3.8, 2),
@@ -171,66 +204,65 @@ def fill(stage) -> Ids:
             ("L.1", 0, Status.INSUFFICIENT, 2.0, 1),
             ("L.1", 1, Status.INSUFFICIENT, 2.0, 1),
         ):
-            connection.execute(
-                insert(standings).values(
-                    learner_id=learner["Ada"],
-                    competency_id=competency[code],
-                    view=view,
-                    status=int(status),
-                    estimate=estimate,
-                    evidence_count=count,
-                    mastered_count=0,
-                    changed_at=START,
-                )
+            self.put(
+                standings,
+                learner_id=learner,
+                competency_id=competency[code],
+                view=view,
+                status=int(status),
+                estimate=estimate,
+                evidence_count=count,
+                mastered_count=0,
+                changed_at=START,
             )
-        run = {
-            name: put(
+
+    def runs(self, course):
+        started_at = START - timedelta(hours=7)
+        found = {
+            name: self.put(
                 runs,
-                tenant_id=owner,
+                tenant_id=self.tenants[name],
                 cause="night",
                 is_full=False,
                 phase="done",
-                started_at=START - timedelta(hours=7),
-                finished_at=START - timedelta(hours=7) + timedelta(seconds=90),
+                started_at=started_at,
+                finished_at=started_at + timedelta(seconds=90),
             )
-            for name, owner in (("A", tenant), ("B", other))
+            for name in ("A", "B")
         }
-        blank = dict.fromkeys(
-            (
-                "fence",
-                "attempts",
-                "scores_new",
-                "scores_changed",
-                "estimates",
-                "statuses_changed",
-                "pushed",
-                "refused",
-                "api_calls",
-            ),
-            1,
-        )
         for where, state, message in (
             ("Mathematics", "done", ""),
             ("Biology", "skipped", "The token has no right to read this course."),
         ):
-            put(
+            self.put(
                 work_items,
-                run_id=run["A"],
+                run_id=found["A"],
                 phase="pull",
                 course_id=course[where],
                 part=0,
                 state=state,
+                job="",
                 cause="",
                 message=message,
-                job="",
                 scores_pulled=1234,
                 started_at=START,
                 finished_at=START + timedelta(seconds=3),
-                **blank,
+                **dict.fromkeys(_COUNTS, 1),
             )
-    return Ids(course=course, learner=learner, competency=competency, item=item, run=run)
+        return found
 
 
+_COUNTS = (
+    "fence",
+    "attempts",
+    "scores_new",
+    "scores_changed",
+    "estimates",
+    "statuses_changed",
+    "pushed",
+    "refused",
+    "api_calls",
+)
 TEACHER = {"roles": [MEMBERSHIP + "Instructor"]}
 GUARDIAN = {
     "roles": [MEMBERSHIP + "Mentor"],

@@ -1,5 +1,5 @@
 """The stage that every test of the web face acts on."""
 
-from tests.lti_tool.stage import redis_server, shared_stage, signing_keys, stage
+from tests.lti_tool.stage import shared_stage, signing_keys, stage
 
-__all__ = ["redis_server", "shared_stage", "signing_keys", "stage"]
+__all__ = ["shared_stage", "signing_keys", "stage"]

@@ -9,7 +9,6 @@ import pytest
 import redis
 
 from bootstrap.container import Container
-from bootstrap.embedded import EmbeddedError, running_redis
 from bootstrap.settings import load_settings
 from lti_tool import create_app
 from store import registrations
@@ -64,47 +63,37 @@ class Stage:
 
 
 @pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    settings = load_settings({"WAYMARK_DATA_DIR": str(tmp_path_factory.mktemp("redis"))})
-    try:
-        with running_redis(settings) as url:
-            yield url
-    except EmbeddedError as error:
-        pytest.skip(f"no Redis server can be had: {error}")
-
-
-@pytest.fixture(scope="session")
 def signing_keys() -> dict[str, Any]:
     return {name: new_key() for name in ("k1", "other", "attacker")}
 
 
 @pytest.fixture
-def stage(tmp_path, redis_server, signing_keys) -> Iterator[Stage]:
-    yield from _stage(tmp_path, redis_server, signing_keys)
+def stage(tmp_path, redis_url, signing_keys) -> Iterator[Stage]:
+    yield from _stage(tmp_path, redis_url, signing_keys)
 
 
 @pytest.fixture(scope="module")
-def shared_stage(tmp_path_factory, redis_server, signing_keys) -> Iterator[Stage]:
+def shared_stage(tmp_path_factory, redis_url, signing_keys) -> Iterator[Stage]:
     """One stage for many tests that change nothing in the database."""
-    yield from _stage(tmp_path_factory.mktemp("stage"), redis_server, signing_keys)
+    yield from _stage(tmp_path_factory.mktemp("stage"), redis_url, signing_keys)
 
 
-def _stage(folder, redis_server, signing_keys) -> Iterator[Stage]:
+def _stage(folder, redis_url, signing_keys) -> Iterator[Stage]:
     clock = Clock()
     settings = load_settings(
         {
             "WAYMARK_DATA_DIR": str(folder),
             "WAYMARK_DATABASE_URL": f"sqlite:///{folder / 'waymark.db'}",
             "WAYMARK_PUBLIC_URL": TOOL,
-            "WAYMARK_REDIS_URL": redis_server,
+            "WAYMARK_REDIS_URL": redis_url,
             "WAYMARK_SECRET_KEY": "only-for-tests-only-for-tests-only",
         }
     )
     container = Container(
         settings=settings,
         engine=open_engine(settings.database_url),
-        redis=redis.Redis.from_url(redis_server),
-        redis_url=redis_server,
+        redis=redis.Redis.from_url(redis_url),
+        redis_url=redis_url,
         secrets=SecretBox(settings.secret_key),
         now=clock,
     )

@@ -401,6 +401,16 @@ def test_words_in_a_column_of_maximum_zero_move_no_course_grade(service):
     assert (row["graderaw"], row["weightraw"], row["itemtype"]) == (None, 0, "manual")
 
 
+def test_words_alone_give_a_learner_without_grades_no_course_grade(service):
+    moodle = service.moodle
+    learner = _learners(moodle)[0]
+    moodle.query("DELETE FROM grades WHERE learner_id = ?", learner)
+
+    service.post(service.make(maximum=0), learner, scoreGiven=0, scoreMaximum=1)
+
+    assert moodle.totals(MATH)[str(learner)] is None
+
+
 def test_a_number_in_a_column_of_maximum_four_moves_the_course_grade(service):
     moodle = service.moodle
     learner = _learners(moodle)[0]

@@ -1,5 +1,6 @@
 """What the recordings of a real Moodle 4.5.6 mean: course 2, MATH101."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -47,17 +48,19 @@ def test_the_front_page_is_no_course_and_names_are_plain_text(recorded):
     assert courses[MATH].ends_at is None
 
 
-def test_59_learners_are_in_the_report(math):
-    assert len({learner for _, learner in math}) == 59
+def test_59_learners_are_in_the_report(recorded):
+    page = next(recorded.scores(MATH))
+
+    assert len(json.loads(page.cursor)["digests"]) == 59
 
 
-def test_the_suspended_learner_is_enrolled_as_such_and_not_in_the_report(recorded, math):
+def test_the_suspended_learner_is_enrolled_as_such_and_not_in_the_report(recorded):
     enrolments = {one.person.ref: one for one in recorded.enrolments(MATH)}
 
     suspended = [ref for ref, one in enrolments.items() if one.state is EnrolmentState.SUSPENDED]
     assert suspended == ["62"]
     assert len(enrolments) == 62
-    assert LearnerRef("62") not in {learner for _, learner in math}
+    assert "62" not in json.loads(next(recorded.scores(MATH)).cursor)["digests"]
 
 
 def test_both_kinds_of_teacher_are_teachers(recorded):
@@ -121,7 +124,7 @@ def test_a_negative_minimum_is_kept_and_negative_points_too(items, math):
 
 def test_an_icon_in_the_presentation_does_not_hide_the_number(math):
     assert math[GRADEPASS, "3"].points == 1.0
-    assert math[GRADEPASS, "4"].points == 6.0 or math[GRADEPASS, "19"].points == 6.0
+    assert math[GRADEPASS, "19"].points == 6.0
 
 
 def test_columns_are_filed_under_their_grade_category(items):

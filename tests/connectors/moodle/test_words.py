@@ -152,6 +152,16 @@ def test_a_conflict_within_one_second_is_sent_again_a_second_later(lms, column):
     assert stamps == ["2026-11-21T02:00:00+00:00", "2026-11-21T02:00:01+00:00"]
 
 
+def test_a_second_conflict_is_left_for_the_next_run(lms, column):
+    lms.on("POST", f"{ITEM}/scores", Response(b"", status=409))
+    lms.on("GET", f"{ITEM}/results", answer_json([result("3", "Developing")]))
+
+    outcomes = write(lms, column, mark())
+
+    assert [one.state for one in outcomes] == [WriteState.UNCONFIRMED]
+    assert len(lms.to(f"{ITEM}/scores")) == 2
+
+
 def test_a_newer_entry_of_a_person_is_left_alone(lms, column):
     newer = result("3", "Well done!", NOW + timedelta(minutes=5))
     lms.on("POST", f"{ITEM}/scores", Response(b"", status=409))

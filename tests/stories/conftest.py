@@ -1,0 +1,9 @@
+import pytest
+from tests.stories.stage import district_on_stage
+
+
+@pytest.fixture
+def stage(tmp_path, redis_url):
+    database_url = f"sqlite:///{tmp_path / 'waymark.db'}"
+    with district_on_stage(tmp_path, database_url, redis_url) as stage:
+        yield stage

@@ -1,0 +1,146 @@
+"""A small district with its two LMSs, Waymark beside them, and nights to run."""
+
+import json
+import socket
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from redis import Redis
+from rq.serializers import JSONSerializer
+from rq.worker import SimpleWorker
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+import simulators.canvas
+import simulators.moodle
+import workers.jobs
+from bootstrap.container import Container, open_container
+from bootstrap.district import load_district
+from bootstrap.settings import load_settings
+from lti_tool import create_app
+from lti_tool.console import Report, report
+from mapping.records import TenantId
+from simulators.files import Addresses, write_all
+from simulators.generate import draw
+from store import schema
+from store.sync_state import Phase
+from workers import queue
+
+TODAY = date(2026, 11, 20)
+SECRET = "a secret key of the stories, long enough"
+_PATIENCE_SECONDS = 120.0
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log_request(self, code="-", size="-"):
+        pass
+
+
+@dataclass
+class Stage:
+    """Waymark and its LMSs; ``run_night`` does what a night does, with RQ in this process."""
+
+    container: Container
+    tenant: TenantId
+    canvas: str
+    moodle: str
+    folder: Path
+
+    def run_night(self, *, is_full: bool = False) -> Report:
+        run_id = queue.enqueue_run(self.container, self.tenant, is_full=is_full)
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while queue.tend(self.container, run_id) is not Phase.DONE:
+            assert time.monotonic() < deadline, "the night does not end"
+            work_off(self.container)
+            time.sleep(0.05)
+        return report(self.container, run_id)
+
+    def ask(self, url: str, body: dict | None = None):
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", "User-Agent": "a teacher"}
+        with urllib.request.urlopen(urllib.request.Request(url, data, headers)) as reply:
+            return json.load(reply)
+
+    def rows(self, query: str, **values):
+        with self.container.engine.connect() as connection:
+            return connection.exec_driver_sql(query, values).all()
+
+
+def work_off(container: Container) -> None:
+    worker = SimpleWorker(
+        [queue.open_queue(container)], connection=container.redis, serializer=JSONSerializer
+    )
+    worker.work(burst=True, logging_level="ERROR")
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def serving_on(port: int, application) -> Iterator[str]:
+    server = make_server(
+        "127.0.0.1", port, application, threaded=True, request_handler=_QuietHandler
+    )
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def open_stage_container(
+    folder: Path, database_url: str, redis_url: str, *, port: int
+) -> Container:
+    settings = replace(
+        load_settings({"WAYMARK_DATA_DIR": str(folder)}),
+        secret_key=SECRET,
+        database_url=database_url,
+        public_url=f"http://127.0.0.1:{port}",
+        port=port,
+    )
+    Redis.from_url(redis_url).flushall()
+    container = open_container(settings, redis_url)
+    schema.migrate(container.engine)
+    workers.jobs.serve(settings, redis_url)
+    return container
+
+
+@contextmanager
+def district_on_stage(folder: Path, database_url: str, redis_url: str) -> Iterator[Stage]:
+    tool, canvas, moodle = free_port(), free_port(), free_port()
+    district = folder / "district"
+    addresses = Addresses(
+        canvas=f"http://127.0.0.1:{canvas}",
+        moodle=f"http://127.0.0.1:{moodle}",
+        tool=f"http://127.0.0.1:{tool}",
+    )
+    write_all(district, draw(7, "small", today=TODAY), addresses=addresses, seed=7)
+    container = open_stage_container(folder, database_url, redis_url, port=tool)
+    with ExitStack() as stack:
+        stack.callback(container.close)
+        app = create_app(container, container.fetch_key_set)
+        for port, application in (
+            (tool, app),
+            (canvas, simulators.canvas.create_app(district / "canvas.db")),
+            (moodle, simulators.moodle.create_app(district / "moodle.db")),
+        ):
+            stack.enter_context(serving_on(port, application))
+        loaded = load_district(container, district / "district.json")
+        yield Stage(
+            container=container,
+            tenant=loaded.tenant,
+            canvas=addresses.canvas,
+            moodle=addresses.moodle,
+            folder=folder,
+        )
