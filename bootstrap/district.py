@@ -111,7 +111,7 @@ def _read(path: Path) -> _Contents:
         rule = parse_rule(district.rule)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FileRefused([f"{path.name} is not a district file: {error}."]) from error
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, OSError) as error:
         raise FileRefused([_district_problem(path, error)]) from error
     problems = _unknown_schools(district)
     if problems:

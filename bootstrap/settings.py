@@ -121,10 +121,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     reader = _Reader(os.environ if environ is None else environ)
     _refuse_unknown(reader, os.environ if environ is None else environ)
-    data_dir = (
-        reader.get("DATA_DIR", Path(".waymark"), parse=Path, expected="a folder")
-        .expanduser()
-        .absolute()
+    data_dir = reader.get(
+        "DATA_DIR", Path(".waymark").absolute(), parse=_folder, expected="a folder"
     )
     port = reader.get("PORT", 8100, parse=_port, expected="a port from 1 to 65535")
     settings = Settings(
@@ -214,7 +212,16 @@ def _refuse_half_set(reader: _Reader, settings: Settings) -> None:
 
 
 def _redacted(text: str) -> str:
-    return re.sub(r"//[^/@]*@", "//***@", text)
+    # A password may hold any sign, also those that should have been quoted.
+    shown = re.sub(r"^((?:[\w+]+://)?).*@", r"\1***@", text, flags=re.DOTALL)
+    return shown.partition("?")[0]
+
+
+def _folder(text: str) -> Path:
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError(text) from error
 
 
 def _port(text: str) -> int:
@@ -241,7 +248,10 @@ def _database_url(text: str) -> str:
 
 
 def _redis_url(text: str) -> str:
-    if not text.startswith(("redis://", "rediss://", "unix://")):
+    parts = urlsplit(text)
+    if parts.scheme not in ("redis", "rediss", "unix") or not (parts.netloc or parts.path):
+        raise ValueError(text)
+    if parts.port == 0:
         raise ValueError(text)
     return text
 
@@ -255,7 +265,8 @@ def _secret(text: str) -> str:
 def _public_url(text: str) -> str:
     parts = urlsplit(text.rstrip("/"))
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-    if not is_safe or not parts.hostname or parts.path or parts.query:
+    has_more = bool(parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+    if not is_safe or not parts.hostname or has_more or parts.port == 0:
         raise ValueError(text)
     return text.rstrip("/")
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from mapping.records import (
+    ColumnMarks,
     ColumnRef,
     ColumnSpec,
     Course,
@@ -18,7 +19,6 @@ from mapping.records import (
     FoundMark,
     LearnerRef,
     LineItem,
-    Mark,
     ScorePage,
     WriteOutcome,
 )
@@ -81,15 +81,16 @@ class GradebookSink(Protocol):
         ...
 
     def write_marks(
-        self,
-        course: CourseRef,
-        column: ColumnRef,
-        spec: ColumnSpec,
-        *,
-        marks: Sequence[Mark],
-        now: datetime,
-    ) -> Sequence[WriteOutcome]:
-        """Write marks and read them back; one outcome for each, in the same order."""
+        self, course: CourseRef, writes: Sequence[ColumnMarks], *, now: datetime
+    ) -> Sequence[Sequence[WriteOutcome]]:
+        """Write marks to columns of a course and read them back.
+
+        All columns at once, because an LMS that takes them in one request finishes them in one
+        wait.
+
+        Returns:
+            For each write one outcome for each of its marks, in the same order.
+        """
         ...
 
 

@@ -175,17 +175,21 @@ class ServiceTokens:
         """
         key = _cache_key(access, scopes)
         for _ in range(_TURNS):
-            kept = self._cache.get(key)
-            token = None if kept is None else self._seal.open(kept)
+            token = self._kept(key)
             if token is not None:
                 return token
             if self._cache.may_fetch(key):
-                break
+                try:
+                    # Another worker may have finished since the cache was asked.
+                    return self._kept(key) or self._fetch(http, access, scopes)
+                finally:
+                    self._cache.has_fetched(key)
             self._sleep(_TURN_SECONDS)
-        try:
-            return self._fetch(http, access, scopes)
-        finally:
-            self._cache.has_fetched(key)
+        return self._fetch(http, access, scopes)
+
+    def _kept(self, key: str) -> str | None:
+        sealed = self._cache.get(key)
+        return None if sealed is None else self._seal.open(sealed)
 
     def drop(self, access: PlatformAccess, scopes: Sequence[str]) -> None:
         """Forget a token that the platform has refused."""

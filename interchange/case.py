@@ -3,6 +3,7 @@
 Source: 1EdTech CASE 1.0 and 1.1, CFPackage.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -14,23 +15,30 @@ from mapping.records import Competency, Framework
 
 _CHILD = "isChildOf"
 _STRAND = "strand"
-_Text = Annotated[str, msgspec.Meta(min_length=1)]
+_LONGEST_CODE, _LONGEST_TITLE, _LONGEST_LANGUAGE = 64, 512, 16
+# PostgreSQL keeps no text with a null character in it.
+_KEEPABLE = r"\A[^\x00]*\Z"
+_Plain = Annotated[str, msgspec.Meta(pattern=_KEEPABLE)]
+_Text = Annotated[str, msgspec.Meta(min_length=1, pattern=_KEEPABLE)]
+_Identifier = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=_LONGEST_CODE, pattern=_KEEPABLE)
+]
 
 
 class _Document(msgspec.Struct):
-    identifier: _Text
+    identifier: _Identifier
     title: _Text
-    creator: str = ""
-    language: str | None = None
+    creator: _Plain = ""
+    language: _Plain | None = None
     licenseURI: Any = None  # noqa: N815 - the standard's name
-    notes: str | None = None
+    notes: _Plain | None = None
 
 
 class _Item(msgspec.Struct):
-    identifier: _Text
+    identifier: _Identifier
     fullStatement: _Text  # noqa: N815 - the standard's name
-    humanCodingScheme: str | None = None  # noqa: N815 - the standard's name
-    abbreviatedStatement: str | None = None  # noqa: N815 - the standard's name
+    humanCodingScheme: _Plain | None = None  # noqa: N815 - the standard's name
+    abbreviatedStatement: _Plain | None = None  # noqa: N815 - the standard's name
     CFItemType: str | None = None
 
 
@@ -76,24 +84,24 @@ def read_package(data: bytes) -> ReadFramework:
     """
     try:
         package = msgspec.json.decode(data, type=_Package)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FileRefused([f"This is not a CASE package: {error}."]) from error
     skipped: list[str] = []
     items = _valid(package.CFItems, _Item, name="item", skipped=skipped)
-    found = {item.identifier: item for item in items}
+    found = _once(items, skipped=skipped)
     associations = _valid(package.CFAssociations, _Association, name="association", skipped=skipped)
     parents = _parents(package.CFDocument.identifier, found, associations, skipped=skipped)
     if not found:
         raise FileRefused(["The CASE package holds no item that can be used.", *skipped])
     ordered = _parents_first(list(found), parents)
     codes = _codes(found)
-    document = package.CFDocument
+    document, strands = package.CFDocument, set(parents.values())
     framework = Framework(
         identifier=document.identifier,
-        title=document.title,
-        creator=document.creator,
-        language=document.language or "en",
-        licence=_licence(document.licenseURI),
+        title=document.title[:_LONGEST_TITLE],
+        creator=document.creator[:_LONGEST_TITLE],
+        language=(document.language or "en")[:_LONGEST_LANGUAGE],
+        licence=_licence(document.licenseURI)[:_LONGEST_TITLE],
         attribution=document.notes or "",
         competencies=tuple(
             Competency(
@@ -104,7 +112,7 @@ def read_package(data: bytes) -> ReadFramework:
                 parent=parents.get(identifier),
                 position=position,
                 is_strand=(found[identifier].CFItemType or "").lower() == _STRAND
-                or identifier in parents.values(),
+                or identifier in strands,
             )
             for position, identifier in enumerate(ordered)
         ),
@@ -120,6 +128,13 @@ def _valid(raw: Sequence[Any], kind: type[Any], *, name: str, skipped: list[str]
         except msgspec.ValidationError as error:
             skipped.append(f"{name} {number}: {error}.")
     return valid
+
+
+def _once(items: Sequence[_Item], *, skipped: list[str]) -> dict[str, _Item]:
+    found: dict[str, _Item] = {}
+    again = [x.identifier for x in items if found.setdefault(x.identifier, x) is not x]
+    skipped.extend(f"{identifier} is there again; the first one is kept." for identifier in again)
+    return found
 
 
 def _parents(
@@ -159,10 +174,13 @@ def _parents_first(identifiers: Sequence[str], parents: Mapping[str, str]) -> li
 
 def _codes(found: Mapping[str, _Item]) -> dict[str, str]:
     """The human coding scheme where it tells items apart, else the identifier."""
-    schemes = [item.humanCodingScheme for item in found.values()]
+    schemes = Counter(item.humanCodingScheme for item in found.values())
     return {
         identifier: item.humanCodingScheme
-        if item.humanCodingScheme and schemes.count(item.humanCodingScheme) == 1
+        if item.humanCodingScheme
+        and schemes[item.humanCodingScheme] == 1
+        and len(item.humanCodingScheme) <= _LONGEST_CODE
+        and item.humanCodingScheme not in found
         else identifier
         for identifier, item in found.items()
     }
@@ -170,5 +188,5 @@ def _codes(found: Mapping[str, _Item]) -> dict[str, str]:
 
 def _licence(value: object) -> str:
     if isinstance(value, dict):
-        return str(value.get("uri") or value.get("title") or "")
-    return str(value or "")
+        value = value.get("uri") or value.get("title")
+    return str(value or "").replace("\0", "")

@@ -8,7 +8,7 @@ default skill). Order matters: for one line item and competency the first rule h
 import csv
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from interchange.errors import FileRefused
 from mapping.records import EvidenceKind, MappingRule
@@ -42,16 +42,17 @@ def read_mapping(data: bytes) -> tuple[MappingRule, ...]:
     """
     try:
         reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
-        rows = list(reader)
+        reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+        rows = [(reader.line_num, row) for row in reader]
     except UnicodeDecodeError as error:
         raise FileRefused([f"The file is not UTF-8: {error}. Save it as CSV UTF-8."]) from error
     except csv.Error as error:
         raise FileRefused([f"The file is not CSV: {error}."]) from error
-    problems = _header_problems(reader.fieldnames or ())
+    problems = _header_problems(reader.fieldnames)
     if problems:
         raise FileRefused(problems)
     rules: list[MappingRule] = []
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         wrong = _problems(row)
         problems.extend(f"Line {number}: {sentence}" for sentence in wrong)
         if not wrong:
@@ -61,13 +62,15 @@ def read_mapping(data: bytes) -> tuple[MappingRule, ...]:
     return tuple(rules)
 
 
-def _header_problems(names: "list[str] | tuple[str, ...] | object") -> list[str]:
-    given = [str(name).strip() for name in names] if isinstance(names, (list, tuple)) else []
+def _header_problems(given: Sequence[str]) -> list[str]:
     problems = [f"The column {name} is missing." for name in _REQUIRED if name not in given]
     problems.extend(
         f"The column {name!r} is not known; the columns are {', '.join(COLUMNS)}."
         for name in given
         if name not in COLUMNS
+    )
+    problems.extend(
+        f"The column {name} is there more than once." for name in COLUMNS if given.count(name) > 1
     )
     return problems
 
@@ -82,6 +85,9 @@ def _problems(row: Mapping[str, str | None]) -> list[str]:
         f"{name} is longer than {_LONGEST} characters."
         for name in COLUMNS
         if len(_text(row, name)) > _LONGEST
+    )
+    problems.extend(
+        f"{name} holds a null character." for name in COLUMNS if "\0" in _text(row, name)
     )
     if None in row:
         problems.append("it has more values than the header has columns.")

@@ -6,7 +6,6 @@ own. Syncing, computing and writing back do not belong here.
 
 import json
 from http import HTTPStatus
-from typing import NoReturn
 
 from flask import Blueprint, Flask, Response, render_template
 from redis import RedisError
@@ -19,7 +18,7 @@ from lti_tool import errors
 from lti_tool.launch import routes
 from lti_tool.launch.form import LAUNCH_TOTAL
 from lti_tool.launch.platform_keys import FetchJson
-from lti_tool.launch.refusals import KeySetUnavailable
+from lti_tool.launch.refusals import KeySetUnavailable as KeySetUnavailable
 from lti_tool.launch.services import EXTENSION, make_services, services
 from lti_tool.pages import admin, family, headers, home, learner, shown, teacher
 from store.session import reading
@@ -45,19 +44,16 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
 
     Args:
         container: What the process works with; the app does not close it.
-        fetch_key_set: Gets a platform's key set over the network; None takes the container's
-            ``fetch_json``.
+        fetch_key_set: Gets a platform's key set; None takes the container's own way, over the
+            network.
 
     Returns:
         A WSGI application, safe for threads. Processes that fork make their own.
     """
-    fetch: FetchJson = getattr(container, "fetch_json", _no_network)
-    if fetch_key_set is not None:
-        fetch = fetch_key_set
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LAUNCH_TOTAL
     app.config["MAX_FORM_MEMORY_SIZE"] = LAUNCH_TOTAL
-    app.extensions[EXTENSION] = make_services(container, fetch)
+    app.extensions[EXTENSION] = make_services(container, fetch_key_set or container.fetch_key_set)
     app.url_map.converters["launch_id"] = _LaunchIdConverter
     app.url_map.converters["row_id"] = _RowIdConverter
     for blueprint in (front, routes.blueprint):
@@ -68,10 +64,6 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
     headers.register(app)
     shown.register(app)
     return app
-
-
-def _no_network(_url: str, /) -> NoReturn:
-    raise KeySetUnavailable("no_fetcher")
 
 
 @front.get("/")

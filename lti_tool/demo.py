@@ -91,6 +91,7 @@ def _program(
     settings = container.settings
     environment = {
         "WAYMARK_DATA_DIR": str(settings.data_dir),
+        "WAYMARK_DATABASE_URL": settings.database_url,
         "WAYMARK_REDIS_URL": container.redis_url,
         "WAYMARK_SECRET_KEY": settings.secret_key,
         "WAYMARK_PORT": str(settings.port),

@@ -24,8 +24,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def load(self) -> Any:  # noqa: ANN401 - a WSGI application
         # Called in each forked worker: connections are never carried over a fork.
-        container = open_container(self._container.settings, self._container.redis_url)
-        return create_app(container, container.fetch_key_set)
+        return create_app(open_container(self._container.settings, self._container.redis_url))
 
 
 def serve(container: Container) -> None:

@@ -231,6 +231,15 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnMarks:
+    """Marks to be written to one column, at most one for each learner."""
+
+    column: ColumnRef
+    spec: ColumnSpec
+    marks: Sequence[Mark]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FoundMark:
     """What a gradebook cell of a Waymark column says now.
 

@@ -28,6 +28,7 @@ CREATE TABLE enrolments (
     created_at INTEGER NOT NULL
 );
 CREATE INDEX enrolments_course ON enrolments (course_id, role);
+CREATE UNIQUE INDEX enrolments_learner ON enrolments (course_id, person_id) WHERE role = 'learner';
 CREATE INDEX enrolments_person ON enrolments (person_id);
 CREATE TABLE categories (                  -- Canvas: assignment groups; Moodle: grade categories
     id INTEGER PRIMARY KEY, course_id INTEGER NOT NULL, title TEXT NOT NULL,

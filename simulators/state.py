@@ -10,6 +10,7 @@ HTTP.
 import hashlib
 import json
 import sqlite3
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
@@ -22,20 +23,52 @@ FIRST_PERSON = {"canvas": 1, "moodle": 2}
 """Moodle's first real account has id 2 (1 is the guest)."""
 
 
-def open_state(path: Path | str) -> sqlite3.Connection:
+def open_state(path: Path | str, *, is_lent: bool = False) -> sqlite3.Connection:
     """Open a state file; one connection a request or thread.
 
     Args:
         path: The file; it need not exist yet.
+        is_lent: Threads may use it one after the other.
 
     Returns:
         A connection in WAL mode with ``sqlite3.Row`` rows. Writers wait up to 30 seconds.
     """
-    connection = sqlite3.connect(path, timeout=30)
+    connection = sqlite3.connect(path, timeout=30, check_same_thread=not is_lent)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
+    # A simulator's state outlives its process; it need not outlive a power cut.
+    connection.execute("PRAGMA synchronous = OFF")
     return connection
+
+
+class StatePool:
+    """Open connections of one state file, lent to one request after the other.
+
+    Opening and closing cost more than most requests: the schema is read anew, and the last
+    one out writes the log back into the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._idle: list[sqlite3.Connection] = []
+        weakref.finalize(self, _close_all, self._idle)
+
+    def take(self) -> sqlite3.Connection:
+        """Lend a connection; safe to call from several threads."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return open_state(self._path, is_lent=True)
+
+    def give(self, connection: sqlite3.Connection) -> None:
+        """Take a connection back; what was not committed is lost."""
+        connection.rollback()
+        self._idle.append(connection)
+
+
+def _close_all(connections: list[sqlite3.Connection]) -> None:
+    while connections:
+        connections.pop().close()
 
 
 def epoch(moment: datetime) -> int:

@@ -25,7 +25,7 @@ from mapping.records import (
     SchoolRef,
     TenantId,
 )
-from store.session import chunks, upsert
+from store.session import chunks, lock, upsert
 from store.tables import (
     courses,
     enrolments,
@@ -119,6 +119,8 @@ def save_enrolments(
         The learner behind each learner reference.
     """
     stored = course(connection, course_id)
+    # Two courses read at once may bring the same new person: one of them must see the other's.
+    lock(connection, "learners", stored.tenant)
     pupils = {e.person.ref: e for e in found if e.role is Role.LEARNER}
     known = _accounts(connection, stored.platform)
     known |= _save_people(connection, stored, [e.person for e in pupils.values()], known=known)

@@ -76,6 +76,7 @@ def save_framework(connection: Connection, tenant: TenantId, found: Framework) -
     ).scalar_one()
     before = _stored_rows(connection, framework_id)
     ids = _ids(connection, framework_id)
+    _free_codes(connection, before, found, ids=ids)
     added = changed = 0
     for competency in found.competencies:
         row = _competency_row(competency, framework_id, ids)
@@ -169,6 +170,28 @@ def _stored_rows(connection: Connection, framework_id: int) -> dict[str, dict[st
         del values["id"]
         stored[values["identifier"]] = values
     return stored
+
+
+def _free_codes(
+    connection: Connection,
+    before: Mapping[str, Mapping[str, Any]],
+    found: Framework,
+    *,
+    ids: Mapping[str, int],
+) -> None:
+    """Take codes away from those whose code another competency has by now.
+
+    A new edition may give a code to another item; the former bearer is then known by its
+    identifier, until the edition gives it a code of its own.
+    """
+    bearers = {competency.code: competency.identifier for competency in found.competencies}
+    for identifier, row in before.items():
+        if bearers.get(row["code"], identifier) != identifier:
+            connection.execute(
+                update(competencies)
+                .where(competencies.c.id == ids[identifier])
+                .values(code=identifier)
+            )
 
 
 def _competency_row(

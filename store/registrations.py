@@ -14,7 +14,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from mapping.records import (
     CourseId,
@@ -169,9 +169,10 @@ def save_platform(
 
     Raises:
         PlatformTaken: Another tenant registered this issuer and client id; nothing is changed
-            and nothing is said of the other.
+            and nothing is said of the other. Or another platform of this tenant has the name.
     """
     values = _platform_values(entry, secrets)
+    _refuse_taken_name(connection, tenant, entry)
     known = connection.execute(
         select(platforms_table.c.id, platforms_table.c.tenant_id).where(
             platforms_table.c.issuer == entry.issuer,
@@ -374,6 +375,22 @@ def _platform_values(entry: PlatformEntry, secrets: SecretBox) -> dict[str, Any]
         "api_token": secrets.seal(entry.api_token),
         "is_active": entry.is_active,
     }
+
+
+def _refuse_taken_name(connection: Connection, tenant: TenantId, entry: PlatformEntry) -> None:
+    is_other = or_(
+        platforms_table.c.issuer != entry.issuer, platforms_table.c.client_id != entry.client_id
+    )
+    taken = connection.execute(
+        select(platforms_table.c.id).where(
+            platforms_table.c.tenant_id == tenant, platforms_table.c.name == entry.name, is_other
+        )
+    )
+    if taken.first() is not None:
+        raise PlatformTaken(
+            f"A platform named {entry.name!r} is registered already, with another issuer or "
+            "client id. Give this one another name."
+        )
 
 
 def _new_platform(

@@ -294,7 +294,10 @@ def mark_enqueued(
 def claim(connection: Connection, item_id: int, *, now: datetime) -> Lease | None:
     """Take up a work item, or None where it is finished, held by another or not yet due."""
     free = or_(
-        work_items.c.state == ItemState.PENDING.value,
+        and_(
+            work_items.c.state == ItemState.PENDING.value,
+            or_(work_items.c.not_before.is_(None), work_items.c.not_before <= now),
+        ),
         and_(work_items.c.state == ItemState.WORKING.value, work_items.c.lease_until < now),
     )
     taken = connection.execute(

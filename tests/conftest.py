@@ -1,10 +1,12 @@
 """Fixtures of all tests: databases on both engines, a real Redis, a container over both."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy
 from redis import Redis
@@ -17,6 +19,10 @@ from store.secrets import SecretBox
 from store.session import open_engine
 from store.tables import metadata
 from tests.servers import NoServerError, running_postgres
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+hypothesis.settings.register_profile("waymark", deadline=None)
+hypothesis.settings.load_profile("waymark")
 
 SECRET = "a secret key of the tests, long enough"
 
@@ -75,12 +81,23 @@ def postgres_engine(postgres_url: str) -> Iterator[sqlalchemy.Engine]:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database with the present schema, to be copied."""
+    path = tmp_path_factory.mktemp("schema") / "waymark.db"
+    engine = open_engine(f"sqlite:///{path}")
+    schema.migrate(engine)
+    engine.dispose()
+    return path
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqlalchemy.Engine]:
     """A database with the present schema and nothing in it, on each engine."""
     if request.param == "sqlite":
-        engine = open_engine(f"sqlite:///{tmp_path / 'waymark.db'}")
-        schema.migrate(engine)
+        copy = tmp_path / "waymark.db"
+        shutil.copyfile(request.getfixturevalue("migrated_file"), copy)
+        engine = open_engine(f"sqlite:///{copy}")
         yield engine
         engine.dispose()
         return

@@ -6,7 +6,7 @@ will not is ended with a sentence for a person; either way the run goes on.
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,8 +23,8 @@ from workers.work import Work
 
 log = logging.getLogger(__name__)
 
-_MOST_ATTEMPTS = 5
-_PAUSE_SECONDS = (1.0, 4.0, 12.0, 30.0)
+PAUSE_SECONDS = (1.0, 4.0, 12.0, 30.0)
+"""How long an item waits before each further try of the same night."""
 
 
 @dataclass(slots=True)
@@ -33,14 +33,18 @@ class _Process:
 
     settings: Settings | None = None
     redis_url: str = ""
+    pause_seconds: Sequence[float] = PAUSE_SECONDS
 
 
 _process = _Process()
 
 
-def serve(settings: Settings, redis_url: str) -> None:
+def serve(
+    settings: Settings, redis_url: str, *, pause_seconds: Sequence[float] = PAUSE_SECONDS
+) -> None:
     """Say with what this process's jobs work; called once, before the first job."""
     _process.settings, _process.redis_url = settings, redis_url
+    _process.pause_seconds = pause_seconds
 
 
 def work_on(item_ids: list[int]) -> None:
@@ -144,14 +148,14 @@ def _kept(work: Work) -> Iterator[None]:
 
 def _again_or_failed(work: Work, error: RetryLater) -> None:
     attempts = work.lease.item.attempts
-    if attempts >= _MOST_ATTEMPTS:
+    if attempts > len(_process.pause_seconds):
         _failed(
             work,
             cause=error.cause,
             message=f"{error} It was tried {attempts} times; the next night tries again.",
         )
         return
-    pause = max(_PAUSE_SECONDS[attempts - 1], error.after_seconds)
+    pause = max(_process.pause_seconds[attempts - 1], error.after_seconds)
     with work.writing() as connection:
         sync_state.put_back(
             connection,

@@ -4,8 +4,12 @@ What is wanted is put down before anything is sent; what was sent counts as stan
 it was read back; what was sent and not seen is settled by reading before anything is sent again.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
 
 from connectors.protocol import GradebookSink
 from mapping import passback
@@ -13,6 +17,7 @@ from mapping.evidence import View
 from mapping.passback import Plan, Wanted
 from mapping.records import (
     ColumnId,
+    ColumnMarks,
     ColumnRef,
     ColumnSpec,
     CompetencyId,
@@ -23,11 +28,13 @@ from mapping.records import (
     LearnerRef,
     Mark,
     PassbackWay,
+    WriteOutcome,
     WriteState,
 )
 from mapping.status import Status
 from store import courses, frameworks, outbox, standings
 from store.courses import StoredCourse
+from store.frameworks import StoredCompetency
 from store.outbox import Letter, OutboxState, StandingMark
 from store.standings import Standing
 from workers.recompute import current_rule
@@ -62,6 +69,15 @@ class _Column:
     found: Mapping[LearnerRef, FoundMark]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sending:
+    """What is about to be sent to one column, and the letters it carries."""
+
+    id: ColumnId
+    marks: ColumnMarks
+    by_ref: Mapping[LearnerRef, Letter]
+
+
 def push_course(sink: GradebookSink, work: Work, course_id: CourseId) -> None:
     """Bring a course's gradebook up to date with where its learners stand.
 
@@ -77,8 +93,11 @@ def push_course(sink: GradebookSink, work: Work, course_id: CourseId) -> None:
         _settle_by_reading(sink, work, desk)
         desk = _desk(work, course_id)
     wanted = _want(work, desk)
-    for strand in sorted(wanted):
-        _write_column(sink, work, desk, strand=strand, letters=wanted[strand])
+    sendings = [
+        _prepare(sink, work, desk, strand=strand, letters=letters)
+        for strand, letters in sorted(wanted.items())
+    ]
+    _send(sink, work, desk, sendings=sendings)
     with work.writing() as connection:
         pushed, refused = outbox.pushed_in(connection, work.run.id, course_id)
         work.finish(connection, Counts(pushed=pushed, refused=refused, api_calls=sink.calls))
@@ -119,18 +138,32 @@ def _desk(work: Work, course_id: CourseId) -> _Desk:
                 for strand in strands
             },
             recorded=outbox.standing_marks(connection, course_id, way),
-            specs={
-                strand: ColumnSpec(
-                    tag=f"waymark:{known[strand].code}",
-                    title=f"Waymark: {known[strand].statement}"[:_TITLE_CHARACTERS],
-                    way=way,
-                    maximum=top,
-                )
-                for strand in strands
-            },
+            specs=_specs([known[strand] for strand in strands], way, maximum=top),
             columns=outbox.columns(connection, course_id, way),
             unsettled=outbox.unsettled(connection, course_id, way),
         )
+
+
+def _specs(
+    strands: Sequence[StoredCompetency], way: PassbackWay, *, maximum: float
+) -> dict[CompetencyId, ColumnSpec]:
+    """One column for each strand; strands of one name are told apart by their code."""
+    names = Counter(strand.statement for strand in strands)
+    titles = {
+        strand.id: strand.statement
+        if names[strand.statement] == 1
+        else f"{strand.statement} ({strand.code})"
+        for strand in strands
+    }
+    return {
+        strand.id: ColumnSpec(
+            tag=f"waymark:{strand.code}",
+            title=f"Waymark: {titles[strand.id]}"[:_TITLE_CHARACTERS],
+            way=way,
+            maximum=maximum,
+        )
+        for strand in strands
+    }
 
 
 def _wanted(standing: Standing, *, total: int) -> Wanted:
@@ -222,26 +255,22 @@ def _give_up(work: Work, letters: Sequence[Letter], reason: str) -> None:
             outbox.settle(connection, letter, OutboxState.SUPERSEDED, reason=reason, now=work.now())
 
 
-def _write_column(
+def _prepare(
     sink: GradebookSink,
     work: Work,
     desk: _Desk,
     *,
     strand: CompetencyId,
     letters: Sequence[Letter],
-) -> None:
+) -> _Sending:
+    """Hold a column's letters against what it says now, and put down what is about to be sent."""
     column = _open_column(sink, work, desk, strand=strand)
     by_ref = {desk.refs[letter.learner]: letter for letter in letters}
     plan = Plan(way=desk.way, writes=tuple(_mark(ref, x) for ref, x in by_ref.items()))
     settled = passback.settle(plan, column.found, _recorded(desk, strand))
-    to_send = [by_ref[mark.learner_ref] for mark in settled.send]
+    there = [by_ref[mark.learner_ref] for mark in settled.already_there]
     with work.writing() as connection:
-        outbox.confirm(
-            connection,
-            column.id,
-            [by_ref[mark.learner_ref] for mark in settled.already_there],
-            now=work.now(),
-        )
+        outbox.confirm(connection, column.id, there, now=work.now())
         for conflict in settled.conflicts:
             outbox.settle(
                 connection,
@@ -250,36 +279,44 @@ def _write_column(
                 reason=conflict.reason,
                 now=work.now(),
             )
+        to_send = [by_ref[mark.learner_ref] for mark in settled.send]
         outbox.mark_sent(connection, to_send, now=work.now())
-    if settled.send:
-        _send(sink, work, desk, column=column, marks=settled.send, by_ref=by_ref)
-
-
-def _send(
-    sink: GradebookSink,
-    work: Work,
-    desk: _Desk,
-    *,
-    column: _Column,
-    marks: Sequence[Mark],
-    by_ref: Mapping[LearnerRef, Letter],
-) -> None:
-    outcomes = sink.write_marks(
-        desk.course.record.ref,
-        column.ref,
-        desk.specs[column.strand],
-        marks=marks,
-        now=work.now(),
+    return _Sending(
+        id=column.id,
+        marks=ColumnMarks(column=column.ref, spec=desk.specs[strand], marks=settled.send),
+        by_ref=by_ref,
     )
-    confirmed = [by_ref[o.learner_ref] for o in outcomes if o.state is WriteState.CONFIRMED]
+
+
+def _send(sink: GradebookSink, work: Work, desk: _Desk, *, sendings: Sequence[_Sending]) -> None:
+    """Write all columns of the course at once, and keep what was read back."""
+    filled = [sending for sending in sendings if sending.marks.marks]
+    if not filled:
+        return
+    written = sink.write_marks(
+        desk.course.record.ref, [sending.marks for sending in filled], now=work.now()
+    )
     with work.writing() as connection:
-        outbox.confirm(connection, column.id, confirmed, now=work.now())
-        for outcome in outcomes:
-            if outcome.state is WriteState.REFUSED:
-                outbox.settle(
-                    connection,
-                    by_ref[outcome.learner_ref],
-                    OutboxState.REFUSED,
-                    reason=outcome.reason,
-                    now=work.now(),
-                )
+        for sending, outcomes in zip(filled, written, strict=True):
+            _keep(connection, sending, outcomes, now=work.now())
+
+
+def _keep(
+    connection: Connection,
+    sending: _Sending,
+    outcomes: Sequence[WriteOutcome],
+    *,
+    now: datetime,
+) -> None:
+    letters = {outcome.learner_ref: sending.by_ref[outcome.learner_ref] for outcome in outcomes}
+    confirmed = [letters[o.learner_ref] for o in outcomes if o.state is WriteState.CONFIRMED]
+    outbox.confirm(connection, sending.id, confirmed, now=now)
+    for outcome in outcomes:
+        if outcome.state is WriteState.REFUSED:
+            outbox.settle(
+                connection,
+                letters[outcome.learner_ref],
+                OutboxState.REFUSED,
+                reason=outcome.reason,
+                now=now,
+            )

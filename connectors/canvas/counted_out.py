@@ -17,6 +17,7 @@ from connectors.errors import GiveUp, Gone, Unauthorized
 from connectors.http import Reply
 from connectors.platform import PlatformAccess
 from mapping.records import (
+    ColumnMarks,
     ColumnRef,
     ColumnSpec,
     CourseRef,
@@ -126,34 +127,29 @@ class CountedOutColumn:
         return found
 
     def write(
-        self,
-        course: CourseRef,
-        column: ColumnRef,
-        spec: ColumnSpec,
-        *,
-        marks: Sequence[Mark],
-        now: datetime,
+        self, course: CourseRef, write: ColumnMarks, *, now: datetime
     ) -> Sequence[WriteOutcome]:
         """Send scores one by one, then read the assignment and compare.
 
         Args:
             course: The course.
-            column: What ``ensure`` returned.
-            spec: The column.
-            marks: Without points, a mark takes back the score.
+            write: The column that ``ensure`` returned, with its marks; without points, a mark
+                takes back the score.
             now: Becomes the scores' timestamp.
 
         Returns:
             One outcome for each mark.
         """
-        _, item = _parts(column)
+        if not write.marks:
+            return []
+        _, item = _parts(write.column)
         refused: dict[LearnerRef, str] = {}
-        for mark in marks:
-            reason = self._send(item, spec, mark=mark, now=now)
+        for mark in write.marks:
+            reason = self._send(item, write.spec, mark=mark, now=now)
             if reason:
                 refused[mark.learner_ref] = reason
-        found = self.read(course, column)
-        return [_outcome(mark, refused, found.get(mark.learner_ref)) for mark in marks]
+        found = self.read(course, write.column)
+        return [_outcome(mark, refused, found.get(mark.learner_ref)) for mark in write.marks]
 
     def _send(self, item: str, spec: ColumnSpec, *, mark: Mark, now: datetime) -> str:
         """Why the score was refused; empty when Canvas took it."""

@@ -21,6 +21,7 @@ from connectors.paging import cursor_before, moment_of
 from connectors.platform import PlatformAccess, Services, open_client
 from mapping import records
 from mapping.records import (
+    ColumnMarks,
     ColumnRef,
     ColumnSpec,
     CourseRef,
@@ -29,7 +30,6 @@ from mapping.records import (
     FoundMark,
     LearnerRef,
     LineItem,
-    Mark,
     PassbackWay,
     ScorePage,
     WriteOutcome,
@@ -140,20 +140,17 @@ class CanvasGradebook:
         return self._counted_out.read(course, column)
 
     def write_marks(
-        self,
-        course: CourseRef,
-        column: ColumnRef,
-        spec: ColumnSpec,
-        *,
-        marks: Sequence[Mark],
-        now: datetime,
-    ) -> Sequence[WriteOutcome]:
-        """Write marks and read them back."""
-        if not marks:
-            return []
-        if self._is_words(spec):
-            return self._words.write(course, column, marks)
-        return self._counted_out.write(course, column, spec, marks=marks, now=now)
+        self, course: CourseRef, writes: Sequence[ColumnMarks], *, now: datetime
+    ) -> Sequence[Sequence[WriteOutcome]]:
+        """Write marks and read them back: all words in one go, then mark by mark."""
+        words = [one for one in writes if self._is_words(one.spec)]
+        outcomes = iter(self._words.write(course, words))
+        return [
+            next(outcomes)
+            if self._is_words(one.spec)
+            else self._counted_out.write(course, one, now=now)
+            for one in writes
+        ]
 
     def _items(self, course: CourseRef) -> Sequence[LineItem]:
         if self._known is not None and self._known[0] == course:

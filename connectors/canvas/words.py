@@ -10,6 +10,7 @@ from itertools import islice
 from connectors.canvas.payloads import Column, ColumnDatum, Progress
 from connectors.canvas.rest import CanvasRest
 from mapping.records import (
+    ColumnMarks,
     ColumnRef,
     ColumnSpec,
     CourseRef,
@@ -58,22 +59,30 @@ class WordsColumn:
         }
 
     def write(
-        self, course: CourseRef, column: ColumnRef, marks: Sequence[Mark]
-    ) -> Sequence[WriteOutcome]:
-        """Write the words in batches, wait for Canvas, and compare cell by cell."""
-        fitting = iter([mark for mark in marks if len(mark.words) <= LONGEST_WORDS])
+        self, course: CourseRef, writes: Sequence[ColumnMarks]
+    ) -> Sequence[Sequence[WriteOutcome]]:
+        """Write the words of all columns in batches, wait for Canvas, and compare the cells."""
+        fitting = iter(
+            {"column_id": one.column, "user_id": mark.learner_ref, "content": mark.words}
+            for one in writes
+            for mark in one.marks
+            if len(mark.words) <= LONGEST_WORDS
+        )
         ends = []
         while batch := list(islice(fitting, _BATCH)):
-            ends.append(self._put(course, column, batch))
-        found = self.read(course, column)
+            ends.append(self._put(course, batch))
         has_ended = all(end.workflow_state == "completed" for end in ends)
-        return [_outcome(mark, found.get(mark.learner_ref), has_ended=has_ended) for mark in marks]
+        return [self._outcomes(course, one, has_ended=has_ended) for one in writes]
 
-    def _put(self, course: CourseRef, column: ColumnRef, batch: Sequence[Mark]) -> Progress:
-        rows = [
-            {"column_id": column, "user_id": mark.learner_ref, "content": mark.words}
-            for mark in batch
+    def _outcomes(
+        self, course: CourseRef, write: ColumnMarks, *, has_ended: bool
+    ) -> Sequence[WriteOutcome]:
+        found = self.read(course, write.column) if write.marks else {}
+        return [
+            _outcome(mark, found.get(mark.learner_ref), has_ended=has_ended) for mark in write.marks
         ]
+
+    def _put(self, course: CourseRef, rows: Sequence[Mapping[str, str]]) -> Progress:
         path = f"courses/{course}/custom_gradebook_column_data"
         started = self._rest.write("PUT", path, payload={"column_data": rows}, shape=Progress)
         return self._ended(started)

@@ -23,6 +23,7 @@ from connectors.moodle.words import FeedbackColumn
 from connectors.platform import PlatformAccess, Services, open_client
 from mapping import records
 from mapping.records import (
+    ColumnMarks,
     ColumnRef,
     ColumnSpec,
     CourseRef,
@@ -32,7 +33,6 @@ from mapping.records import (
     FoundMark,
     LearnerRef,
     LineItem,
-    Mark,
     PassbackWay,
     SchoolRef,
     ScorePage,
@@ -181,14 +181,15 @@ class MoodleGradebook:
     def write_marks(
         self,
         course: CourseRef,  # noqa: ARG002 - the protocol's; here the column says where it is
-        column: ColumnRef,
-        spec: ColumnSpec,  # noqa: ARG002 - the protocol's; Moodle's columns are all alike
+        writes: Sequence[ColumnMarks],
         *,
-        marks: Sequence[Mark],
         now: datetime,
-    ) -> Sequence[WriteOutcome]:
+    ) -> Sequence[Sequence[WriteOutcome]]:
         """Write the marks' words and read them back."""
-        return self._column.write(column, marks, now=now) if marks else []
+        return [
+            self._column.write(one.column, one.marks, now=now) if one.marks else []
+            for one in writes
+        ]
 
     def _gradebook(self, course: CourseRef) -> _Gradebook:
         report = self._service.call(

@@ -25,7 +25,9 @@ _UNAUTHORIZED = {
     "a function is missing in it, or the role lacks webservice/rest:use.",
     "errorcoursecontextnotvalid": "it may not see the course. Add moodle/course:view to its role.",
     "requireloginerror": "it may not see the course. Add moodle/course:view to its role.",
-    "nopermissions": "its role lacks a capability; see docs for the list.",
+    "nopermissions": "its role lacks a capability. For gradebooks it needs "
+    "gradereport/user:view, moodle/grade:viewall and moodle/grade:viewhidden; for people "
+    "moodle/user:viewdetails and moodle/course:enrolreview.",
     "nopermissiontoviewgrades": "its role lacks gradereport/user:view or moodle/grade:viewall.",
     "wsaccessuserdeleted": "the account was deleted.",
     "wsaccessusersuspended": "the account is suspended.",

@@ -32,7 +32,9 @@ def use_timezone(name: str) -> None:
 def moment(when: datetime) -> str:
     """A moment, such as ``21 Nov 2026, 02:04 UTC``."""
     local = _local(when)
-    return f"{local.day} {local:%b %Y, %H:%M %Z}"
+    zone = f"{local:%Z}"
+    # Zones without a name of their own call themselves by their offset, such as -03.
+    return f"{local.day} {local:%b %Y, %H:%M} {'UTC' + zone if zone[0] in '+-' else zone}"
 
 
 def day(when: datetime | None) -> str:

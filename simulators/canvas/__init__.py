@@ -32,7 +32,7 @@ from simulators.canvas import (
 )
 from simulators.canvas.world import World
 from simulators.signing import PlatformKey
-from simulators.state import config_of, open_state
+from simulators.state import StatePool, config_of, open_state
 
 __all__ = ["create_app"]
 
@@ -63,7 +63,7 @@ def create_app(db_path: Path | str, *, clock: Callable[[], float] = time.time) -
     path = Path(db_path)
     app = Flask(__name__, template_folder=TEMPLATES, static_folder=None)
     key = PlatformKey.load_or_create(path.with_suffix(".pem"))
-    app.extensions["canvas"] = World(db_path=path, key=key, clock=clock)
+    app.extensions["canvas"] = World(states=StatePool(path), key=key, clock=clock)
     gate.install(app)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)

@@ -10,17 +10,18 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 ID_STRIDE = 1_000_000
 """A submission's id is its assignment's, times this, plus its learner's."""
 FAR_FUTURE = 253402300799
+STATES = {"submitted", "unsubmitted", "pending_review", "graded"}
 SUBMITTABLE = {"assignment", "quiz"}
 ANY_STATE = ("active", "suspended", "concluded")
 
 _CELL_COLUMNS = f"""
-    a.id * {ID_STRIDE} + l.person_id AS id, a.id AS assignment_id, l.person_id AS learner_id,
-    a.maximum, a.due_at, a.kind,
+    p.assignment_id * {ID_STRIDE} + p.learner_id AS id, p.assignment_id, p.learner_id,
+    p.maximum, p.due_at, p.kind,
     CASE WHEN g.state IN ('graded', 'excused') THEN 'graded'
          WHEN g.state IN ('submitted', 'pending_review') THEN g.state
          ELSE 'unsubmitted' END AS workflow_state,
@@ -29,20 +30,24 @@ _CELL_COLUMNS = f"""
     CASE WHEN g.excused THEN COALESCE(g.graded_at, g.updated_at) ELSE g.graded_at END
         AS graded_at,
     g.posted_at, COALESCE(g.excused, 0) AS excused, g.grader_id,
-    COALESCE(g.updated_at, a.created_at) AS updated_at, COALESCE(g.comment, '') AS comment,
+    COALESCE(g.updated_at, p.created_at) AS updated_at, COALESCE(g.comment, '') AS comment,
     g.late_policy_status, g.seconds_late_override
 """
-_CELLS = f"""
-    SELECT {_CELL_COLUMNS}
+_PLACES = """
+    SELECT a.id AS assignment_id, l.person_id AS learner_id,
+        a.maximum, a.due_at, a.kind, a.created_at
     FROM assignments a
-    CROSS JOIN (
-        SELECT DISTINCT person_id FROM enrolments
-        WHERE course_id = :course AND role = 'learner'
-            AND state IN (SELECT value FROM json_each(:enrolment_states))
-    ) l
-    LEFT JOIN grades g ON g.assignment_id = a.id AND g.learner_id = l.person_id
+    JOIN enrolments l ON l.course_id = a.course_id AND l.role = 'learner'
     WHERE a.course_id = :course AND a.is_published
-"""  # noqa: S608 - own words
+        AND l.state IN (SELECT value FROM json_each(:enrolment_states))
+"""
+_JOIN = """
+    FROM ({}) p
+    LEFT JOIN grades g ON g.assignment_id = p.assignment_id AND g.learner_id = p.learner_id
+"""
+_BY_PLACE = "ORDER BY assignment_id {0}, learner_id {0}"
+_MOMENT = f"COALESCE(graded_at, {FAR_FUTURE})"
+_PAGE = "LIMIT :limit OFFSET :offset"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +66,7 @@ class CellQuery:
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class Cell(NamedTuple):
     """A submission. ``points`` are as entered; moments are seconds since 1970."""
 
     id: int
@@ -151,23 +155,21 @@ def select_cells(
         limit: The most rows to read; negative for all.
         offset: How many rows to leave out first.
     """
-    where, values = _conditions(query)
-    if after is not None:
-        where.append(_behind(query))
-        values |= {"after_id": after[-1], "after_moment": after[0]}
-    sql = (
-        f"SELECT * FROM ({_CELLS}) WHERE {' AND '.join(where)} "  # noqa: S608 - own words
-        f"ORDER BY {_order(query)} LIMIT :limit OFFSET :offset"
-    )
-    rows = connection.execute(sql, values | {"limit": limit, "offset": offset})
-    return [Cell(**dict(row)) for row in rows]
+    values = {
+        **_values(query),
+        "after_id": after[-1] if after else None,
+        "after_moment": after[0] if after else None,
+        "limit": limit,
+        "offset": offset,
+    }
+    rows = connection.execute(_page_of(query, is_continued=after is not None), values)
+    return [Cell._make(row) for row in rows]
 
 
 def count_cells(connection: sqlite3.Connection, query: CellQuery) -> int:
     """How many cells a query has."""
-    where, values = _conditions(query)
-    sql = f"SELECT COUNT(*) FROM ({_CELLS}) WHERE {' AND '.join(where)}"  # noqa: S608 - own words
-    return int(connection.execute(sql, values).fetchone()[0])
+    sql = f"SELECT COUNT(*) FROM ({_cells(query, _places(query))})"  # noqa: S608 - own words
+    return int(connection.execute(sql, _values(query)).fetchone()[0])
 
 
 def one_cell(connection: sqlite3.Connection, course: int, place: tuple[int, int]) -> Cell | None:
@@ -219,43 +221,57 @@ def _wanted(cells: Sequence[Cell]) -> dict[str, Any]:
     return {"ids": json.dumps([cell.id for cell in cells]), "stride": ID_STRIDE}
 
 
-def _conditions(query: CellQuery) -> tuple[list[str], dict[str, Any]]:
-    values: dict[str, Any] = {
+def _values(query: CellQuery) -> dict[str, Any]:
+    return {
         "course": query.course,
-        "enrolment_states": json.dumps(list(query.enrolment_states)),
+        "stride": ID_STRIDE,
+        "enrolment_states": json.dumps(query.enrolment_states),
+        "learners": json.dumps(query.learners),
+        "assignments": json.dumps(query.assignments),
+        "states": json.dumps(query.states),
+        "updated_at": query.updated_since,
+        "graded_at": query.graded_since,
+        "submitted_at": query.submitted_since,
     }
-    where = ["1"]
-    lists = {
-        "learner_id": query.learners,
-        "assignment_id": query.assignments,
-        "workflow_state": query.states,
-    }
-    for column, wanted in lists.items():
-        if wanted is not None:
-            where.append(f"{column} IN (SELECT value FROM json_each(:{column}))")  # noqa: S608 - own words
-            values[column] = json.dumps(list(wanted))
+
+
+def _page_of(query: CellQuery, *, is_continued: bool) -> str:
+    """One page of cells; grades are read for the page alone, wherever they do not choose it."""
+    places = _places(query)
+    direction = "DESC" if query.descending else "ASC"
+    if query.by_graded_at:
+        behind = f"({_MOMENT}, id) > (:after_moment, :after_id)" if is_continued else "1"
+        order = f"ORDER BY {_MOMENT} {direction}, id {direction}"
+        return f"SELECT * FROM ({_cells(query, places)}) WHERE {behind} {order} {_PAGE}"  # noqa: S608 - own words
+    if is_continued:
+        places += " AND (a.id, l.person_id) > (:after_id / :stride, :after_id % :stride)"
+    order = _BY_PLACE.format(direction)
+    if _grade_conditions(query):
+        return f"{_cells(query, places)} {order} {_PAGE}"
+    return f"{_cells(query, f'{places} {order} {_PAGE}')} {order}"
+
+
+def _places(query: CellQuery) -> str:
+    sql = _PLACES
+    if query.learners is not None:
+        sql += " AND l.person_id IN (SELECT value FROM json_each(:learners))"
+    if query.assignments is not None:
+        sql += " AND a.id IN (SELECT value FROM json_each(:assignments))"
+    return sql
+
+
+def _cells(query: CellQuery, places: str) -> str:
+    where = " AND ".join(_grade_conditions(query)) or "1"
+    return f"SELECT * FROM (SELECT {_CELL_COLUMNS} {_JOIN.format(places)}) WHERE {where}"  # noqa: S608 - own words
+
+
+def _grade_conditions(query: CellQuery) -> list[str]:
     moments = {
         "updated_at": query.updated_since,
         "graded_at": query.graded_since,
         "submitted_at": query.submitted_since,
     }
-    for column, since in moments.items():
-        if since is not None:
-            where.append(f"{column} > :{column}")
-            values[column] = since
-    return where, values
-
-
-def _sort_key(query: CellQuery) -> str:
-    return f"COALESCE(graded_at, {FAR_FUTURE})" if query.by_graded_at else "id"
-
-
-def _behind(query: CellQuery) -> str:
-    if query.by_graded_at:
-        return f"({_sort_key(query)}, id) > (:after_moment, :after_id)"
-    return "id > :after_id"
-
-
-def _order(query: CellQuery) -> str:
-    direction = "DESC" if query.descending else "ASC"
-    return f"{_sort_key(query)} {direction}, id {direction}"
+    where = [f"{name} > :{name}" for name, since in moments.items() if since is not None]
+    if query.states is not None and not STATES.issubset(query.states):
+        where.append("workflow_state IN (SELECT value FROM json_each(:states))")
+    return where

@@ -224,7 +224,7 @@ def _leave(response: Response) -> Response:
 def _close(_error: BaseException | None) -> None:
     connection = g.pop("db", None)
     if connection is not None:
-        connection.close()
+        world().states.give(connection)
 
 
 def not_found(_error: Exception) -> Response:

@@ -8,26 +8,19 @@ Source: canvas.md 2.5.
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from flask import Blueprint, Response, g
 from graphql import GraphQLError, GraphQLResolveInfo, execute_sync
 
-from simulators.canvas.cells import (
-    Cell,
-    CellQuery,
-    count_cells,
-    histories,
-    rubric_points,
-    select_cells,
-)
-from simulators.canvas.graph_schema import checked, gradebook_schema
-from simulators.canvas.submissions import grade_text
+from simulators.canvas.cells import CellQuery, count_cells, select_cells
+from simulators.canvas.graph_rows import Page, Row, global_id
+from simulators.canvas.graph_schema import checked, executable_schema
+from simulators.canvas.graph_selection import picked, selected
 from simulators.canvas.wire import answer, json_body, nested, parameter
-from simulators.canvas.world import db, iso, now
+from simulators.canvas.world import db, now
 
 blueprint = Blueprint("graph", __name__)
 
@@ -46,7 +39,7 @@ def graphql() -> Response:
     if document is None:
         return answer({"errors": [error.formatted for error in errors]})
     result = execute_sync(
-        gradebook_schema(),
+        executable_schema(),
         document,
         root_value={"course": _course, "courses": _courses},
         variable_values=variables,
@@ -56,9 +49,13 @@ def graphql() -> Response:
     return answer(dict(result.formatted))
 
 
-def _look_up(source: Mapping[str, Any], info: "GraphQLResolveInfo[Any]", **arguments: Any) -> Any:  # noqa: ANN401 - any field
-    value = source[info.field_name]
-    return value(**arguments) if callable(value) else value
+def _look_up(
+    source: Mapping[str, Any] | Row, info: "GraphQLResolveInfo[Any]", **arguments: Any
+) -> Any:  # noqa: ANN401 - any field
+    found: Any = source[info.field_name]
+    value = found(**arguments) if callable(found) else found
+    is_shortened = info.parent_type.name == "SubmissionConnection" and info.field_name == "nodes"
+    return picked(value, selected(info)) if is_shortened else value
 
 
 def _course(id: str | None = None, sisId: str | None = None) -> dict[str, Any] | None:  # noqa: A002, N803 - Canvas's names
@@ -67,13 +64,13 @@ def _course(id: str | None = None, sisId: str | None = None) -> dict[str, Any] |
     if row is None or not _may_read(row["id"]):
         return None
     return {
-        "id": _global_id("Course", row["id"]),
+        "id": global_id("Course", row["id"]),
         "_id": row["id"],
         "name": row["title"],
         "courseCode": row["code"],
         "sisId": row["sis_id"],
         "state": WORKFLOW[row["state"]],
-        "submissionsConnection": lambda **wanted: _Page(row["id"], wanted).connection(),
+        "submissionsConnection": lambda **wanted: _connection(row["id"], wanted),
     }
 
 
@@ -92,148 +89,27 @@ def _may_read(course_id: int) -> bool:
     return db().execute(sql, (course_id, g.person["id"])).fetchone() is not None
 
 
-def _global_id(kind: str, number: int) -> str:
-    return base64.b64encode(f"{kind}-{number}".encode()).decode()
-
-
-class _Page:
-    """One page of a course's submissions; what is costly is read when a field asks for it."""
-
-    def __init__(self, course_id: int, wanted: Mapping[str, Any]) -> None:
-        self._query = _query(course_id, wanted)
-        first = wanted.get("first")
-        self._size = DEFAULT_PAGE if first is None else max(0, min(first, LARGEST_PAGE))
-        self._offset = _offset(wanted.get("after"))
-        self._now = now()
-
-    def connection(self) -> dict[str, Any]:
-        found = select_cells(db(), self._query, limit=self._size + 1, offset=self._offset)
-        self._cells = found[: self._size]
-        end = self._offset + len(self._cells)
-        return {
-            "nodes": lambda: [self._node(cell) for cell in self._cells],
-            "edges": self._edges,
-            "pageInfo": {
-                "hasNextPage": len(found) > self._size,
-                "hasPreviousPage": self._offset > 0,
-                "startCursor": _cursor(self._offset + 1) if self._cells else None,
-                "endCursor": _cursor(end) if self._cells else None,
-                "totalCount": lambda: count_cells(db(), self._query),
-            },
-        }
-
-    def _edges(self) -> list[dict[str, Any]]:
-        return [
-            {"cursor": _cursor(self._offset + place), "node": self._node(cell)}
-            for place, cell in enumerate(self._cells, 1)
-        ]
-
-    @cached_property
-    def _rubrics(self) -> Mapping[tuple[int, int], Mapping[str, float]]:
-        return rubric_points(db(), self._cells)
-
-    @cached_property
-    def _histories(self) -> Mapping[tuple[int, int], Sequence[Any]]:
-        return histories(db(), self._cells)
-
-    @cached_property
-    def _criteria(self) -> Mapping[tuple[int, str], Any]:
-        sql = (
-            "SELECT c.* FROM criteria c JOIN assignments a ON a.id = c.assignment_id "
-            "WHERE a.course_id = ?"
-        )
-        rows = db().execute(sql, (self._query.course,))
-        return {(row["assignment_id"], row["id"]): row for row in rows}
-
-    def _node(self, cell: Cell) -> dict[str, Any]:
-        return _grade_fields(cell, self._now) | {
-            "id": _global_id("Submission", cell.id),
-            "_id": cell.id,
-            "userId": cell.learner_id,
-            "assignmentId": cell.assignment_id,
-            "enteredGrade": grade_text(cell.points),
-            "deductedPoints": cell.points_deducted if cell.is_late else None,
-            "latePolicyStatus": cell.late_policy_status,
-            "secondsLate": cell.seconds_late,
-            "gradeMatchesCurrentSubmission": cell.matches_submission is not False,
-            "cachedDueDate": iso(cell.due_at),
-            "redoRequest": False,
-            "updatedAt": iso(cell.updated_at),
-            "rubricAssessmentsConnection": self._connector(cell, self._assessments),
-            "submissionHistoriesConnection": self._connector(cell, self._history),
-        }
-
-    def _connector(
-        self, cell: Cell, nodes: Callable[[Cell], list[dict[str, Any]]]
-    ) -> Callable[..., dict[str, Any]]:
-        return lambda **_page: {"nodes": nodes(cell)}
-
-    def _assessments(self, cell: Cell) -> list[dict[str, Any]]:
-        points = self._rubrics.get((cell.assignment_id, cell.learner_id))
-        if points is None:
-            return []
-        ratings = [
-            {
-                "_id": f"{cell.id}_{key}",
-                "points": value,
-                "comments": None,
-                "criterion": self._criterion(cell.assignment_id, key),
-            }
-            for key, value in points.items()
-        ]
-        return [
-            {
-                "_id": cell.id,
-                "score": sum(points.values()),
-                "artifactAttempt": cell.attempt,
-                "assessmentRatings": ratings,
-            }
-        ]
-
-    def _criterion(self, assignment_id: int, key: str) -> dict[str, Any] | None:
-        row = self._criteria.get((assignment_id, key))
-        if row is None:
-            return None
-        return {
-            "_id": key,
-            "description": row["title"],
-            "points": row["maximum"],
-            "learningOutcomeId": None,
-        }
-
-    def _history(self, cell: Cell) -> list[dict[str, Any]]:
-        current = _grade_fields(cell, self._now)
-        tries = self._histories.get((cell.assignment_id, cell.learner_id), ())
-        older = [
-            current
-            | {
-                "attempt": row["number"],
-                "score": row["points"],
-                "grade": grade_text(row["points"]),
-                "enteredScore": row["points"],
-                "state": "submitted" if row["graded_at"] is None else "graded",
-                "submittedAt": iso(row["submitted_at"]),
-                "gradedAt": iso(row["graded_at"]),
-            }
-            for row in tries[:-1]
-        ]
-        return [*older, current]
-
-
-def _grade_fields(cell: Cell, at: float) -> dict[str, Any]:
-    score = cell.score
+def _connection(course: int, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """A page of a course's submissions; what is costly is read when a field asks for it."""
+    query = _query(course, wanted)
+    first = wanted.get("first")
+    size = DEFAULT_PAGE if first is None else max(0, min(first, LARGEST_PAGE))
+    offset = _offset(wanted.get("after"))
+    found = select_cells(db(), query, limit=size + 1, offset=offset)
+    page = Page(db(), course, found[:size], now=now())
     return {
-        "attempt": cell.attempt,
-        "score": score,
-        "grade": grade_text(score),
-        "enteredScore": None if cell.excused else cell.points,
-        "excused": bool(cell.excused),
-        "state": cell.workflow_state,
-        "submittedAt": iso(cell.submitted_at),
-        "gradedAt": iso(cell.graded_at),
-        "postedAt": iso(cell.posted_at),
-        "late": cell.is_late,
-        "missing": cell.is_missing(at),
+        "nodes": lambda: page.rows,
+        "edges": lambda: [
+            {"cursor": _cursor(offset + place), "node": row}
+            for place, row in enumerate(page.rows, 1)
+        ],
+        "pageInfo": {
+            "hasNextPage": len(found) > size,
+            "hasPreviousPage": offset > 0,
+            "startCursor": _cursor(offset + 1) if page.rows else None,
+            "endCursor": _cursor(offset + len(page.rows)) if page.rows else None,
+            "totalCount": lambda: count_cells(db(), query),
+        },
     }
 
 

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import cast
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from flask import current_app, g
 from simulators.canvas.faults import Fault
 from simulators.canvas.throttle import Throttle
 from simulators.signing import PlatformKey
-from simulators.state import config_of, open_state
+from simulators.state import StatePool, config_of
 
 ROOT_ACCOUNT = 1
 """The district's account; the schools are its sub-accounts and keep their own ids."""
@@ -24,7 +23,7 @@ ROOT_ACCOUNT = 1
 class World:
     """One running Canvas; ``clock`` gives seconds since 1970."""
 
-    db_path: Path
+    states: StatePool
     key: PlatformKey
     clock: Callable[[], float]
     throttle: Throttle = field(default_factory=Throttle)
@@ -40,7 +39,7 @@ def world() -> World:
 def db() -> sqlite3.Connection:
     """This request's connection; committed when the request went well."""
     if "db" not in g:
-        g.db = open_state(world().db_path)
+        g.db = world().states.take()
     return cast("sqlite3.Connection", g.db)
 
 
@@ -60,7 +59,7 @@ def iso(seconds: float | None) -> str | None:
     """A moment as Canvas writes it: UTC, no fraction, Z."""
     if seconds is None:
         return None
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{datetime.fromtimestamp(int(seconds), UTC).isoformat()[:19]}Z"
 
 
 def full_name(person: sqlite3.Row) -> str:

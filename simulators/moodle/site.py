@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from flask import Flask, current_app, g
 from werkzeug.exceptions import HTTPException
 
 from simulators.signing import PlatformKey
-from simulators.state import config_of, open_state
+from simulators.state import StatePool, config_of
 
 RELEASE = "4.5.6 (Build: 20250811)"
 VERSION = "2024100706"
@@ -76,13 +75,18 @@ class Site:
 def site() -> Site:
     """The site of the request at hand; its connection is opened on first use."""
     if "site" not in g:
-        connection = open_state(current_app.config["STATE"])
+        connection = _states().take()
         g.site = Site(
             connection=connection,
             config=config_of(connection),
             now=int(current_app.config["CLOCK"]()),
         )
     found: Site = g.site
+    return found
+
+
+def _states() -> StatePool:
+    found: StatePool = current_app.extensions["states"]
     return found
 
 
@@ -100,6 +104,7 @@ def install(app: Flask, path: Path, clock: Callable[[], float]) -> None:
     """Give an application its state file and its clock, and close what a request opened."""
     app.config["STATE"] = path
     app.config["CLOCK"] = clock
+    app.extensions["states"] = StatePool(path)
     app.teardown_appcontext(_close)
 
 
@@ -107,6 +112,6 @@ def _close(error: BaseException | None) -> None:
     opened: Site | None = g.pop("site", None)
     if opened is None:
         return
-    with closing(opened.connection) as connection:
-        if error is None or isinstance(error, HTTPException):
-            connection.commit()
+    if error is None or isinstance(error, HTTPException):
+        opened.connection.commit()
+    _states().give(opened.connection)

@@ -192,8 +192,8 @@ def test_a_silent_lms_is_for_later(lms):
     assert caught.value.cause == "timeout"
 
 
-def test_an_answer_that_breaks_off_is_for_later(lms):
-    lms.on("GET", "/x", Response(b"half", headers={"Content-Length": "100"}))
+def test_an_answer_that_cannot_be_unpacked_is_for_later(lms):
+    lms.on("GET", "/x", Response(b"no gzip", headers={"Content-Encoding": "gzip"}))
 
     with pytest.raises(RetryLater) as caught:
         get(lms)

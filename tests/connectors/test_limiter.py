@@ -1,5 +1,7 @@
 import pytest
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from connectors.errors import RetryLater
 from connectors.limiter import RedisLimiter, UnpacedLimiter
@@ -98,7 +100,8 @@ def test_what_the_limiter_keeps_dies_by_itself(redis, clock):
 
 
 def test_without_redis_the_request_is_for_later(tmp_path, clock):
-    with Redis(unix_socket_path=str(tmp_path / "nothing")) as nobody:
+    once = Retry(NoBackoff(), 0)
+    with Redis(unix_socket_path=str(tmp_path / "nothing"), retry=once) as nobody:
         pace = limiter(nobody, clock)
 
         with pytest.raises(RetryLater) as caught:

@@ -205,6 +205,23 @@ def test_who_waits_too_long_for_another_worker_asks_alone(lms):
     assert sum(rig.clock.slept) == pytest.approx(10.0)
 
 
+def test_a_token_that_came_while_the_turn_was_taken_is_used(lms):
+    lms.on("POST", "/token", answer_json(GRANT))
+    rig = Rig(lms)
+    rig.get()
+    [(key, sealed)] = rig.cache.kept.items()
+    rig.cache.kept.clear()
+
+    def another_worker_finishes(_key):
+        rig.cache.kept[key] = sealed
+        return True
+
+    rig.cache.may_fetch = another_worker_finishes
+
+    assert rig.get() == "t0ken"
+    assert len(lms.seen) == 1
+
+
 @pytest.mark.redis
 def test_fifty_workers_that_start_cold_send_one_request(lms, redis):
     def slow(_seen):

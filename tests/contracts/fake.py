@@ -11,6 +11,7 @@ from datetime import datetime
 
 from connectors.errors import ConnectorError, GiveUp, Gone
 from mapping.records import (
+    ColumnMarks,
     ColumnRef,
     ColumnSpec,
     Course,
@@ -102,14 +103,12 @@ class FakeGradebook:
     def write_marks(
         self,
         course: CourseRef,
-        column: ColumnRef,
-        spec: ColumnSpec,  # noqa: ARG002 - the protocol's
+        writes: Sequence[ColumnMarks],
         *,
-        marks: Sequence[Mark],
         now: datetime,  # noqa: ARG002 - the protocol's
-    ) -> Sequence[WriteOutcome]:
+    ) -> Sequence[Sequence[WriteOutcome]]:
         self._called(course)
-        return [self._write(course, column, mark) for mark in marks]
+        return [[self._write(course, one.column, mark) for mark in one.marks] for one in writes]
 
     def _write(self, course: CourseRef, column: ColumnRef, mark: Mark) -> WriteOutcome:
         learners = {

@@ -16,7 +16,15 @@ import jwt
 from connectors import Gradebook, PlatformAccess, PlatformKind, Services, connect
 from connectors.limiter import UnpacedLimiter
 from connectors.tokens import ServiceTokens
-from mapping.records import CourseRef, CourseState, LearnerRef, PassbackWay, Score, ScoreState
+from mapping.records import (
+    ColumnMarks,
+    CourseRef,
+    CourseState,
+    LearnerRef,
+    PassbackWay,
+    Score,
+    ScoreState,
+)
 from simulators.state import config_of, open_state, refresh
 from tests.connectors.doubles import KEY, MIRROR, PRIVATE_KEY, MemoryTokenCache
 from tests.connectors.serving import ScriptedLms, answer_json, serving
@@ -194,3 +202,10 @@ def get(url: str) -> dict:
 def _public_jwk() -> dict:
     jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(PRIVATE_KEY.public_key()))
     return {**jwk, "kid": KEY.kid, "alg": "RS256", "use": "sig"}
+
+
+def write(book: Gradebook, course: CourseRef, column, spec, *, marks, now):
+    """Write marks to one column; the outcomes of that column."""
+    return book.write_marks(course, [ColumnMarks(column=column, spec=spec, marks=marks)], now=now)[
+        0
+    ]

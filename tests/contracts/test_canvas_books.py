@@ -19,7 +19,7 @@ from mapping.records import (
     ScoreState,
     WriteState,
 )
-from tests.contracts.subjects import get, post, query
+from tests.contracts.subjects import get, post, query, write
 
 SPEC = ColumnSpec(
     tag="waymark:NUMBERS",
@@ -167,9 +167,7 @@ def test_marks_change_no_course_grade(canvas, way):
         for one in canvas.gradebook.enrolments(canvas.course)
         if (one.role, one.state) == (Role.LEARNER, EnrolmentState.ACTIVE)
     ]
-    outcomes = canvas.gradebook.write_marks(
-        canvas.course, column, spec, marks=marks, now=canvas.now()
-    )
+    outcomes = write(canvas.gradebook, canvas.course, column, spec, marks=marks, now=canvas.now())
 
     assert {one.state for one in outcomes} == {WriteState.CONFIRMED}
     assert get(grades) == before
@@ -178,8 +176,13 @@ def test_marks_change_no_course_grade(canvas, way):
 def test_a_mark_of_ours_is_told_from_a_persons(canvas):
     ours, theirs = canvas.two_learners()
     column = canvas.gradebook.ensure_column(canvas.course, SPEC)
-    canvas.gradebook.write_marks(
-        canvas.course, column, SPEC, marks=[mark(ours), mark(theirs)], now=canvas.now()
+    write(
+        canvas.gradebook,
+        canvas.course,
+        column,
+        SPEC,
+        marks=[mark(ours), mark(theirs)],
+        now=canvas.now(),
     )
 
     canvas.change(column_cell(column, theirs), 1.0)
@@ -203,10 +206,10 @@ def test_a_mark_can_be_withdrawn(canvas):
     learner = canvas.two_learners()[0]
     column = canvas.gradebook.ensure_column(canvas.course, SPEC)
     book, now = canvas.gradebook, canvas.now()
-    book.write_marks(canvas.course, column, SPEC, marks=[mark(learner)], now=now)
+    write(book, canvas.course, column, SPEC, marks=[mark(learner)], now=now)
 
-    outcomes = book.write_marks(
-        canvas.course, column, SPEC, marks=[mark(learner, None)], now=canvas.now()
+    outcomes = write(
+        book, canvas.course, column, SPEC, marks=[mark(learner, None)], now=canvas.now()
     )
 
     assert [one.state for one in outcomes] == [WriteState.CONFIRMED]
@@ -216,8 +219,13 @@ def test_a_mark_can_be_withdrawn(canvas):
 def test_a_stranger_is_refused_with_a_reason(canvas):
     column = canvas.gradebook.ensure_column(canvas.course, SPEC)
 
-    outcome = canvas.gradebook.write_marks(
-        canvas.course, column, SPEC, marks=[mark(LearnerRef("999999"))], now=canvas.now()
+    outcome = write(
+        canvas.gradebook,
+        canvas.course,
+        column,
+        SPEC,
+        marks=[mark(LearnerRef("999999"))],
+        now=canvas.now(),
     )[0]
 
     assert outcome.state is WriteState.REFUSED
@@ -252,9 +260,7 @@ def test_words_that_are_too_long_are_refused_and_spoil_no_other(canvas):
     column = canvas.gradebook.ensure_column(canvas.course, spec)
     marks = [Mark(learner_ref=one, words="x" * 256), Mark(learner_ref=other, words="Mastered")]
 
-    outcomes = canvas.gradebook.write_marks(
-        canvas.course, column, spec, marks=marks, now=canvas.now()
-    )
+    outcomes = write(canvas.gradebook, canvas.course, column, spec, marks=marks, now=canvas.now())
 
     assert [out.state for out in outcomes] == [WriteState.REFUSED, WriteState.CONFIRMED]
 

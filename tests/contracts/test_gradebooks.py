@@ -18,6 +18,7 @@ from mapping.records import (
     ScoreState,
     WriteState,
 )
+from tests.contracts.subjects import write
 
 
 @pytest.fixture
@@ -181,8 +182,13 @@ def test_marks_are_confirmed_in_order_and_can_be_read(subject, spec):
     learners = subject.two_learners()
     column = subject.gradebook.ensure_column(subject.course, spec)
 
-    outcomes = subject.gradebook.write_marks(
-        subject.course, column, spec, marks=marks_for(learners), now=subject.now()
+    outcomes = write(
+        subject.gradebook,
+        subject.course,
+        column,
+        spec,
+        marks=marks_for(learners),
+        now=subject.now(),
     )
 
     found = subject.gradebook.read_marks(subject.course, column, spec)
@@ -199,9 +205,10 @@ def test_a_later_mark_replaces_an_earlier_one(subject, spec):
     learner = subject.two_learners()[0]
     column = subject.gradebook.ensure_column(subject.course, spec)
     book, now = subject.gradebook, subject.now()
-    book.write_marks(subject.course, column, spec, marks=marks_for([learner]), now=now)
+    write(book, subject.course, column, spec, marks=marks_for([learner]), now=now)
 
-    outcomes = book.write_marks(
+    outcomes = write(
+        book,
         subject.course,
         column,
         spec,
@@ -220,9 +227,9 @@ def test_the_same_mark_may_be_sent_again(subject, spec):
     now = subject.now()
 
     outcomes = [
-        subject.gradebook.write_marks(
-            subject.course, column, spec, marks=marks_for([learner]), now=now
-        )[0].state
+        write(subject.gradebook, subject.course, column, spec, marks=marks_for([learner]), now=now)[
+            0
+        ].state
         for _ in range(2)
     ]
 
@@ -233,7 +240,8 @@ def test_a_stranger_among_the_marks_spoils_none_of_the_others(subject, spec):
     learner = subject.two_learners()[0]
     column = subject.gradebook.ensure_column(subject.course, spec)
 
-    outcomes = subject.gradebook.write_marks(
+    outcomes = write(
+        subject.gradebook,
         subject.course,
         column,
         spec,
@@ -248,9 +256,7 @@ def test_a_stranger_among_the_marks_spoils_none_of_the_others(subject, spec):
 def test_no_marks_are_written_for_nothing(subject, spec):
     column = subject.gradebook.ensure_column(subject.course, spec)
 
-    outcomes = subject.gradebook.write_marks(
-        subject.course, column, spec, marks=[], now=subject.now()
-    )
+    outcomes = write(subject.gradebook, subject.course, column, spec, marks=[], now=subject.now())
 
     assert list(outcomes) == []
 
@@ -259,8 +265,13 @@ def test_a_column_of_ours_is_never_evidence(subject, spec):
     learners = subject.two_learners()
     before, cursor = subject.all_scores()
     column = subject.gradebook.ensure_column(subject.course, spec)
-    subject.gradebook.write_marks(
-        subject.course, column, spec, marks=marks_for(learners), now=subject.now()
+    write(
+        subject.gradebook,
+        subject.course,
+        column,
+        spec,
+        marks=marks_for(learners),
+        now=subject.now(),
     )
 
     items = subject.gradebook.line_items(subject.course)

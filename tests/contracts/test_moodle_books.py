@@ -13,7 +13,7 @@ from mapping.records import (
     ScoreState,
     WriteState,
 )
-from tests.contracts.subjects import get, post, query
+from tests.contracts.subjects import get, post, query, write
 
 SPEC = ColumnSpec(
     tag="waymark:NUMBERS", title="Waymark: Numbers", way=PassbackWay.WORDS, maximum=4.0
@@ -116,8 +116,13 @@ def test_marks_change_no_course_total(moodle):
 
     column = moodle.gradebook.ensure_column(moodle.course, SPEC)
     learners = moodle.two_learners()
-    outcomes = moodle.gradebook.write_marks(
-        moodle.course, column, SPEC, marks=[mark(one) for one in learners], now=moodle.now()
+    outcomes = write(
+        moodle.gradebook,
+        moodle.course,
+        column,
+        SPEC,
+        marks=[mark(one) for one in learners],
+        now=moodle.now(),
     )
 
     assert {one.state for one in outcomes} == {WriteState.CONFIRMED}
@@ -137,8 +142,13 @@ def test_our_column_is_known_as_ours(moodle):
 def test_a_stranger_is_refused_with_a_reason(moodle):
     column = moodle.gradebook.ensure_column(moodle.course, SPEC)
 
-    outcome = moodle.gradebook.write_marks(
-        moodle.course, column, SPEC, marks=[mark(LearnerRef("999999"))], now=moodle.now()
+    outcome = write(
+        moodle.gradebook,
+        moodle.course,
+        column,
+        SPEC,
+        marks=[mark(LearnerRef("999999"))],
+        now=moodle.now(),
     )[0]
 
     assert outcome.state is WriteState.REFUSED
@@ -151,7 +161,7 @@ def test_a_mark_with_points_goes_out_as_words(moodle):
     column = moodle.gradebook.ensure_column(moodle.course, spec)
     wanted = Mark(learner_ref=learner, words="Mastered", points=4.0)
 
-    moodle.gradebook.write_marks(moodle.course, column, spec, marks=[wanted], now=moodle.now())
+    write(moodle.gradebook, moodle.course, column, spec, marks=[wanted], now=moodle.now())
     found = moodle.gradebook.read_marks(moodle.course, column, spec)[learner]
 
     assert (found.words, found.points) == ("Mastered", None)

@@ -77,7 +77,7 @@ def test_a_teacher_sees_the_hidden_score_too(stage, ids):
 
 @pytest.mark.usefixtures("ids")
 def test_moments_are_in_the_districts_time(stage):
-    assert "As of 19 Nov 2026, 23:00 -03" in Visitor(stage).text()
+    assert "As of 19 Nov 2026, 23:00 UTC-03" in Visitor(stage).text()
 
 
 def test_a_status_older_than_its_evidence_says_so(stage, ids):
@@ -291,6 +291,25 @@ def test_a_session_dies_with_its_deployment(stage):
 
 
 @pytest.mark.usefixtures("ids")
+@pytest.mark.parametrize("change", [{"is_active": False}, {"tenant": "B"}], ids=str)
+@pytest.mark.usefixtures("ids")
+def test_t13_a_session_dies_with_its_platform_or_its_place_in_the_tenant(stage, change):
+    from sqlalchemy import update
+
+    from store.tables import platforms
+
+    values = dict(change)
+    if "tenant" in values:
+        values = {"tenant_id": stage.tenants[values["tenant"]]}
+    visitor = Visitor(stage)
+    with stage.container.engine.begin() as connection:
+        connection.execute(
+            update(platforms).where(platforms.c.id == stage.platforms["client-A"]).values(values)
+        )
+
+    assert visitor.get().status_code == 401
+
+
 def test_pages_may_be_framed_by_their_lms_alone(stage):
     page = Visitor(stage).get()
 

@@ -1,4 +1,5 @@
 import pytest
+
 from tests.stories.stage import district_on_stage
 
 

@@ -7,7 +7,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -50,6 +50,7 @@ class Stage:
     canvas: str
     moodle: str
     folder: Path
+    _opener: urllib.request.OpenerDirector = field(default_factory=urllib.request.build_opener)
 
     def run_night(self, *, is_full: bool = False) -> Report:
         run_id = queue.enqueue_run(self.container, self.tenant, is_full=is_full)
@@ -63,8 +64,36 @@ class Stage:
     def ask(self, url: str, body: dict | None = None):
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "User-Agent": "a teacher"}
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers)) as reply:
+        with self._opener.open(urllib.request.Request(url, data, headers)) as reply:  # noqa: S310 - our own servers
             return json.load(reply)
+
+    def ask_canvas(self, method: str, url: str, body: dict | None = None):
+        """As somebody at the school, with the service user's token."""
+        district = json.loads((self.folder / "district" / "district.json").read_text())
+        token = next(p["api_token"] for p in district["platforms"] if p["kind"] == "canvas")
+        request = urllib.request.Request(  # noqa: S310 - our own server
+            url,
+            None if body is None else json.dumps(body).encode(),
+            method=method,
+            headers={
+                "Authorization": f"Bearer {token}",
+                "User-Agent": "a teacher",
+                "Content-Type": "application/json",
+                "Accept": "application/json+canvas-string-ids",
+            },
+        )
+        with self._opener.open(request) as reply:
+            return json.load(reply)
+
+    def change_score(self, kind: str, course: str, learner: str, *, item: str, points) -> None:
+        sent = {"course": course, "learner": learner, "assignment": item, "points": points}
+        self.ask(f"{self.lms(kind)}/_control/score", sent)
+
+    def fault(self, kind: str, mode: str, **options) -> None:
+        self.ask(f"{self.lms(kind)}/_control/faults", {"mode": mode, **options})
+
+    def lms(self, kind: str) -> str:
+        return self.canvas if kind == "canvas" else self.moodle
 
     def rows(self, query: str, **values):
         with self.container.engine.connect() as connection:
@@ -112,7 +141,7 @@ def open_stage_container(
     Redis.from_url(redis_url).flushall()
     container = open_container(settings, redis_url)
     schema.migrate(container.engine)
-    workers.jobs.serve(settings, redis_url)
+    workers.jobs.serve(settings, redis_url, pause_seconds=(0.05,) * 4)
     return container
 
 
@@ -129,7 +158,7 @@ def district_on_stage(folder: Path, database_url: str, redis_url: str) -> Iterat
     container = open_stage_container(folder, database_url, redis_url, port=tool)
     with ExitStack() as stack:
         stack.callback(container.close)
-        app = create_app(container, container.fetch_key_set)
+        app = create_app(container)
         for port, application in (
             (tool, app),
             (canvas, simulators.canvas.create_app(district / "canvas.db")),

@@ -10,7 +10,7 @@ from connectors.canvas.payloads import Assignment
 from connectors.canvas.rest import CanvasRest
 from connectors.errors import GiveUp, Gone, RetryLater, Unauthorized
 from connectors.platform import open_client
-from mapping.records import ColumnSpec, Mark, PassbackWay, WriteState
+from mapping.records import ColumnMarks, ColumnSpec, Mark, PassbackWay, WriteState
 from tests.connectors.doubles import access, services
 from tests.connectors.serving import answer_json
 
@@ -56,6 +56,11 @@ def assignment(number="31", **changes):
         "omit_from_final_grade": False,
         **changes,
     }
+
+
+def write(lms, column, *marks):
+    writes = ColumnMarks(column=f"31 {lms.url}{ITEM}", spec=SPEC, marks=marks)
+    return column.write("5", writes, now=NOW)
 
 
 def left_out(lms, *, is_taken=True):
@@ -185,7 +190,7 @@ def test_a_score_makes_no_new_attempt(lms, column):
     lms.on("GET", SUBMISSIONS, answer_json([{"user_id": "3", "score": 3.0, "grader_id": -4}]))
     mark = Mark(learner_ref="3", words="Proficient", points=3.0)
 
-    outcomes = column.write("5", f"31 {lms.url}{ITEM}", SPEC, marks=[mark], now=NOW)
+    outcomes = write(lms, column, mark)
 
     sent = lms.to(f"{ITEM}/scores")[0].json
     assert [one.state for one in outcomes] == [WriteState.CONFIRMED]
@@ -199,7 +204,7 @@ def test_a_score_that_the_gradebook_does_not_show_is_unconfirmed(lms, column):
     lms.on("GET", SUBMISSIONS, answer_json([{"user_id": "3", "score": 1.0, "grader_id": -4}]))
     mark = Mark(learner_ref="3", words="Proficient", points=3.0)
 
-    outcomes = column.write("5", f"31 {lms.url}{ITEM}", SPEC, marks=[mark], now=NOW)
+    outcomes = write(lms, column, mark)
 
     assert [one.state for one in outcomes] == [WriteState.UNCONFIRMED]
 
@@ -210,7 +215,7 @@ def test_a_throttled_write_is_for_later(lms, column):
     mark = Mark(learner_ref="3", words="Proficient", points=3.0)
 
     with pytest.raises(RetryLater):
-        column.write("5", f"31 {lms.url}{ITEM}", SPEC, marks=[mark], now=NOW)
+        write(lms, column, mark)
 
 
 def test_what_is_read_says_who_wrote_it(lms, column):

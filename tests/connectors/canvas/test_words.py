@@ -5,7 +5,7 @@ from connectors.canvas.rest import CanvasRest
 from connectors.canvas.words import WordsColumn
 from connectors.errors import Unauthorized
 from connectors.platform import open_client
-from mapping.records import ColumnSpec, Mark, PassbackWay, WriteState
+from mapping.records import ColumnMarks, ColumnSpec, Mark, PassbackWay, WriteState
 from tests.connectors.doubles import access, services
 from tests.connectors.serving import answer_json
 
@@ -24,6 +24,11 @@ def column(lms, clock):
 
 def mark(learner, words="Mastered"):
     return Mark(learner_ref=learner, words=words)
+
+
+def write(column, *marks):
+    """Write to one column; its outcomes."""
+    return column.write("5", [ColumnMarks(column="8", spec=SPEC, marks=marks)])[0]
 
 
 def progress(state):
@@ -79,7 +84,7 @@ def test_the_whole_column_goes_in_one_request_and_is_awaited(lms, column, clock)
     lms.on("GET", "/api/v1/progress/77", progress("running"), progress("completed"))
     lms.on("GET", DATA, answer_json([{"user_id": "3", "content": "Mastered"}]))
 
-    outcomes = column.write("5", "8", [mark("3")])
+    outcomes = write(column, mark("3"))
 
     sent = lms.to(BULK)[0].json
     assert sent == {"column_data": [{"column_id": "8", "user_id": "3", "content": "Mastered"}]}
@@ -87,11 +92,32 @@ def test_the_whole_column_goes_in_one_request_and_is_awaited(lms, column, clock)
     assert len(clock.slept) == 2
 
 
+def test_columns_written_together_go_in_one_request(lms, column):
+    other = f"{COLUMNS}/9/data"
+    lms.on("PUT", BULK, progress("completed"))
+    lms.on("GET", DATA, answer_json([{"user_id": "3", "content": "Mastered"}]))
+    lms.on("GET", other, answer_json([{"user_id": "3", "content": "Developing"}]))
+
+    outcomes = column.write(
+        "5",
+        [
+            ColumnMarks(column="8", spec=SPEC, marks=[mark("3")]),
+            ColumnMarks(column="9", spec=SPEC, marks=[mark("3", "Developing")]),
+        ],
+    )
+
+    assert [[one.state for one in column] for column in outcomes] == [
+        [WriteState.CONFIRMED],
+        [WriteState.CONFIRMED],
+    ]
+    assert [len(one.json["column_data"]) for one in lms.to(BULK)] == [2]
+
+
 def test_large_columns_go_in_batches(lms, column):
     lms.on("PUT", BULK, progress("completed"))
     lms.on("GET", DATA, answer_json([]))
 
-    column.write("5", "8", [mark(str(number)) for number in range(1001)])
+    write(column, *(mark(str(number)) for number in range(1001)))
 
     assert [len(one.json["column_data"]) for one in lms.to(BULK)] == [500, 500, 1]
 
@@ -100,7 +126,7 @@ def test_a_cell_that_does_not_say_what_was_written_is_refused(lms, column):
     lms.on("PUT", BULK, progress("completed"))
     lms.on("GET", DATA, answer_json([{"user_id": "3", "content": "Else"}]))
 
-    outcome = column.write("5", "8", [mark("3")])[0]
+    outcome = write(column, mark("3"))[0]
 
     assert outcome.state is WriteState.REFUSED
     assert outcome.reason
@@ -110,7 +136,7 @@ def test_a_failed_job_leaves_what_is_not_seen_unconfirmed(lms, column):
     lms.on("PUT", BULK, progress("failed"))
     lms.on("GET", DATA, answer_json([{"user_id": "3", "content": "Mastered"}]))
 
-    outcomes = column.write("5", "8", [mark("3"), mark("4")])
+    outcomes = write(column, mark("3"), mark("4"))
 
     assert [one.state for one in outcomes] == [WriteState.CONFIRMED, WriteState.UNCONFIRMED]
 
@@ -120,7 +146,7 @@ def test_patience_with_a_long_queue_has_an_end(lms, column, clock):
     lms.on("GET", "/api/v1/progress/77", progress("queued"))
     lms.on("GET", DATA, answer_json([]))
 
-    outcomes = column.write("5", "8", [mark("3")])
+    outcomes = write(column, mark("3"))
 
     assert [one.state for one in outcomes] == [WriteState.UNCONFIRMED]
     assert 60 < sum(clock.slept) < 180
@@ -129,7 +155,7 @@ def test_patience_with_a_long_queue_has_an_end(lms, column, clock):
 def test_words_that_are_too_long_are_not_even_sent(lms, column):
     lms.on("GET", DATA, answer_json([]))
 
-    outcome = column.write("5", "8", [mark("3", "x" * 256)])[0]
+    outcome = write(column, mark("3", "x" * 256))[0]
 
     assert outcome.state is WriteState.REFUSED
     assert lms.to(BULK) == []

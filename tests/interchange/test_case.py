@@ -1,0 +1,246 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interchange.case import read_package
+from interchange.errors import FileRefused
+
+DOCUMENT = {"identifier": "doc", "title": "Mathematics", "creator": "A ministry"}
+
+
+def item(identifier: str, **more):
+    return {"identifier": identifier, "fullStatement": f"Can {identifier}", **more}
+
+
+def child(origin: str, destination: str, kind: str = "isChildOf"):
+    return {
+        "associationType": kind,
+        "originNodeURI": {"identifier": origin},
+        "destinationNodeURI": {"identifier": destination},
+    }
+
+
+def package(items, associations=(), **document) -> bytes:
+    return json.dumps(
+        {
+            "CFDocument": {**DOCUMENT, **document},
+            "CFItems": list(items),
+            "CFAssociations": list(associations),
+        }
+    ).encode()
+
+
+def read(items, associations=(), **document):
+    return read_package(package(items, associations, **document))
+
+
+def refusal(data: bytes) -> str:
+    with pytest.raises(FileRefused) as refused:
+        read_package(data)
+    return refused.value.problems[0]
+
+
+def outcome(data: bytes):
+    try:
+        return read_package(data).framework.competencies, ()
+    except FileRefused as refused:
+        return (), refused.problems
+
+
+def test_a_document_gives_the_framework_its_names():
+    framework = read([item("a")], language="pt-BR", notes="By courtesy of A").framework
+
+    assert (framework.identifier, framework.title) == ("doc", "Mathematics")
+    assert (framework.creator, framework.language) == ("A ministry", "pt-BR")
+    assert framework.attribution == "By courtesy of A"
+
+
+def test_an_item_gives_a_competency_its_words_and_code():
+    (found,) = read(
+        [item("a", humanCodingScheme="N.1", abbreviatedStatement="I can count")]
+    ).framework.competencies
+
+    assert (found.code, found.statement, found.indicator) == ("N.1", "Can a", "I can count")
+
+
+def test_a_framework_without_a_language_is_english():
+    assert read([item("a")], language=None).framework.language == "en"
+
+
+@pytest.mark.parametrize(
+    ("licence", "read_as"),
+    [
+        ({"uri": "https://example.org/by", "title": "CC BY"}, "https://example.org/by"),
+        ({"title": "CC BY"}, "CC BY"),
+        ({}, ""),
+        ("CC BY", "CC BY"),
+        (None, ""),
+    ],
+)
+def test_a_licence_is_read_as_link_or_text(licence, read_as):
+    assert read([item("a")], licenseURI=licence).framework.licence == read_as
+
+
+def test_parents_come_before_their_children_wherever_the_file_has_them():
+    framework = read(
+        [item("leaf"), item("branch"), item("root")],
+        [child("leaf", "branch"), child("branch", "root"), child("root", "doc")],
+    ).framework
+
+    assert [c.identifier for c in framework.competencies] == ["root", "branch", "leaf"]
+    assert [c.parent for c in framework.competencies] == [None, "root", "branch"]
+    assert [c.position for c in framework.competencies] == [0, 1, 2]
+
+
+def test_an_item_with_children_is_a_strand():
+    framework = read([item("a"), item("b")], [child("b", "a")]).framework
+
+    assert [c.is_strand for c in framework.competencies] == [True, False]
+
+
+def test_an_item_that_says_so_is_a_strand():
+    (found,) = read([item("a", CFItemType="Strand")]).framework.competencies
+
+    assert found.is_strand
+
+
+def test_codes_that_several_items_share_give_way_to_identifiers():
+    framework = read(
+        [
+            item("a", humanCodingScheme="same"),
+            item("b", humanCodingScheme="same"),
+            item("c", humanCodingScheme="own"),
+        ]
+    ).framework
+
+    assert [c.code for c in framework.competencies] == ["a", "b", "own"]
+
+
+def test_a_code_that_is_another_items_identifier_gives_way():
+    framework = read([item("a"), item("b", humanCodingScheme="a")]).framework
+
+    assert [c.code for c in framework.competencies] == ["a", "b"]
+
+
+def test_a_code_too_long_to_be_kept_gives_way_to_the_identifier():
+    (found,) = read([item("a", humanCodingScheme="x" * 65)]).framework.competencies
+
+    assert found.code == "a"
+
+
+def test_an_item_without_a_statement_is_left_out_and_told():
+    found = read([{"identifier": "a"}, item("b")])
+
+    assert [c.identifier for c in found.framework.competencies] == ["b"]
+    assert found.skipped[0].startswith("item 1: Object missing required field `fullStatement`")
+
+
+def test_an_item_that_is_there_again_is_left_out_and_told():
+    found = read([item("a"), {**item("a"), "fullStatement": "Another"}])
+
+    assert [c.statement for c in found.framework.competencies] == ["Can a"]
+    assert found.skipped == ("a is there again; the first one is kept.",)
+
+
+def test_a_second_parent_is_left_out_and_told():
+    found = read([item("a"), item("b"), item("c")], [child("c", "a"), child("c", "b")])
+
+    assert found.framework.competencies[2].parent == "a"
+    assert found.skipped == ("c isChildOf b: it has a parent already.",)
+
+
+def test_associations_of_another_kind_are_left_out_and_told():
+    found = read([item("a"), item("b")], [child("a", "b", "precedes")])
+
+    assert found.skipped == ("a precedes b: not kept yet.",)
+
+
+def test_an_association_that_points_outside_is_left_out_and_told():
+    found = read([item("a")], [child("a", "elsewhere")])
+
+    assert found.framework.competencies[0].parent is None
+    assert found.skipped == ("a isChildOf elsewhere: one of them is not in the package.",)
+
+
+def test_an_association_of_no_known_shape_is_left_out_and_told():
+    found = read([item("a")], ["nonsense"])
+
+    assert found.skipped[0].startswith("association 1:")
+
+
+def test_items_that_are_their_own_ancestors_are_refused():
+    data = package([item("a"), item("b")], [child("a", "b"), child("b", "a")])
+
+    assert "among its own ancestors" in refusal(data)
+
+
+def test_a_package_without_a_usable_item_is_refused_with_what_was_skipped():
+    with pytest.raises(FileRefused) as refused:
+        read_package(package([{}]))
+
+    assert refused.value.problems[0] == "The CASE package holds no item that can be used."
+    assert refused.value.problems[1].startswith("item 1:")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"not JSON",
+        b"[]",
+        b"{}",
+        b'{"CFDocument": {"identifier": "", "title": "t"}, "CFItems": []}',
+        b'{"CFDocument": {"identifier": "d", "title": "a\\u0000b"}, "CFItems": []}',
+        b'{"CFDocument": {"identifier": "d", "title": "t"}, "CFItems": ' + b"[" * 100_000,
+        b"\xff\xfe",
+    ],
+)
+def test_what_is_no_package_is_refused(data):
+    assert refusal(data).startswith("This is not a CASE package:")
+
+
+_names = st.sampled_from("abcdefgh")
+_items = st.lists(
+    st.fixed_dictionaries(
+        {"identifier": _names, "fullStatement": st.just("Can")},
+        optional={"humanCodingScheme": st.one_of(_names, st.none(), st.just(""))},
+    ),
+    max_size=8,
+)
+_links = st.lists(st.builds(child, _names, st.one_of(_names, st.just("doc"))), max_size=12)
+
+
+@given(_items, _links)
+def test_whatever_is_read_is_a_forest_with_parents_first_and_codes_that_tell_apart(items, links):
+    found, problems = outcome(package(items, links))
+
+    names = [competency.identifier for competency in found]
+    assert bool(found) != bool(problems)
+    assert all(c.parent is None or c.parent in names[: c.position] for c in found)
+    assert len({c.code for c in found}) == len(found)
+    assert problems or set(names) == {one["identifier"] for one in items}
+
+
+_json = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(
+                ["CFDocument", "CFItems", "CFAssociations", "identifier", "title", "fullStatement"]
+            ),
+            inner,
+            max_size=4,
+        ),
+    ),
+    max_leaves=15,
+)
+
+
+@given(_json)
+def test_any_json_is_read_or_refused(value):
+    found, problems = outcome(json.dumps(value).encode())
+
+    assert bool(found) != bool(problems)
