@@ -140,15 +140,16 @@ def show(result: Report, console: Console) -> None:
         "API calls": f"{counts.api_calls:,}",
         "Seconds": f"{counts.seconds:,.1f}",
     }
-    table = Table(title=f"Run {result.run}", title_justify="left")
-    for name in cells:
-        table.add_column(name, justify="right")
-    table.add_row(*cells.values())
+    table = Table(show_header=False, title=f"Run {result.run}", title_justify="left")
+    table.add_column("what")
+    table.add_column("how many", justify="right")
+    for name, value in cells.items():
+        table.add_row(name, value)
     console.print(table)
     for trouble in result.troubles:
         verb = "failed" if trouble.state is ItemState.FAILED else "left out"
         about = trouble.about or _STEPS.get(trouble.phase, trouble.phase.value)
-        console.print(f"  {about}: {verb}. {trouble.message}", markup=False, highlight=False)
+        console.print(f"{about}: {verb}. {trouble.message}", markup=False, highlight=False)
 
 
 def show_json(result: Report, console: Console) -> None:

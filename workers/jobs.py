@@ -152,7 +152,7 @@ def _again_or_failed(work: Work, error: RetryLater) -> None:
         _failed(
             work,
             cause=error.cause,
-            message=f"{error} It was tried {attempts} times; the next night tries again.",
+            message=f"{error} It was tried {attempts} times.",
         )
         return
     pause = max(_process.pause_seconds[attempts - 1], error.after_seconds)
