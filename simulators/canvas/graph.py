@@ -18,7 +18,7 @@ from graphql import GraphQLError, GraphQLResolveInfo, execute_sync
 from simulators.canvas.cells import CellQuery, count_cells, select_cells
 from simulators.canvas.graph_rows import Page, Row, global_id
 from simulators.canvas.graph_schema import checked, executable_schema
-from simulators.canvas.graph_selection import picked, selected
+from simulators.canvas.graph_selection import selected
 from simulators.canvas.wire import answer, json_body, nested, parameter
 from simulators.canvas.world import db, now
 
@@ -50,12 +50,13 @@ def graphql() -> Response:
 
 
 def _look_up(
-    source: Mapping[str, Any] | Row, info: "GraphQLResolveInfo[Any]", **arguments: Any
+    source: Mapping[str, Any] | Row,
+    info: "GraphQLResolveInfo[Any]",
+    **arguments: Any,  # noqa: ANN401 - any field's
 ) -> Any:  # noqa: ANN401 - any field
     found: Any = source[info.field_name]
     value = found(**arguments) if callable(found) else found
-    is_shortened = info.parent_type.name == "SubmissionConnection" and info.field_name == "nodes"
-    return picked(value, selected(info)) if is_shortened else value
+    return value.picked(selected(info)) if isinstance(value, Page) else value
 
 
 def _course(id: str | None = None, sisId: str | None = None) -> dict[str, Any] | None:  # noqa: A002, N803 - Canvas's names
@@ -96,18 +97,19 @@ def _connection(course: int, wanted: Mapping[str, Any]) -> dict[str, Any]:
     size = DEFAULT_PAGE if first is None else max(0, min(first, LARGEST_PAGE))
     offset = _offset(wanted.get("after"))
     found = select_cells(db(), query, limit=size + 1, offset=offset)
-    page = Page(db(), course, found[:size], now=now())
+    shown = found[:size]
+    page = Page(db(), course, shown, now=now())
     return {
-        "nodes": lambda: page.rows,
+        "nodes": page,
         "edges": lambda: [
             {"cursor": _cursor(offset + place), "node": row}
-            for place, row in enumerate(page.rows, 1)
+            for place, row in enumerate(page.rows(), 1)
         ],
         "pageInfo": {
             "hasNextPage": len(found) > size,
             "hasPreviousPage": offset > 0,
-            "startCursor": _cursor(offset + 1) if page.rows else None,
-            "endCursor": _cursor(offset + len(page.rows)) if page.rows else None,
+            "startCursor": _cursor(offset + 1) if shown else None,
+            "endCursor": _cursor(offset + len(shown)) if shown else None,
             "totalCount": lambda: count_cells(db(), query),
         },
     }

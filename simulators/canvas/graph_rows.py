@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from simulators.canvas.cells import Cell, histories, rubric_points
+from simulators.canvas.graph_selection import Selected, picked
 from simulators.canvas.submissions import grade_text
 from simulators.canvas.world import iso
 
@@ -34,11 +35,25 @@ class Page:
     def __init__(
         self, connection: sqlite3.Connection, course: int, cells: Sequence[Cell], *, now: float
     ) -> None:
-        self.rows = [Row(cell, self) for cell in cells]
         self.now = now
         self._connection = connection
         self._course = course
         self._cells = cells
+
+    def rows(self) -> list["Row"]:
+        """The submissions one by one, for graphql-core."""
+        return [Row(cell, self) for cell in self._cells]
+
+    def picked(self, fields: Sequence[Selected]) -> list[dict[str, Any]]:
+        """What is selected of every submission."""
+        readers = [(field.key, FIELDS[field.name], field.below) for field in fields]
+        return [
+            {
+                key: picked(read(cell, self), below) if below else read(cell, self)
+                for key, read, below in readers
+            }
+            for cell in self._cells
+        ]
 
     @cached_property
     def _rubrics(self) -> Mapping[tuple[int, int], Mapping[str, float]]:

@@ -7,6 +7,7 @@ Source: canvas.md 4.1.
 """
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from simulators.canvas.advantage import (
     sent_object,
     tool_context,
 )
-from simulators.canvas.cells import one_cell
+from simulators.canvas.cells import Cell, CellQuery, one_cell, select_cells
 from simulators.canvas.grading import (
     Place,
     add_comment,
@@ -100,7 +101,12 @@ def results(course_id: str, line_item_id: str) -> Response:
     wanted = request.args.get("user_id")
     if wanted is not None:
         found = [kept for kept in found if wanted in {lti_id(kept["guid"]), str(kept["user_id"])}]
-    return paged(found, lambda kept: _result(context, row, kept), content_type=RESULTS_TYPE)
+    cells = _cells(row)
+    return paged(
+        found,
+        lambda kept: _result(context, (row, kept), cells.get(kept["user_id"])),
+        content_type=RESULTS_TYPE,
+    )
 
 
 @blueprint.get("/api/lti/courses/<course_id>/line_items/<line_item_id>/results/<int:result_id>")
@@ -115,7 +121,8 @@ def result(course_id: str, line_item_id: str, result_id: int) -> Response:
     kept = db().execute(sql, (row["id"], result_id % RESULT_STRIDE)).fetchone()
     if kept is None:
         refuse_lti(404, "Result not found")
-    return answer(_result(context, row, kept), content_type=RESULTS_TYPE)
+    cell = _cells(row).get(kept["user_id"])
+    return answer(_result(context, (row, kept), cell), content_type=RESULTS_TYPE)
 
 
 def _checked(context: ToolContext, row: sqlite3.Row, sent: dict[str, Any]) -> _Score:
@@ -257,13 +264,24 @@ def _keep_result(score: _Score) -> None:
     )
 
 
-def _result(context: ToolContext, row: sqlite3.Row, kept: sqlite3.Row) -> dict[str, object]:
+def _cells(row: sqlite3.Row) -> Mapping[int, Cell]:
+    """The gradebook's cells of a line item by learner; none where it does not reach them."""
+    if not is_first(row):
+        return {}
+    query = CellQuery(course=row["course_id"], assignments=[row["assignment_id"]])
+    return {cell.learner_id: cell for cell in select_cells(db(), query)}
+
+
+def _result(
+    context: ToolContext, what: tuple[sqlite3.Row, sqlite3.Row], cell: Cell | None
+) -> dict[str, object]:
+    row, kept = what
     line_item_url = f"{context.url}/line_items/{row['id']}"
     payload: dict[str, object] = {
         "id": f"{line_item_url}/results/{row['id'] * RESULT_STRIDE + kept['user_id']}",
         "userId": lti_id(kept["guid"]),
         "scoreOf": line_item_url,
-        "resultScore": _result_score(context, row, kept),
+        "resultScore": _result_score(context, what, cell),
         "resultMaximum": kept["maximum"] if kept["maximum"] is not None else row["maximum"],
     }
     if kept["comment"]:
@@ -271,10 +289,11 @@ def _result(context: ToolContext, row: sqlite3.Row, kept: sqlite3.Row) -> dict[s
     return payload
 
 
-def _result_score(context: ToolContext, row: sqlite3.Row, kept: sqlite3.Row) -> float | None:
+def _result_score(
+    context: ToolContext, what: tuple[sqlite3.Row, sqlite3.Row], cell: Cell | None
+) -> float | None:
     """The tool's raw score, or the gradebook's where a person has the last word."""
-    place = (row["assignment_id"], kept["user_id"])
-    cell = one_cell(db(), row["course_id"], place) if is_first(row) else None
+    row, kept = what
     if cell is None or cell.grader_id in {None, -context.tool} or not cell.maximum:
         return None if kept["score"] is None else float(kept["score"])
     maximum = kept["maximum"] if kept["maximum"] is not None else row["maximum"]

@@ -253,8 +253,10 @@ def _shaper(cells: Sequence[Cell]) -> Callable[[Cell], dict[str, Any]]:
     left_out = set(request.args.getlist("exclude_response_fields[]"))
     kept = set(request.args.getlist("response_fields[]"))
 
+    base_url, at = config()["base_url"], now()
+
     def shape(cell: Cell) -> dict[str, Any]:
-        payload = submission_payload(cell)
+        payload = submission_payload(cell, base_url, at=at)
         place = (cell.assignment_id, cell.learner_id)
         if rubrics is not None and place in rubrics:
             payload["rubric_assessment"] = {
@@ -262,9 +264,12 @@ def _shaper(cells: Sequence[Cell]) -> Callable[[Cell], dict[str, Any]]:
                 for key, points in rubrics[place].items()
             }
         if tries is not None:
-            payload["submission_history"] = history_payload(cell, tries.get(place, ()))
+            current = submission_payload(cell, base_url, at=at)
+            payload["submission_history"] = history_payload(current, tries.get(place, ()))
         if "submission_comments" in wanted:
             payload["submission_comments"] = _comments(cell)
+        if not left_out and not kept:
+            return payload
         return {
             key: value
             for key, value in payload.items()
@@ -274,11 +279,10 @@ def _shaper(cells: Sequence[Cell]) -> Callable[[Cell], dict[str, Any]]:
     return shape
 
 
-def submission_payload(cell: Cell) -> dict[str, Any]:
-    """A submission as REST shows it; it has no updated_at there."""
+def submission_payload(cell: Cell, base_url: str, *, at: float) -> dict[str, Any]:
+    """A submission as REST shows it at a moment; it has no updated_at there."""
     score = cell.score
     entered = None if cell.excused else cell.points
-    base_url = config()["base_url"]
     return {
         "id": cell.id,
         "assignment_id": cell.assignment_id,
@@ -299,7 +303,7 @@ def submission_payload(cell: Cell) -> dict[str, Any]:
         "grading_period_id": None,
         "late": cell.is_late,
         "late_policy_status": cell.late_policy_status,
-        "missing": cell.is_missing(now()),
+        "missing": cell.is_missing(at),
         "points_deducted": cell.points_deducted if cell.is_late else None,
         "posted_at": iso(cell.posted_at),
         "preview_url": f"{base_url}/courses/submissions/{cell.id}?preview=1",
@@ -317,9 +321,8 @@ def grade_text(points: float | None) -> str | None:
     return None if points is None else f"{points:g}"
 
 
-def history_payload(cell: Cell, tries: Sequence[sqlite3.Row]) -> list[dict[str, Any]]:
+def history_payload(current: dict[str, Any], tries: Sequence[sqlite3.Row]) -> list[dict[str, Any]]:
     """The attempts, oldest first; the newest is the submission itself."""
-    current = submission_payload(cell)
     older = [
         current
         | {

@@ -8,13 +8,16 @@ Source: canvas.md 2.2 (grades of an enrolment), 2.4 and 8.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from simulators.canvas.cells import Cell, CellQuery, select_cells
 
 CENT = Decimal("0.01")
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,20 +34,82 @@ class CourseGrade:
     unposted_final: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    group: int
-    score: Decimal | None
-    possible: Decimal
-    is_posted: bool
+@dataclass(slots=True)
+class _Sum:
+    """Points earned and possible, by assignment group."""
+
+    earned: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    possible: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+    def add(self, group: int, earned: Decimal, possible: Decimal) -> None:
+        self.earned[group] += earned
+        self.possible[group] += possible
+
+    def percent(self, weights: Mapping[int, Decimal]) -> float | None:
+        exact = self._by_groups(weights) if any(weights.values()) else self._by_points()
+        return None if exact is None else float(exact.quantize(CENT, ROUND_HALF_UP))
+
+    def _by_points(self) -> Decimal | None:
+        possible = sum(self.possible.values(), ZERO)
+        return sum(self.earned.values(), ZERO) * 100 / possible if possible > 0 else None
+
+    def _by_groups(self, weights: Mapping[int, Decimal]) -> Decimal | None:
+        counted = {group: weight for group, weight in weights.items() if self._counts(group)}
+        weighed = sum(counted.values(), ZERO)
+        if weighed <= 0:
+            return None
+        percents = (
+            self.earned[group] * 100 / self.possible[group] * weight
+            for group, weight in counted.items()
+        )
+        return sum(percents, ZERO) / min(weighed, Decimal(100))
+
+    def _counts(self, group: int) -> bool:
+        return group in self.possible and self.possible[group] > 0
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What a learner's four grades are made of."""
+
+    current: _Sum = field(default_factory=_Sum)
+    final: _Sum = field(default_factory=_Sum)
+    unposted_current: _Sum = field(default_factory=_Sum)
+    unposted_final: _Sum = field(default_factory=_Sum)
+
+    def add(self, cell: Cell, group: int) -> None:
+        has_score = cell.score is not None and cell.workflow_state != "pending_review"
+        score = _exact(cell.score) if has_score else None
+        seen = None if cell.posted_at is None else score
+        possible = _exact(cell.maximum)
+        self.final.add(group, seen or ZERO, possible)
+        self.unposted_final.add(group, score or ZERO, possible)
+        if seen is not None:
+            self.current.add(group, seen, possible)
+        if score is not None:
+            self.unposted_current.add(group, score, possible)
+
+    def grade(self, weights: Mapping[int, Decimal]) -> CourseGrade:
+        return CourseGrade(
+            current=self.current.percent(weights),
+            final=self.final.percent(weights),
+            unposted_current=self.unposted_current.percent(weights),
+            unposted_final=self.unposted_final.percent(weights),
+        )
+
+
+@lru_cache(maxsize=1024)
+def _exact(points: float | None) -> Decimal:
+    """Points as they are written; the same few numbers come again and again."""
+    return Decimal(str(points))
 
 
 def course_grades(connection: sqlite3.Connection, course: int) -> Mapping[int, CourseGrade]:
     """The course grades of all learners of a course, by learner id."""
-    items = {
-        row["id"]: row
+    groups = {
+        row["id"]: row["category_id"]
         for row in connection.execute(
-            "SELECT * FROM assignments WHERE course_id = ? AND is_published "
+            "SELECT id, category_id FROM assignments WHERE course_id = ? AND is_published "
             "AND NOT omit_from_final_grade",
             (course,),
         )
@@ -53,66 +118,9 @@ def course_grades(connection: sqlite3.Connection, course: int) -> Mapping[int, C
         row["id"]: Decimal(str(row["weight"]))
         for row in connection.execute("SELECT * FROM categories WHERE course_id = ?", (course,))
     }
-    counted: dict[int, list[_Counted]] = {}
+    sums: defaultdict[int, _Sums] = defaultdict(_Sums)
     for cell in select_cells(connection, CellQuery(course=course)):
-        found = counted.setdefault(cell.learner_id, [])
-        if cell.assignment_id in items and not cell.excused:
-            found.append(_counted(cell, items[cell.assignment_id]["category_id"]))
-    return {learner: _grade(found, weights) for learner, found in counted.items()}
-
-
-def _counted(cell: Cell, group: int) -> _Counted:
-    has_score = cell.score is not None and cell.workflow_state != "pending_review"
-    score = Decimal(str(cell.score)) if has_score else None
-    return _Counted(group, score, Decimal(str(cell.maximum)), cell.posted_at is not None)
-
-
-def _grade(counted: Sequence[_Counted], weights: Mapping[int, Decimal]) -> CourseGrade:
-    seen = [item if item.is_posted else _hidden(item) for item in counted]
-    return CourseGrade(
-        current=_percent(_scored(seen), weights),
-        final=_percent(_zeroed(seen), weights),
-        unposted_current=_percent(_scored(counted), weights),
-        unposted_final=_percent(_zeroed(counted), weights),
-    )
-
-
-def _hidden(item: _Counted) -> _Counted:
-    return _Counted(item.group, None, item.possible, is_posted=False)
-
-
-def _scored(counted: Iterable[_Counted]) -> Sequence[_Counted]:
-    return [item for item in counted if item.score is not None]
-
-
-def _zeroed(counted: Iterable[_Counted]) -> Sequence[_Counted]:
-    return [
-        _Counted(item.group, item.score or Decimal(0), item.possible, item.is_posted)
-        for item in counted
-    ]
-
-
-def _percent(counted: Sequence[_Counted], weights: Mapping[int, Decimal]) -> float | None:
-    is_weighted = any(weights.values())
-    exact = _by_groups(counted, weights) if is_weighted else _by_points(counted)
-    return None if exact is None else float(exact.quantize(CENT, ROUND_HALF_UP))
-
-
-def _by_points(counted: Iterable[_Counted]) -> Decimal | None:
-    items = list(counted)
-    possible = sum((item.possible for item in items), Decimal(0))
-    if possible <= 0:
-        return None
-    return sum((item.score or Decimal(0) for item in items), Decimal(0)) * 100 / possible
-
-
-def _by_groups(counted: Sequence[_Counted], weights: Mapping[int, Decimal]) -> Decimal | None:
-    earned, weighed = Decimal(0), Decimal(0)
-    for group, weight in weights.items():
-        percent = _by_points(item for item in counted if item.group == group)
-        if percent is not None:
-            earned += percent * weight
-            weighed += weight
-    if weighed <= 0:
-        return None
-    return earned / min(weighed, Decimal(100))
+        found = sums[cell.learner_id]
+        if cell.assignment_id in groups and not cell.excused:
+            found.add(cell, groups[cell.assignment_id])
+    return {learner: found.grade(weights) for learner, found in sums.items()}

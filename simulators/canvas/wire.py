@@ -3,12 +3,12 @@
 Source: canvas.md 1.1, 1.2 and 1.4.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
+import msgspec
 from flask import Response, request
 
 JSON = "application/json; charset=utf-8"
@@ -41,7 +41,7 @@ def answer(
     """An answer in JSON, with ids as text for a client that asked for them so."""
     if _STRING_IDS.search(request.headers.get("Accept", "")):
         payload = with_string_ids(payload)
-    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    body = msgspec.json.encode(payload)
     return Response(body, status, headers=headers, content_type=content_type)
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import cast
 from uuid import UUID
 
@@ -55,6 +56,7 @@ def now() -> int:
     return int(world().clock())
 
 
+@lru_cache(maxsize=4096)
 def iso(seconds: float | None) -> str | None:
     """A moment as Canvas writes it: UTC, no fraction, Z."""
     if seconds is None:

@@ -94,7 +94,7 @@ def test_a_course_that_is_no_longer_listed_is_kept(db, district, canvas, algebra
     assert [course.id for course in courses.courses_of(db, district)] == [algebra]
 
 
-def test_courses_are_listed_by_tenant_and_by_platform(db, district, canvas, moodle, algebra):
+def test_courses_are_listed_by_tenant_and_by_platform(db, district, moodle, algebra):
     other = new_tenant(db, "Other")
     theirs = new_course(db, other, new_platform(db, other))
     beside = new_course(db, district, moodle)

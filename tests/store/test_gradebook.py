@@ -1,17 +1,18 @@
 """Scores: everything a gradebook ever said is kept once, what it says now is the newest of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from mapping.records import Criterion, CriterionRef, Grading, LearnerRef, LineItemRef, ScoreState
 from store import gradebook, standings
 from store.gradebook import SavedScores
 from store.session import reading, writing
-from store.tables import line_items, recompute_queue, score_events, scores
+from store.tables import courses, line_items, recompute_queue, score_events, scores
 from tests.store.places import (
     NOW,
     column,
@@ -148,16 +149,10 @@ def test_a_criterion_is_kept_with_its_own_range(db, algebra):
     criterion = Criterion(ref=CriterionRef("form"), title="Form", maximum=4.0)
     essay = column("essay", maximum=100.0, grading=Grading.SCALE, minimum=1.0)
 
-    gradebook.save_line_items(
-        db, algebra, [type(essay)(**{**_fields(essay), "criteria": (criterion,)})]
-    )
+    gradebook.save_line_items(db, algebra, [replace(essay, criteria=(criterion,))])
 
     row = db.execute(select(line_items).where(line_items.c.criterion_ref == "form")).one()
     assert (row.criterion, row.minimum, row.maximum, row.grading) == ("Form", 0.0, 4.0, "points")
-
-
-def _fields(record):
-    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def test_our_own_columns_are_no_line_items(db, algebra):
@@ -268,8 +263,8 @@ def _fresh_reading(engine):
     with writing(engine) as connection:
         tenant = new_tenant(connection)
         platform = new_platform(connection, tenant)
-        ref = f"course {connection.execute(select(line_items.c.id)).all()[-1:]}"
-        course = new_course(connection, tenant, platform, ref)
+        others = connection.execute(select(func.count()).select_from(courses)).scalar()
+        course = new_course(connection, tenant, platform, f"c{others}")
         return open_reading(
             connection, course, items=["quiz", "test"], learners=["ada", "bo", "cy"]
         )

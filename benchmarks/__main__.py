@@ -1,0 +1,16 @@
+"""``make bench``: every benchmark, or those named (``make bench ARGS=mastery``)."""
+
+import platform
+import sys
+
+from benchmarks import mastery, resync
+from benchmarks.timing import shown
+
+BENCHMARKS = {"mastery": mastery.run, "resync": resync.run}
+
+names = sys.argv[1:] or list(BENCHMARKS)
+unknown = [name for name in names if name not in BENCHMARKS]
+if unknown:
+    sys.exit(f"There is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}.")
+print(f"CPython {platform.python_version()}, {platform.machine()}")
+print(shown([row for name in names for row in BENCHMARKS[name]()]))

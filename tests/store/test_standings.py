@@ -1,0 +1,243 @@
+"""Where learners stand now and stood at any moment; what it is computed from."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from mapping.alignment import resolve
+from mapping.columns import NO_MOMENT
+from mapping.evidence import KINDS, View
+from mapping.records import CompetencyId, EvidenceKind, LearnerId, LearnerRef
+from mapping.status import Status
+from store import alignments, gradebook, standings
+from store.session import writing
+from store.standings import Basis, Standing
+from store.tables import standing_changes
+from tests.store.places import (
+    NOW,
+    column,
+    course_record,
+    enrol,
+    new_course,
+    new_platform,
+    new_tenant,
+    publish,
+    rule,
+    score,
+    set_rule,
+)
+
+HOUR = timedelta(hours=1)
+
+
+def standing(status: Status, estimate: float | None = None, **more) -> Standing:
+    return Standing(
+        **{"status": status, "estimate": estimate, "evidence_count": 1, "mastered_count": 0, **more}
+    )
+
+
+@pytest.fixture
+def basis(db, district):
+    return Basis(
+        mapping_set=publish(db, district, rule("N.1", line_item="quiz")),
+        rule=set_rule(db, district),
+        run=None,
+    )
+
+
+@pytest.fixture
+def ids(db, district, basis):
+    return {c.code: c.id for c in standings.competencies_of(db, district)}
+
+
+@pytest.fixture
+def ada(db, algebra):
+    return enrol(db, algebra, "ada")[LearnerRef("ada")]
+
+
+@pytest.fixture
+def place(ada, ids):
+    return ada, ids["N.1"], View.TEACHER
+
+
+def align(db, district, course, items, *rules):
+    columns = [column(ref) for ref, criterion in items if criterion is None]
+    resolved = resolve(rules, course_record(), columns)
+    alignments.save_alignments(db, course, resolved, items=items, tenant=district)
+
+
+def test_a_standing_is_read_back_as_it_was_kept(db, basis, place):
+    kept = standing(Status.DEVELOPING, 2.5, evidence_count=3, mastered_count=1)
+
+    standings.save_standings(db, {place: (None, kept)}, basis=basis, now=NOW)
+
+    assert standings.standings_of(db, [place[0]]) == {place: kept}
+
+
+def test_nothing_changed_is_nothing_written(db, basis, ada):
+    standings.save_standings(db, {}, basis=basis, now=NOW)
+
+    assert db.execute(select(standing_changes)).all() == []
+
+
+def test_each_change_is_kept_with_what_it_was_before_and_was_computed_with(db, basis, place):
+    first, second = standing(Status.EMERGING, 1.0), standing(Status.MASTERED, 3.0)
+    standings.save_standings(db, {place: (None, first)}, basis=basis, now=NOW)
+    standings.save_standings(db, {place: (first, second)}, basis=basis, now=NOW + HOUR)
+
+    rows = db.execute(select(standing_changes).order_by(standing_changes.c.id)).all()
+    assert [(row.previous_status, row.status, row.at) for row in rows] == [
+        (None, Status.EMERGING, NOW),
+        (Status.EMERGING, Status.MASTERED, NOW + HOUR),
+    ]
+    assert {(row.mapping_set_id, row.mastery_rule_id) for row in rows} == {
+        (basis.mapping_set, basis.rule)
+    }
+
+
+@pytest.mark.parametrize(
+    ("hours", "stood"),
+    [(-1, None), (0, Status.EMERGING), (1, Status.EMERGING), (2, Status.MASTERED), (9, 4)],
+)
+def test_where_a_learner_stood_at_any_moment_is_known(db, basis, place, hours, stood):
+    learner, competency, view = place
+    first, second = standing(Status.EMERGING, 1.0), standing(Status.MASTERED, 3.0)
+    standings.save_standings(db, {place: (None, first)}, basis=basis, now=NOW)
+    standings.save_standings(db, {place: (first, second)}, basis=basis, now=NOW + 2 * HOUR)
+
+    found = standings.standings_at(db, learner, view=view, moment=NOW + hours * HOUR)
+
+    assert {key: value.status for key, value in found.items()} == (
+        {} if stood is None else {competency: stood}
+    )
+
+
+def test_each_view_has_a_history_of_its_own(db, basis, place, ids):
+    learner, competency, view = place
+    standings.save_standings(
+        db, {place: (None, standing(Status.MASTERED, 3.0))}, basis=basis, now=NOW
+    )
+
+    assert standings.standings_at(db, learner, view=View.LEARNER, moment=NOW) == {}
+
+
+def test_learners_waiting_are_shared_out_without_rest_or_overlap(db, district, algebra):
+    learners = enrol(db, algebra, *(f"learner {n}" for n in range(7)))
+    gradebook.mark_for_recompute(db, learners.values(), now=NOW)
+
+    shares = [standings.waiting_learners(db, district, part=n, parts=3) for n in range(3)]
+
+    assert sorted(learner for share in shares for learner in share) == sorted(learners.values())
+    assert standings.count_waiting(db, district) == 7
+
+
+def test_learners_of_another_district_do_not_wait_here(db, district, algebra):
+    other = new_tenant(db, "Other")
+    theirs = new_course(db, other, new_platform(db, other))
+    gradebook.mark_for_recompute(db, enrol(db, theirs, "x").values(), now=NOW)
+
+    assert standings.waiting_learners(db, district, part=0, parts=1) == {}
+    assert standings.count_waiting(db, district) == 0
+
+
+def test_learners_computed_no_longer_wait(db, district, algebra, ada):
+    gradebook.mark_for_recompute(db, [ada], now=NOW)
+
+    standings.settle_waiting(db, standings.waiting_learners(db, district, part=0, parts=1))
+    standings.settle_waiting(db, {})
+
+    assert standings.count_waiting(db, district) == 0
+
+
+def test_aligned_scores_of_a_learner_come_from_every_course_and_lms(
+    db, district, canvas, algebra, basis
+):
+    moodle = new_platform(db, district, "Moodle", kind="moodle")
+    places = (algebra, new_course(db, district, moodle))
+    for course, points in zip(places, (7.0, 9.0), strict=True):
+        items = gradebook.save_line_items(db, course, [column("quiz", due_at=NOW), column("x")])
+        opened = gradebook.start_reading(db, course, items=items, learners=enrol(db, course, "ada"))
+        page = [score("quiz", "ada", points, submitted_at=NOW), score("x", "ada", 1.0)]
+        gradebook.save_scores(db, opened, page, now=NOW, run=None)
+        align(db, district, course, items, rule("N.1", line_item="quiz"))
+
+    table = standings.score_table(db, list(opened.learners.values()))
+
+    assert sorted(table.points.tolist()) == [7.0, 9.0]
+    assert table.maximum.tolist() == [10.0, 10.0]
+    assert set(table.graded_at.tolist()) == {NO_MOMENT}
+    assert table.due_at.tolist() == table.submitted_at.tolist()
+
+
+def test_no_learners_have_no_scores(db):
+    assert len(standings.score_table(db, [])) == 0
+
+
+def test_alignments_come_as_columns_of_their_own_district(db, district, algebra, ids):
+    items = gradebook.save_line_items(db, algebra, [column("quiz")])
+    align(db, district, algebra, items, rule("N.1", weight=2.0, kind=EvidenceKind.RECALL))
+
+    table = standings.alignment_table(db, district)
+
+    assert table.competency.tolist() == [ids["N.1"]]
+    assert table.weight.tolist() == [2.0]
+    assert [KINDS[code] for code in table.kind.tolist()] == [EvidenceKind.RECALL]
+    assert len(standings.alignment_table(db, new_tenant(db, "Other")).weight) == 0
+
+
+def test_the_hierarchy_knows_the_children_of_a_strand(db, district, ids):
+    found = standings.hierarchy(db, district)
+
+    assert found.children_of(ids["N"]) == (ids["N.1"], ids["N.2"])
+
+
+def test_a_courses_columns_are_made_for_the_strands_it_speaks_for(db, district, algebra, ids):
+    items = gradebook.save_line_items(db, algebra, [column("quiz"), column("test")])
+    align(
+        db,
+        district,
+        algebra,
+        items,
+        rule("N.1", line_item="quiz"),
+        rule("N.2", line_item="test"),
+        rule("L.1", line_item="test"),
+    )
+
+    assert standings.strands_in_course(db, algebra) == (ids["N"], ids["L.1"])
+    assert standings.assessed_competencies(db, district) == {ids["N"]: 2, ids["L.1"]: 1}
+
+
+_changes = st.lists(
+    st.tuples(
+        st.integers(1, 5), st.sampled_from(Status), st.one_of(st.none(), st.floats(0.0, 4.0))
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=_changes)
+def test_the_history_ends_where_the_learner_stands(engine, changes):
+    with writing(engine) as connection:
+        tenant = new_tenant(connection)
+        algebra = new_course(connection, tenant, new_platform(connection, tenant))
+        basis = Basis(
+            mapping_set=publish(connection, tenant), rule=set_rule(connection, tenant), run=None
+        )
+        learner = LearnerId(enrol(connection, algebra, "ada")[LearnerRef("ada")])
+        number = CompetencyId(standings.competencies_of(connection, tenant)[0].id)
+        place = (learner, number, View.TEACHER)
+
+        moment = NOW
+        for hours, status, estimate in changes:
+            moment += hours * HOUR
+            change = {place: (None, standing(status, estimate))}
+            standings.save_standings(connection, change, basis=basis, now=moment)
+
+        now = standings.standings_of(connection, [learner])
+        then = standings.standings_at(connection, learner, view=View.TEACHER, moment=moment)
+    assert then[number] == now[place]
