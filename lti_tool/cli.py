@@ -106,11 +106,12 @@ def load(path: Path) -> None:
 @click.option("--once", is_flag=True, help="Stop after the night's summary.")
 @click.option("--json", "is_json", is_flag=True, help="End with one line of JSON.")
 @click.option("--port", type=click.IntRange(1, 65_533), help="Use this port and the next two.")
-def demo_command(*, once: bool, is_json: bool, port: int | None) -> None:
+@click.option("--scale", type=click.Choice(demo.SCALES), default="demo", help="How large.")
+def demo_command(*, once: bool, is_json: bool, port: int | None, scale: str) -> None:
     """Show a whole night against simulated LMSs, then stay until Ctrl-C."""
     settings = demo.settings_for(_settings(), port)
     with interruptible():
-        status = demo.run(settings, is_once=once, is_json=is_json)
+        status = demo.run(settings, is_once=once, is_json=is_json, scale=scale)
     sys.exit(status)
 
 

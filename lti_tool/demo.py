@@ -32,6 +32,8 @@ from workers import queue
 
 T = TypeVar("T")
 
+SCALES = ("small", "demo")
+"""How large a district may be drawn."""
 _SEED = 20_261_120
 _NEEDED_BYTES = 200 * 2**20
 _START_SECONDS = 30.0
@@ -46,13 +48,14 @@ def settings_for(settings: Settings, port: int | None) -> Settings:
     return replace(settings, port=port, public_url=f"http://localhost:{port}")
 
 
-def run(settings: Settings, *, is_once: bool, is_json: bool) -> int:
+def run(settings: Settings, *, is_once: bool, is_json: bool, scale: str = "demo") -> int:
     """Show one night.
 
     Args:
         settings: As read from the environment.
         is_once: Stop after the summary.
         is_json: End with the report as one line of JSON on standard output.
+        scale: One of SCALES.
 
     Returns:
         Exit status: 0, or 1 where a part of the night failed.
@@ -64,7 +67,7 @@ def run(settings: Settings, *, is_once: bool, is_json: bool) -> int:
     with running(settings) as container, supervised(settings.data_dir / "logs") as children:
         _require_room(settings.data_dir)
         _step(out, "Preparing the database", lambda: schema.migrate(container.engine))
-        _step(out, "Drawing the district", lambda: _generate(container))
+        _step(out, "Drawing the district", lambda: _generate(container, scale))
         _step(out, "Starting the LMS simulators", lambda: _start_simulators(container, children))
         loaded = _step(
             out, "Loading the district", lambda: load_district(container, _file(container))
@@ -135,14 +138,23 @@ def _step(out: Console, name: str, act: Callable[[], T]) -> T:
     return done
 
 
-def _generate(container: Container) -> None:
+def _generate(container: Container, scale: str) -> None:
     canvas_url, moodle_url = _addresses(container)
     program = _program(
         container,
         "generate",
         [
             *("-m", "simulators", "generate", "--data", str(_folder(container))),
-            *("--seed", str(_SEED), "--canvas-url", canvas_url, "--moodle-url", moodle_url),
+            *(
+                "--seed",
+                str(_SEED),
+                "--scale",
+                scale,
+                "--canvas-url",
+                canvas_url,
+                "--moodle-url",
+                moodle_url,
+            ),
             *("--tool-url", container.settings.public_url),
         ],
     )

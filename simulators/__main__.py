@@ -11,20 +11,13 @@ from pathlib import Path
 from types import FrameType
 
 from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from simulators.files import Addresses, write_all
 from simulators.generate import SCALES, draw
+from simulators.serving import Server
 
 HOST = "127.0.0.1"
 EXIT_UNUSABLE = 2
-
-
-class _QuietHandler(WSGIRequestHandler):
-    """Writes no line for a request; a night sends thousands."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Write nothing."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -110,11 +103,8 @@ def _app(lms: str, path: Path) -> Flask:
 
 
 def _run(app: Flask, listener: socket.socket, name: str) -> None:
-    listener.listen(128)
     port = listener.getsockname()[1]
-    server = make_server(
-        HOST, port, app, threaded=True, request_handler=_QuietHandler, fd=listener.fileno()
-    )
+    server = Server(listener, app)
     signal.signal(signal.SIGTERM, _leave)
     sys.stdout.write(f"{name} simulator on http://{HOST}:{port}\n")
     sys.stdout.flush()

@@ -30,14 +30,14 @@ class Syllabus:
 class Offer:
     """A course that a school offers in the term.
 
-    ``syllabus`` is a key of SYLLABI, or empty where nothing is aligned. ``years`` are the
-    school years whose learners take it, ``share`` the part of them who do.
+    ``syllabus`` is a key of SYLLABI, or empty where nothing is aligned. ``classes`` are those
+    whose learners take it, ``share`` the part of them who do.
     """
 
     title: str
     code: str
     syllabus: str
-    years: Sequence[int]
+    classes: Sequence[str]
     share: float = 1.0
     state: str = "active"
     is_in_small: bool = False
@@ -59,12 +59,12 @@ SYLLABI = {
             "Fractions | EF06MA07 | Fractions in a family recipe",
             "Decimals | EF06MA08",
             "Percentages | EF06MA13",
-            "Balanced equations | EF06MA14",
+            "Estimates | EF06MA12",
             "Coordinates | EF06MA16",
             "Prisms and pyramids | EF06MA17 | Prisms and pyramids from paper",
             "Angles | EF06MA27",
             "Area and measurement | EF06MA24 | Design a garden by area and measurement",
-            "Probability | EF06MA30",
+            "Polygons | EF06MA18",
         ),
     ),
     "math-7": Syllabus(
@@ -77,8 +77,8 @@ SYLLABI = {
             "Proportionality | EF07MA17 | Proportionality and maps",
             "Linear equations | EF07MA18",
             "Symmetry | EF07MA21 | A tile floor with symmetry",
-            "Volume | EF07MA30",
-            "Averages | EF07MA35",
+            "Circles | EF07MA22",
+            "Building triangles | EF07MA24",
         ),
     ),
     "math-8": Syllabus(
@@ -90,9 +90,9 @@ SYLLABI = {
             "Algebraic expressions | EF08MA06",
             "Systems of equations | EF08MA08 | Systems of equations in a small shop",
             "Quadrilaterals | EF08MA14",
-            "Transformations | EF08MA18",
-            "Surface area | EF08MA19 | Surface area of our school",
-            "Median and mode | EF08MA25",
+            "Transformations | EF08MA18 | A carpet of transformations",
+            "Bisectors | EF08MA17",
+            "Number patterns | EF08MA11",
         ),
     ),
     "science-6": Syllabus(
@@ -170,85 +170,97 @@ SYLLABI = {
 CRITERIA = {
     "Explains the reasoning": "CRT3",
     "Communicates the results": "COM1",
-    "Finds an own approach": "CRE2",
 }
 """Rubric rows of every project (Canvas), and the transferable skill of each."""
 
-CRITERION_PATTERNS = {"*reasoning*": "CRT3", "*communicates*": "COM1", "*own approach*": "CRE2"}
+CRITERION_PATTERNS = {"*reasoning*": "CRT3", "*communicates*": "COM1"}
 
 
-def _core(letter: str, *, small: Sequence[str]) -> Sequence[Offer]:
-    """Mathematics and Science in the three years, as every school offers them."""
-    return tuple(
-        Offer(
-            title=f"{subject} {year}{letter}",
-            code=f"{subject[:3].upper()}{year}{letter}",
-            syllabus=f"{key}-{year}",
-            years=(year,),
-            is_in_small=f"{key}-{year}" in small,
-        )
-        for year in (6, 7, 8)
-        for subject, key in (("Mathematics", "math"), ("Science", "science"))
+def _class(subject: str, name: str, *, is_in_small: bool = False) -> Offer:
+    """A class's course in a subject; a class is named by its school year and a letter."""
+    return Offer(
+        title=f"{subject} {name}",
+        code=f"{subject[:3].upper()}{name}",
+        syllabus=f"{'math' if subject == 'Mathematics' else 'science'}-{name[0]}",
+        classes=(name,),
+        is_in_small=is_in_small,
     )
 
 
 OFFERS: Sequence[Sequence[Offer]] = (
     (
-        *_core("A", small=("math-6", "science-7")),
+        _class("Mathematics", "6A", is_in_small=True),
+        _class("Science", "6A"),
+        _class("Mathematics", "6B"),
+        _class("Science", "6B"),
+        _class("Mathematics", "7A"),
+        _class("Science", "7A", is_in_small=True),
+        _class("Mathematics", "7B"),
+        _class("Science", "7B"),
+        _class("Mathematics", "8A"),
+        _class("Science", "8A"),
+        _class("Mathematics", "8B"),
+        _class("Science", "8B"),
         Offer(
             title="Design & Making 7",
             code="DES7",
             syllabus="design",
-            years=(6, 7, 8),
-            share=0.45,
+            classes=("7A", "7B"),
+            share=0.6,
+        ),
+        Offer(
+            title="Community Project 8",
+            code="COM8",
+            syllabus="community",
+            classes=("8A", "8B"),
+            share=0.6,
         ),
         Offer(
             title="Advisory <Homeroom> 8",
             code="ADV8",
             syllabus="",
-            years=(7, 8),
-            share=0.65,
+            classes=("8A",),
             is_in_small=True,
         ),
-    ),
-    (
-        *_core("C", small=("math-6",)),
         Offer(
             title="Mathematics 7 Honours",
             code="MAT7H",
             syllabus="math-7",
-            years=(),
+            classes=(),
             is_in_small=True,
         ),
         Offer(
             title="Science 8 Winter Bridge",
             code="SCI8W",
             syllabus="science-8",
-            years=(7, 8),
-            share=0.65,
+            classes=("8A", "8B"),
+            share=0.5,
             state="concluded",
             is_in_small=True,
         ),
     ),
     (
-        *_core("V", small=("math-6", "science-7")),
+        _class("Mathematics", "6C", is_in_small=True),
+        _class("Mathematics", "7C"),
+        _class("Science", "7C"),
+    ),
+    (
+        _class("Mathematics", "6V", is_in_small=True),
+        _class("Mathematics", "7V"),
+        _class("Science", "7V", is_in_small=True),
         Offer(
             title="Science Lab 7 & Friends",
             code="LAB7",
             syllabus="science-7",
-            years=(6, 7),
-            share=0.65,
+            classes=("7V",),
             is_in_small=True,
-        ),
-        Offer(
-            title="Community Project 8",
-            code="COM8",
-            syllabus="community",
-            years=(7, 8),
-            share=0.65,
         ),
     ),
 )
-"""What each school of the district offers, in the order of ``simulators.generate.SCHOOLS``."""
+"""What each school of the district offers, in the order of ``simulators.generate.SCHOOLS``.
+
+Most of it is at the first school, whose statuses go out as words, a class at a time. The other
+two take marks one by one, so that their size decides how long a night lasts.
+"""
 
 ADVISORY_TITLES = ("Check-in", "Goal setting", "Reading log", "Kindness journal", "Planner check")

@@ -111,10 +111,14 @@ class Course:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class District:
-    """The whole district."""
+    """The whole district.
+
+    ``background_seconds`` is how long its Canvas lets work in the background wait.
+    """
 
     name: str
     timezone: str
     people: Sequence[Person]
     schools: Sequence[School]
     courses: Sequence[Course]
+    background_seconds: float = 1.0

@@ -190,6 +190,7 @@ def _keys(rng: random.Random, district: District, lms: str) -> dict[str, str]:
         "timezone": district.timezone,
         "client_id": CANVAS_CLIENT_ID if lms == "canvas" else drawn_client_id,
         "api_token": token,
+        **({"progress_seconds": str(district.background_seconds)} if lms == "canvas" else {}),
         **deployments,
     }
 

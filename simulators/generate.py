@@ -17,7 +17,6 @@ TIMEZONE = "America/Sao_Paulo"
 TODAY = date(2026, 11, 20)
 TERM_DAYS_PAST = 109
 TERM_DAYS_LEFT = 28
-YEARS = (6, 7, 8)
 
 SCHOOLS = (
     School(id=11, name="Ipê Amarelo School", lms="canvas", passback="words"),
@@ -30,17 +29,24 @@ FIRST_IDS = {"canvas": (101, 5001), "moodle": (2, 12)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """How large a district is; ``visitors`` learners take a course on the other LMS."""
+    """How large a district is.
 
-    learners_a_year: int
+    ``class_sizes`` are the schools', in their order; ``visitors`` learners take a course on the
+    other LMS; ``background_seconds`` is the district's own.
+    """
+
+    class_sizes: Sequence[int]
     visitors: int
     guardians: int
+    background_seconds: float
     is_small: bool = False
 
 
 SCALES = {
-    "demo": Scale(learners_a_year=88, visitors=40, guardians=60),
-    "small": Scale(learners_a_year=12, visitors=3, guardians=6, is_small=True),
+    "demo": Scale(class_sizes=(100, 48, 44), visitors=40, guardians=60, background_seconds=0.3),
+    "small": Scale(
+        class_sizes=(12, 9, 10), visitors=3, guardians=6, background_seconds=0.1, is_small=True
+    ),
 }
 
 
@@ -49,7 +55,7 @@ def draw(seed: int, scale: str = "demo", *, today: date = TODAY) -> District:
 
     Args:
         seed: Any number.
-        scale: demo (24 courses, about 830 learners, 60,000 scores) or small (9 courses of
+        scale: demo (24 courses, about 800 learners, 60,000 scores) or small (9 courses of
             about a dozen learners, with every awkward feature of the large one).
         today: The day on whose evening the district is looked at; the term began 109 days
             before it and ends 28 days after it.
@@ -69,7 +75,7 @@ class _Draw:
         self._term = _term(today)
         self._abilities = Abilities(rng)
         self._people: list[Person] = []
-        self._pupils: dict[tuple[int, int], list[int]] = {}
+        self._pupils: dict[str, list[int]] = {}
 
     def district(self) -> District:
         self._person("administrator", "A")
@@ -88,6 +94,7 @@ class _Draw:
             people=tuple(self._people),
             schools=SCHOOLS,
             courses=tuple(courses),
+            background_seconds=self._scale.background_seconds,
         )
 
     def _person(self, role: str, letter: str, children: Sequence[int] = ()) -> int:
@@ -106,12 +113,10 @@ class _Draw:
         return number
 
     def _enrol_pupils(self, offers: Sequence[tuple[School, Offer]]) -> None:
-        for school in SCHOOLS:
-            wanted = {year for place, offer in offers if place == school for year in offer.years}
-            for year in sorted(wanted):
-                self._pupils[school.id, year] = [
-                    self._person("learner", "S") for _ in range(self._scale.learners_a_year)
-                ]
+        for school, size in zip(SCHOOLS, self._scale.class_sizes, strict=True):
+            wanted = {name for place, offer in offers if place == school for name in offer.classes}
+            for name in sorted(wanted):
+                self._pupils[name] = [self._person("learner", "S") for _ in range(size)]
 
     def _courses(self, offers: Sequence[tuple[School, Offer]], lms: str) -> Iterator[Course]:
         first_course, first_assignment = FIRST_IDS[lms]
@@ -124,7 +129,7 @@ class _Draw:
         school, offer = what
         term = self._term if offer.state == "active" else _earlier(self._term)
         teachers = [self._person("teacher", "T") for _ in range(1 + (number % 3 == 0))]
-        learners = self._learners(school, offer)
+        learners = self._learners(offer)
         columns = planner.columns(offer, term)
         grader = Grader(self._rng, school.lms, self._abilities)
         return Course(
@@ -143,8 +148,8 @@ class _Draw:
             state=offer.state,
         )
 
-    def _learners(self, school: School, offer: Offer) -> list[int]:
-        pupils = [pupil for year in offer.years for pupil in self._pupils[school.id, year]]
+    def _learners(self, offer: Offer) -> list[int]:
+        pupils = [pupil for name in offer.classes for pupil in self._pupils[name]]
         if offer.share < 1.0:
             size = max(min(12, len(pupils)), round(offer.share * len(pupils)))
             pupils = sorted(self._rng.sample(pupils, size))
@@ -154,7 +159,7 @@ class _Draw:
         """Learners of a Canvas school who take Moodle's science lab besides."""
         if offer.code != "LAB7":
             return []
-        return self._pupils[SCHOOLS[0].id, 7][: self._scale.visitors]
+        return self._pupils["7A"][: self._scale.visitors]
 
     def _guardians(self, courses: Sequence[Course]) -> None:
         taught = sorted({learner for course in courses for learner in course.learners})

@@ -25,9 +25,9 @@ def migrate(engine: Engine) -> None:
 
 def is_current(engine: Engine) -> bool:
     """Whether the database has the present schema."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
     with reading(engine) as connection:
-        applied = MigrationContext.configure(connection).get_current_revision()
-    return applied == ScriptDirectory.from_config(_config()).get_current_head()
+        return MigrationContext.configure(connection).get_current_revision() == newest
 
 
 def _config() -> Config:

@@ -127,6 +127,7 @@ def container(
 
 
 def _empty(engine: sqlalchemy.Engine) -> None:
-    names = ", ".join(table.name for table in metadata.sorted_tables)
+    # Few rows are deleted in a tenth of the time that truncating so many tables takes.
     with engine.begin() as connection:
-        connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())

@@ -10,8 +10,10 @@ maximum 0.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 from simulators.moodle.site import Site
 
@@ -53,8 +55,7 @@ class Category:
     is_top: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class Cell(NamedTuple):
     """A grade; ``points`` is what counts, an override included."""
 
     points: float | None
@@ -75,7 +76,7 @@ class Total:
     maximum: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Gradebook:
     """All of a course's gradebook; ``cells`` by item id and learner id."""
 
@@ -88,9 +89,16 @@ class Gradebook:
         """The course's own category."""
         return next(category for category in self.categories if category.is_top)
 
-    def within(self, category: Category) -> list[Item]:
+    def within(self, category: Category) -> Sequence[Item]:
         """The items that stand directly in a category."""
-        return [item for item in self.items if item.category_id == category.id]
+        return self._by_category.get(category.id, ())
+
+    @cached_property
+    def _by_category(self) -> Mapping[int, Sequence[Item]]:
+        found: dict[int, list[Item]] = {}
+        for item in self.items:
+            found.setdefault(item.category_id, []).append(item)
+        return found
 
     def counted(self, item: Item, learner: int) -> float | None:
         """The points of an item that enter totals, or None where it does not."""
@@ -101,15 +109,14 @@ class Gradebook:
 
     def category_total(self, category: Category, learner: int) -> Total:
         """The total of a category other than the top one."""
-        return self._sum((item, learner) for item in self.within(category))
+        return self._sum(self.within(category), learner)
 
     def course_total(self, learner: int) -> Total:
         """The course total: items at the top, and the totals of the categories."""
-        return self._sum((item, learner) for item in self.items)
+        return self._sum(self.items, learner)
 
-    def _sum(self, places: Iterable[tuple[Item, int]]) -> Total:
-        found = list(places)
-        values = [(self.counted(item, learner), item.maximum) for item, learner in found]
+    def _sum(self, items: Sequence[Item], learner: int) -> Total:
+        values = [(self.counted(item, learner), item.maximum) for item in items]
         graded = [(points, maximum) for points, maximum in values if points is not None]
         if not graded:
             return Total(points=None, maximum=sum(maximum for _, maximum in values))

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from simulators.moodle.functions import INT, INTS, TEXT, enter, full_name
-from simulators.moodle.gradebook import Gradebook, read_gradebook
+from simulators.moodle.gradebook import read_gradebook
 from simulators.moodle.parameters import Many, Scalar
-from simulators.moodle.report import Reader, learner_rows, number
+from simulators.moodle.report import Reader, Report, number
 from simulators.moodle.rest import function, no_permission
 from simulators.moodle.site import Site
 
@@ -36,8 +36,9 @@ def get_grade_items(site: Site, arguments: dict[str, Any]) -> dict[str, Any]:
         may_see_hidden="viewhidden" not in site.missing,
         may_see_hidden_activities="viewhiddenactivities" not in site.missing,
     )
+    report = Report(book, reader)
     return {
-        "usergrades": [_user_grades(course, person, (book, reader)) for person in people],
+        "usergrades": [_user_grades(course, person, report) for person in people],
         "warnings": [],
     }
 
@@ -53,18 +54,15 @@ def _reported(site: Site, course: int, learner: int | None) -> Sequence[sqlite3.
     )
 
 
-def _user_grades(
-    course: sqlite3.Row, person: sqlite3.Row, what: tuple[Gradebook, Reader]
-) -> dict[str, Any]:
-    book, reader = what
+def _user_grades(course: sqlite3.Row, person: sqlite3.Row, report: Report) -> dict[str, Any]:
     return {
         "courseid": course["id"],
         "courseidnumber": course["sis_id"],
         "userid": person["id"],
         "userfullname": full_name(person),
         "useridnumber": person["sis_id"],
-        "maxdepth": 2 + (len(book.categories) > 1),
-        "gradeitems": learner_rows(book, person["id"], reader),
+        "maxdepth": 2 + (len(report.book.categories) > 1),
+        "gradeitems": report.rows(person["id"]),
     }
 
 

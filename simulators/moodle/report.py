@@ -5,9 +5,19 @@ Source: moodle.md, section 2.3; shapes as recorded from Moodle 4.5.6.
 
 import html
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from simulators.moodle.gradebook import Category, Cell, Gradebook, Item, Total
+
+NO_TROUBLE = {
+    "gradehiddenbydate": False,
+    "gradeneedsupdate": False,
+    "gradeishidden": False,
+    "gradeislocked": False,
+    "gradeisoverridden": False,
+}
+"""What a row says of its state where nothing is the matter."""
 
 _NO_CELL = Cell(points=None)
 
@@ -20,33 +30,42 @@ class Reader:
     may_see_hidden_activities: bool = True
 
 
-def learner_rows(book: Gradebook, learner: int, reader: Reader) -> list[dict[str, Any]]:
-    """All rows of one learner: categories with their items, then the top, then the total."""
-    report = _LearnerReport(book, learner, reader)
-    rows = [
-        row for category in book.categories if not category.is_top for row in report.of(category)
-    ]
-    rows += report.items_of(book.top)
-    return [*rows, report.course_row()]
+class Report:
+    """The report of a course; what it says of an item is the same for every learner."""
+
+    def __init__(self, book: Gradebook, reader: Reader) -> None:
+        self.book = book
+        self.reader = reader
+        self.identities = {item.id: _identity(item) for item in book.items}
+        self.ranges = {item.id: _range(item) for item in book.items}
+
+    def rows(self, learner: int) -> list[dict[str, Any]]:
+        """All rows of one learner: categories with their items, then the top, then the total."""
+        report = _LearnerReport(self, learner)
+        categories = [category for category in self.book.categories if not category.is_top]
+        rows = [row for category in categories for row in report.of(category)]
+        return [*rows, *report.items_of(self.book.top), report.course_row()]
 
 
 class _LearnerReport:
     """One learner's rows; a learner with no grade at all was never weighed by Moodle."""
 
-    def __init__(self, book: Gradebook, learner: int, reader: Reader) -> None:
-        self._book = book
+    def __init__(self, report: Report, learner: int) -> None:
+        self._report = report
+        self._book = report.book
         self._learner = learner
-        self._reader = reader
-        self._is_weighed = any((item.id, learner) in book.cells for item in book.items)
-        self._total = book.course_total(learner)
+        self._reader = report.reader
+        self._is_weighed = any((item.id, learner) in self._book.cells for item in self._book.items)
+        self._total = self._book.course_total(learner)
 
     def of(self, category: Category) -> list[dict[str, Any]]:
-        return [*self.items_of(category), self._category_row(category)]
+        total = self._book.category_total(category, self._learner)
+        return [*self._items(category, total), self._category_row(category, total)]
 
-    def items_of(self, category: Category) -> list[dict[str, Any]]:
-        total = self._total
-        if not category.is_top:
-            total = self._book.category_total(category, self._learner)
+    def items_of(self, top: Category) -> list[dict[str, Any]]:
+        return self._items(top, self._total)
+
+    def _items(self, category: Category, total: Total) -> list[dict[str, Any]]:
         return [
             self._item_row(item, total)
             for item in self._book.within(category)
@@ -62,14 +81,19 @@ class _LearnerReport:
     def _item_row(self, item: Item, total: Total) -> dict[str, Any]:
         cell = self._book.cells.get((item.id, self._learner), _NO_CELL)
         points = cell.points if item.maximum > 0 else None
+        formatted = _texts(item, points, is_void=item.maximum <= 0 and cell.points is not None)
         return {
-            **_identity(item),
+            **self._report.identities[item.id],
             **self._weighing(item, cell, total),
             "graderaw": number(points),
             "gradedatesubmitted": cell.submitted_at,
             "gradedategraded": cell.graded_at,
-            **_flags(is_hidden=item.is_hidden or cell.is_hidden, is_overridden=cell.is_overridden),
-            **_formatted(item, points, is_void=item.maximum <= 0 and cell.points is not None),
+            **NO_TROUBLE,
+            "gradeishidden": item.is_hidden or cell.is_hidden,
+            "gradeisoverridden": cell.is_overridden,
+            "gradeformatted": formatted[0],
+            **self._report.ranges[item.id],
+            "percentageformatted": formatted[1],
             "feedback": cell.feedback,
             "feedbackformat": cell.feedback_format,
         }
@@ -84,8 +108,7 @@ class _LearnerReport:
             return weights | {"status": "dropped"}
         return weights | ({"status": "novalue"} if cell.points is None else {})
 
-    def _category_row(self, category: Category) -> dict[str, Any]:
-        total = self._book.category_total(category, self._learner)
+    def _category_row(self, category: Category, total: Total) -> dict[str, Any]:
         row = self._total_row(category, total, "category")
         if not self._is_weighed:
             return row
@@ -103,6 +126,7 @@ class _LearnerReport:
             if (cell := self._book.cells.get((item.id, self._learner))) and cell.graded_at
         ]
         item = Item(id=category.item_id, title="", category_id=0, maximum=total.maximum)
+        formatted = _texts(item, total.points, is_void=False)
         return {
             **_identity(item),
             "itemname": None,
@@ -113,8 +137,10 @@ class _LearnerReport:
             "graderaw": number(total.points),
             "gradedatesubmitted": None,
             "gradedategraded": max(graded_at) if total.points is not None else None,
-            **_flags(is_hidden=False, is_overridden=False),
-            **_formatted(item, total.points, is_void=False),
+            **NO_TROUBLE,
+            "gradeformatted": formatted[0],
+            **_range(item),
+            "percentageformatted": formatted[1],
             "feedback": "",
             "feedbackformat": 2 if self._is_weighed else 0,
         }
@@ -149,34 +175,23 @@ def _after_flags(row: dict[str, Any], weights: dict[str, Any]) -> dict[str, Any]
     )
 
 
+@lru_cache(maxsize=4096)
 def _weights(share: float) -> dict[str, Any]:
     return {"weightraw": number(round(share, 5)), "weightformatted": f"{100 * share:.2f} %"}
 
 
-def _flags(*, is_hidden: bool, is_overridden: bool) -> dict[str, Any]:
-    return {
-        "gradehiddenbydate": False,
-        "gradeneedsupdate": False,
-        "gradeishidden": is_hidden,
-        "gradeislocked": False,
-        "gradeisoverridden": is_overridden,
-    }
-
-
-def _formatted(item: Item, points: float | None, *, is_void: bool) -> dict[str, Any]:
+def _range(item: Item) -> dict[str, Any]:
     low, high = number(item.minimum), number(item.maximum)
     ends = (item.scale[0], item.scale[-1]) if item.scale else (low, high)
-    texts = ("", "") if is_void else ("-", "-") if points is None else _texts(item, points)
-    return {
-        "gradeformatted": texts[0],
-        "grademin": low,
-        "grademax": high,
-        "rangeformatted": f"{ends[0]}&ndash;{ends[1]}",
-        "percentageformatted": texts[1],
-    }
+    return {"grademin": low, "grademax": high, "rangeformatted": f"{ends[0]}&ndash;{ends[1]}"}
 
 
-def _texts(item: Item, points: float) -> tuple[str, str]:
+def _texts(item: Item, points: float | None, *, is_void: bool) -> tuple[str, str]:
+    """The grade as a person reads it, and as a percentage."""
+    if is_void:
+        return "", ""
+    if points is None:
+        return "-", "-"
     share = (points - item.minimum) / (item.maximum - item.minimum)
     word = item.scale[int(points) - 1] if item.scale else f"{points:.2f}"
     return word, f"{100 * share:.2f} %"

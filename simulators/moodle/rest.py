@@ -6,12 +6,14 @@ it; without ``moodlewsrestformat=json`` everything is XML.
 Source: moodle.md, sections 2 and 2.1.
 """
 
+import codecs
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+import msgspec
 from flask import Blueprint, Response, request
 
 from simulators.moodle.faults import faults
@@ -19,6 +21,7 @@ from simulators.moodle.parameters import InvalidParameterError, Shape, checked, 
 from simulators.moodle.site import Site, site
 
 blueprint = Blueprint("rest", __name__)
+
 
 Call = Callable[[Site, dict[str, Any]], Any]
 
@@ -90,8 +93,7 @@ def server() -> Response:
     except MoodleError as error:
         answer = error.payload
     if is_json:
-        body = json.dumps(answer, ensure_ascii=True, separators=(",", ":"))
-        return Response(body, content_type="application/json; charset=utf-8")
+        return Response(as_json(answer), content_type="application/json; charset=utf-8")
     return Response(as_xml(answer), content_type="application/xml; charset=utf-8")
 
 
@@ -125,6 +127,20 @@ def _check_token(here: Site, token: object) -> None:
     if found["expires_at"] is not None and found["expires_at"] <= here.now:
         here.write("DELETE FROM tokens WHERE token = ?", str(token))
         raise denied()
+
+
+def as_json(answer: Any) -> bytes:  # noqa: ANN401 - whatever a function sends
+    """An answer, or an exception, as PHP writes JSON: whatever is not ASCII is escaped."""
+    return msgspec.json.encode(answer).decode().encode("ascii", "json_escape")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+codecs.register_error("json_escape", _escaped)
 
 
 def as_xml(answer: Any) -> str:  # noqa: ANN401 - whatever a function sends

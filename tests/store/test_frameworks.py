@@ -45,7 +45,8 @@ def test_a_framework_comes_with_its_competencies_in_order(db, district, saved):
     assert codes(db, district) == ["N", "N.1", "N.2", "L.1"]
 
 
-def test_a_competency_knows_its_strand(db, district, saved):
+@pytest.mark.usefixtures("saved")
+def test_a_competency_knows_its_strand(db, district):
     found = {one.code: one for one in frameworks.competencies_of(db, district)}
 
     assert found["N.1"].parent == found["N"].id
@@ -54,13 +55,15 @@ def test_a_competency_knows_its_strand(db, district, saved):
     assert found["N.1"].framework == "F"
 
 
-def test_the_same_framework_again_changes_nothing(db, district, saved):
+@pytest.mark.usefixtures("saved")
+def test_the_same_framework_again_changes_nothing(db, district):
     again = frameworks.save_framework(db, district, FRAMEWORK)
 
     assert again == SavedFramework(added=0, changed=0, archived=0)
 
 
-def test_a_changed_statement_keeps_the_competency(db, district, saved):
+@pytest.mark.usefixtures("saved")
+def test_a_changed_statement_keeps_the_competency(db, district):
     before = {one.code: one.id for one in frameworks.competencies_of(db, district)}
     reworded = [replace(one, statement="Anew") for one in FRAMEWORK.competencies]
 
@@ -70,7 +73,8 @@ def test_a_changed_statement_keeps_the_competency(db, district, saved):
     assert {one.code: one.id for one in frameworks.competencies_of(db, district)} == before
 
 
-def test_a_competency_the_framework_no_longer_holds_is_archived_and_kept(db, district, saved):
+@pytest.mark.usefixtures("saved")
+def test_a_competency_the_framework_no_longer_holds_is_archived_and_kept(db, district):
     again = frameworks.save_framework(db, district, edition(l1=None))
 
     assert again.archived == 1
@@ -78,7 +82,8 @@ def test_a_competency_the_framework_no_longer_holds_is_archived_and_kept(db, dis
     assert all_codes(db)["l1"] == "L.1"
 
 
-def test_an_archived_competency_that_came_back_is_the_same(db, district, saved):
+@pytest.mark.usefixtures("saved")
+def test_an_archived_competency_that_came_back_is_the_same(db, district):
     before = frameworks.competencies_of(db, district)
     frameworks.save_framework(db, district, edition(l1=None))
 
@@ -87,13 +92,15 @@ def test_an_archived_competency_that_came_back_is_the_same(db, district, saved):
     assert frameworks.competencies_of(db, district) == before
 
 
-def test_codes_may_be_exchanged_between_competencies(db, district, saved):
+@pytest.mark.usefixtures("saved")
+def test_codes_may_be_exchanged_between_competencies(db, district):
     frameworks.save_framework(db, district, edition(n1="N.2", n2="N.1"))
 
     assert all_codes(db) == {"n": "N", "n1": "N.2", "n2": "N.1", "l1": "L.1"}
 
 
-def test_a_new_edition_may_give_old_codes_to_new_items(db, district, saved):
+@pytest.mark.usefixtures("saved")
+def test_a_new_edition_may_give_old_codes_to_new_items(db, district):
     fresh = tuple(
         Competency(identifier=f"new {one.code}", code=one.code, statement=one.statement)
         for one in FRAMEWORK.competencies
@@ -105,7 +112,8 @@ def test_a_new_edition_may_give_old_codes_to_new_items(db, district, saved):
     assert codes(db, district) == ["N", "N.1", "N.2", "L.1"]
 
 
-def test_two_districts_may_have_one_framework_each_for_itself(db, district, saved):
+@pytest.mark.usefixtures("saved")
+def test_two_districts_may_have_one_framework_each_for_itself(db, district):
     other = new_tenant(db, "Other")
 
     again = frameworks.save_framework(db, other, edition(l1=None))

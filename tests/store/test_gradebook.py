@@ -297,7 +297,7 @@ def _kept(engine, opened):
     )
 
 
-_MANY = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_MANY = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @_MANY

@@ -3,12 +3,13 @@
 import pytest
 from sqlalchemy import func, select
 
+from mapping.records import LearnerRef
 from store import tenants
 from store.secrets import SealBroken, SecretBox
 from store.session import chunks, lock, reading, upsert, writing
-from store.tables import school_refs, schools
+from store.tables import guardianships
 from store.tables import tenants as tenant_rows
-from tests.store.places import new_platform, new_tenant
+from tests.store.places import enrol, new_tenant
 
 
 def test_what_is_written_is_there_for_the_next(engine):
@@ -40,27 +41,27 @@ def test_a_lock_can_be_taken_twice_by_its_holder(db):
     assert db.execute(select(func.count()).select_from(tenant_rows)).scalar() == 0
 
 
-def test_rows_of_keys_alone_may_be_kept_twice(db, district):
-    platform = new_platform(db, district)
-    new_school = {"tenant_id": district, "name": "North", "passback_way": "none"}
-    upsert(db, schools, [new_school], keys=("tenant_id", "name"))
-    school = db.execute(select(schools.c.id)).scalar()
-    row = {"platform_id": platform, "ref": "1", "school_id": school}
+def test_a_row_that_is_there_takes_the_other_columns_of_the_new_one(db):
+    for zone in ("UTC", "Europe/Oslo"):
+        upsert(db, tenant_rows, [{"name": "District", "timezone": zone}], keys=("name",))
+
+    assert [tenant.timezone for tenant in tenants.all_tenants(db)] == ["Europe/Oslo"]
+
+
+def test_a_row_whose_every_column_is_a_key_may_be_kept_twice(db, algebra):
+    learner = enrol(db, algebra, "ada")[LearnerRef("ada")]
+    row = {"course_id": algebra, "guardian_ref": "g", "learner_id": learner}
 
     for _ in range(2):
-        upsert(db, school_refs, [row], keys=("platform_id", "ref", "school_id")[:2])
-        upsert(db, tenant_rows, [], keys=("name",))
+        upsert(db, guardianships, [row], keys=tuple(row))
 
-    assert len(db.execute(select(school_refs)).all()) == 1
+    assert len(db.execute(select(guardianships)).all()) == 1
 
 
-def test_a_row_whose_every_column_is_a_key_is_left_as_it_is(db, district):
-    row = {"id": district, "name": "District", "timezone": "UTC"}
+def test_no_rows_are_nothing_to_keep(db):
+    upsert(db, tenant_rows, [], keys=("name",))
 
-    upsert(db, tenant_rows, [row], keys=("id",))
-    upsert(db, tenant_rows, [{"name": "District", "timezone": "UTC"}], keys=("name",))
-
-    assert len(tenants.all_tenants(db)) == 1
+    assert tenants.all_tenants(db) == ()
 
 
 def test_chunks_hold_everything_once_and_are_short_enough():
