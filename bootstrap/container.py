@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,7 +51,7 @@ class Container:
     settings: Settings
     engine: Engine
     redis: "Redis"
-    redis_url: str
+    redis_url: str = field(repr=False)
     secrets: SecretBox
     now: Callable[[], datetime] = wall_clock
     sleep: Callable[[float], None] = time.sleep
@@ -97,7 +97,6 @@ class Container:
         return connect(access, self._services(platform, kind))
 
     def _services(self, platform: Platform, kind: PlatformKind) -> Services:
-        key = self.tool_key()
         return Services(
             now=self.now,
             sleep=self.sleep,
@@ -110,13 +109,17 @@ class Container:
             ),
             tokens=ServiceTokens(
                 cache=RedisTokenCache(self.redis),
-                key=SigningKey(kid=key.kid, private_key=key.private_key),
+                key=self._signing_key,
                 seal=Seal(seal=self.secrets.seal, open=self._opened),
                 now=self.now,
                 sleep=self.sleep,
             ),
             public_url=self.settings.public_url,
         )
+
+    def _signing_key(self) -> SigningKey:
+        key = self.tool_key()
+        return SigningKey(kid=key.kid, private_key=key.private_key)
 
     def _opened(self, sealed: str) -> str | None:
         try:

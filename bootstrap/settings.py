@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 from difflib import get_close_matches
 from pathlib import Path
@@ -69,9 +69,9 @@ class Settings:
     """
 
     data_dir: Path
-    database_url: str
-    redis_url: str | None
-    secret_key: str
+    database_url: str = field(repr=False)
+    redis_url: str | None = field(repr=False)
+    secret_key: str = field(repr=False)
     public_url: str
     port: int
     sync_at: time

@@ -137,7 +137,7 @@ class ServiceTokens:
         self,
         *,
         cache: TokenCache,
-        key: SigningKey,
+        key: Callable[[], SigningKey],
         seal: Seal,
         now: Callable[[], datetime],
         sleep: Callable[[float], None],
@@ -146,7 +146,8 @@ class ServiceTokens:
 
         Args:
             cache: Where tokens are kept.
-            key: Signs the requests.
+            key: Loads what signs the requests; asked only when a token is to be had, since
+                loading a key costs more than a hundred signatures.
             seal: Encrypts what the cache keeps.
             now: The clock.
             sleep: Waits for seconds while another worker fetches the token.
@@ -231,8 +232,8 @@ class ServiceTokens:
             "exp": issued + _BACKDATED_SECONDS + _ASSERTION_LIFE_SECONDS,
             "jti": secrets.token_urlsafe(24),
         }
-        headers = {"kid": self._key.kid}
-        return jwt.encode(claims, self._key.private_key, algorithm="RS256", headers=headers)
+        key = self._key()
+        return jwt.encode(claims, key.private_key, algorithm="RS256", headers={"kid": key.kid})
 
 
 def _cache_key(access: PlatformAccess, scopes: Sequence[str]) -> str:

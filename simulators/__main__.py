@@ -1,6 +1,7 @@
 """The simulators' command line: generate a district, serve Canvas, serve Moodle."""
 
 import argparse
+import gc
 import signal
 import socket
 import sys
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _generate(options: argparse.Namespace) -> int:
+    gc.disable()  # what is drawn stays to the end: there is nothing to collect, only to count
     district = draw(options.seed, options.scale, today=options.today)
     addresses = Addresses(
         canvas=options.canvas_url.rstrip("/"),

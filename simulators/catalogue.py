@@ -206,14 +206,15 @@ OFFERS: Sequence[Sequence[Offer]] = (
             code="DES7",
             syllabus="design",
             classes=("7A", "7B"),
-            share=0.6,
+            share=0.7,
         ),
         Offer(
             title="Community Project 8",
             code="COM8",
             syllabus="community",
             classes=("8A", "8B"),
-            share=0.6,
+            share=0.7,
+            is_in_small=True,
         ),
         Offer(
             title="Advisory <Homeroom> 8",

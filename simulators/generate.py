@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from simulators.catalogue import OFFERS, Offer
@@ -43,9 +44,9 @@ class Scale:
 
 
 SCALES = {
-    "demo": Scale(class_sizes=(100, 48, 44), visitors=40, guardians=60, background_seconds=0.3),
+    "demo": Scale(class_sizes=(104, 48, 44), visitors=40, guardians=60, background_seconds=0.3),
     "small": Scale(
-        class_sizes=(12, 9, 10), visitors=3, guardians=6, background_seconds=0.1, is_small=True
+        class_sizes=(12, 9, 12), visitors=3, guardians=6, background_seconds=0.1, is_small=True
     ),
 }
 
@@ -55,7 +56,7 @@ def draw(seed: int, scale: str = "demo", *, today: date = TODAY) -> District:
 
     Args:
         seed: Any number.
-        scale: demo (24 courses, about 800 learners, 60,000 scores) or small (9 courses of
+        scale: demo (24 courses, about 800 learners, 60,000 scores) or small (10 courses of
             about a dozen learners, with every awkward feature of the large one).
         today: The day on whose evening the district is looked at; the term began 109 days
             before it and ends 28 days after it.
@@ -162,11 +163,12 @@ class _Draw:
         return self._pupils["7A"][: self._scale.visitors]
 
     def _guardians(self, courses: Sequence[Course]) -> None:
-        taught = sorted({learner for course in courses for learner in course.learners})
-        chosen = self._rng.sample(taught, min(len(taught), 2 * self._scale.guardians))
+        """One or two children each; somebody of every course has a guardian."""
+        first = {course.learners[0] for course in courses if course.learners}
+        others = sorted({learner for course in courses for learner in course.learners} - first)
+        chosen = iter([*sorted(first), *self._rng.sample(others, len(others))])
         for number in range(self._scale.guardians):
-            children = chosen[2 * number : 2 * number + 1 + number % 2]
-            self._person("guardian", "G", children)
+            self._person("guardian", "G", list(islice(chosen, 1 + number % 2)))
 
 
 def _term(today: date) -> Term:

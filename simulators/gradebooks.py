@@ -21,7 +21,7 @@ CERTAIN = {
     (0, 2): "excused",
     (1, 3): "missing",
     (2, 4): "late",
-    (3, 5): "overridden",
+    (3, 0): "overridden",
     (4, 6): "hidden",
     (5, 7): "submitted",
     (6, 0): "retried",

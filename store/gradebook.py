@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import BigInteger, Connection, select, type_coerce, update
 
 from mapping.records import (
     CourseId,
@@ -20,12 +20,20 @@ from mapping.records import (
     Score,
     ScoreState,
 )
-from store.session import upsert
-from store.tables import line_items, recompute_queue, score_events, scores, to_micros
+from store.session import upsert, write_rows
+from store.tables import (
+    Instant,
+    line_items,
+    recompute_queue,
+    score_events,
+    scores,
+    to_micros,
+)
 
 ItemKey = tuple[LineItemRef, CriterionRef | None]
 _FIELDS = tuple(c.name for c in scores.c if c.name not in ("line_item_id", "learner_id"))
 _STATE = _FIELDS.index("state")
+_CELL = ("line_item_id", "learner_id")
 _Cell = tuple[int, int]
 _Values = tuple[Any, ...]
 
@@ -90,7 +98,9 @@ def start_reading(
 ) -> Reading:
     """Take in what is known of a course's scores before reading it."""
     rows = connection.execute(
-        select(*(c for c in scores.c))
+        select(
+            *(type_coerce(c, BigInteger) if isinstance(c.type, Instant) else c for c in scores.c)
+        )
         .join(line_items, line_items.c.id == scores.c.line_item_id)
         .where(line_items.c.course_id == course_id)
     )
@@ -180,13 +190,15 @@ def _append(
     }
     if not news:
         return SavedScores()
-    rows = [
-        {"line_item_id": cell[0], "learner_id": cell[1], **dict(zip(_FIELDS, values, strict=True))}
-        for cell, values in news.items()
-    ]
-    upsert(connection, scores, rows, keys=("line_item_id", "learner_id"))
-    connection.execute(
-        insert(score_events), [{**row, "recorded_at": now, "run_id": run} for row in rows]
+    rows = [(*cell, *values) for cell, values in news.items()]
+    written = (*_CELL, *_FIELDS)
+    write_rows(connection, scores, rows, columns=written, keys=_CELL)
+    recorded = (to_micros(now), run)
+    write_rows(
+        connection,
+        score_events,
+        [(*row, *recorded) for row in rows],
+        columns=(*written, "recorded_at", "run_id"),
     )
     mark_for_recompute(connection, {LearnerId(cell[1]) for cell in news}, now=now)
     new = sum(cell not in reading.known for cell in news)
@@ -246,9 +258,13 @@ def _values(score: Score) -> _Values:
         score.is_visible,
         score.is_late,
         score.is_overridden,
-        score.submitted_at,
-        score.graded_at,
+        _micros(score.submitted_at),
+        _micros(score.graded_at),
     )
+
+
+def _micros(moment: datetime | None) -> int | None:
+    return None if moment is None else to_micros(moment)
 
 
 def _cleared(values: _Values) -> _Values:

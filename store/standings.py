@@ -12,7 +12,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     select,
     type_coerce,
 )
@@ -23,7 +22,7 @@ from mapping.progressions import Hierarchy
 from mapping.records import CompetencyId, CourseId, EvidenceKind, LearnerId, RunId, TenantId
 from mapping.status import Status
 from store.frameworks import competencies_of
-from store.session import chunks, upsert
+from store.session import chunks, write_rows
 from store.tables import (
     alignments,
     competencies,
@@ -34,8 +33,11 @@ from store.tables import (
     scores,
     standing_changes,
     standings,
+    to_micros,
 )
 
+_PLACE = ("learner_id", "competency_id", "view")
+_STANDING = ("status", "estimate", "evidence_count", "mastered_count")
 _KIND_CODES = {kind.value: code for code, kind in enumerate(KINDS)}
 
 
@@ -135,11 +137,19 @@ def hierarchy(connection: Connection, tenant: TenantId) -> Hierarchy:
     return Hierarchy.of((c.id, c.parent) for c in competencies_of(connection, tenant))
 
 
-def standings_of(connection: Connection, learner_ids: Sequence[LearnerId]) -> dict[Place, Standing]:
-    """Where some learners stand now, in both views."""
+def standings_of(
+    connection: Connection,
+    learner_ids: Sequence[LearnerId],
+    *,
+    competency_ids: Sequence[CompetencyId] | None = None,
+) -> dict[Place, Standing]:
+    """Where some learners stand now, in both views; in all competencies or in some."""
     found: dict[Place, Standing] = {}
     for part in chunks(learner_ids):
-        rows = connection.execute(select(standings).where(standings.c.learner_id.in_(part)))
+        query = select(standings).where(standings.c.learner_id.in_(part))
+        if competency_ids is not None:
+            query = query.where(standings.c.competency_id.in_(competency_ids))
+        rows = connection.execute(query)
         for row in rows:
             place = (LearnerId(row.learner_id), CompetencyId(row.competency_id), View(row.view))
             found[place] = Standing(
@@ -177,37 +187,36 @@ def save_standings(
     """
     if not changed:
         return
+    moment = to_micros(now)
     rows = [
-        {
-            "learner_id": learner,
-            "competency_id": competency,
-            "view": int(view),
-            "status": int(after.status),
-            "estimate": after.estimate,
-            "evidence_count": after.evidence_count,
-            "mastered_count": after.mastered_count,
-        }
+        (
+            learner,
+            competency,
+            int(view),
+            int(after.status),
+            after.estimate,
+            after.evidence_count,
+            after.mastered_count,
+        )
         for (learner, competency, view), (_, after) in changed.items()
     ]
-    upsert(
+    write_rows(
         connection,
         standings,
-        [{**row, "changed_at": now} for row in rows],
-        keys=("learner_id", "competency_id", "view"),
+        [(*row, moment) for row in rows],
+        columns=(*_PLACE, *_STANDING, "changed_at"),
+        keys=_PLACE,
     )
-    history = {
-        "at": now,
-        "mapping_set_id": basis.mapping_set,
-        "mastery_rule_id": basis.rule,
-        "run_id": basis.run,
-    }
     befores = [None if before is None else int(before.status) for before, _ in changed.values()]
-    connection.execute(
-        insert(standing_changes),
-        [
-            {**row, **history, "previous_status": before}
-            for row, before in zip(rows, befores, strict=True)
-        ],
+    history = (moment, basis.mapping_set, basis.rule, basis.run)
+    write_rows(
+        connection,
+        standing_changes,
+        [(*row, before, *history) for row, before in zip(rows, befores, strict=True)],
+        columns=(
+            *(*_PLACE, *_STANDING, "previous_status", "at"),
+            *("mapping_set_id", "mastery_rule_id", "run_id"),
+        ),
     )
 
 

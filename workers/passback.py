@@ -121,7 +121,7 @@ def _desk(work: Work, course_id: CourseId) -> _Desk:
         strands = standings.strands_in_course(connection, course_id)
         totals = standings.assessed_competencies(connection, course.tenant)
         known = {c.id: c for c in frameworks.competencies_of(connection, course.tenant)}
-        now_standing = standings.standings_of(connection, learners)
+        now_standing = standings.standings_of(connection, learners, competency_ids=strands)
         top = current_rule(connection, course.tenant)[1].scale.top
         return _Desk(
             course=course,

@@ -1,5 +1,8 @@
 """One learner's competencies, each with its status, and the evidence behind it."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 from flask import Blueprint, render_template, request
 from sqlalchemy import Connection
 
@@ -9,7 +12,8 @@ from lti_tool.pages.explanations import explained, rule_of
 from lti_tool.pages.visits import current_visit
 from mapping.evidence import View
 from mapping.records import CourseId, LearnerId
-from store.reports import learner_line, learner_standings
+from mapping.status import Status
+from store.reports import StandingLine, learner_line, learner_standings
 from store.session import reading
 
 blueprint = Blueprint("learner", __name__)
@@ -58,8 +62,15 @@ def _page(
         visit=visit,
         learner=line,
         strands=explained(connection, tenant, learner, lines=lines, view=view),
+        tally=_tally(lines),
         rule=rule_of(connection, tenant),
         shown=request.args.get("show", ""),
         is_own=view is View.LEARNER and not visit.has(Capacity.GUARDIAN),
         is_teachers=view is View.TEACHER,
     )
+
+
+def _tally(lines: Sequence[StandingLine]) -> tuple[tuple[Status, int], ...]:
+    """How many competencies have each status, best first; strands are not counted besides."""
+    counts = Counter(line.status for line in lines if not line.competency.is_strand)
+    return tuple((status, counts[status]) for status in reversed(Status) if counts[status])

@@ -1,5 +1,6 @@
 """How facts are worded on pages: moments, numbers, statuses."""
 
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -8,16 +9,35 @@ from flask import Flask, g
 from lti_tool.guards import Capacity
 from mapping.scales import display
 from mapping.status import Status
+from store.sync_state import ItemState, Phase
 
-_STEADY = {Status.NO_EVIDENCE: "None", Status.INSUFFICIENT: "More needed"}
+_SHORT = {Status.NO_EVIDENCE: "No evidence", Status.INSUFFICIENT: "More needed"}
+_STEPS = {
+    Phase.PLAN: "find courses",
+    Phase.PULL: "read",
+    Phase.COMPUTE: "work out mastery",
+    Phase.PUSH: "write back",
+    Phase.DONE: "done",
+}
+_SUBJECTS = {
+    Phase.PLAN: "The courses of one LMS",
+    Phase.COMPUTE: "A share of the learners",
+}
+_STATES = {
+    ItemState.PENDING: "○ waiting",
+    ItemState.WORKING: "▸ under way",
+    ItemState.DONE: "✓ done",
+    ItemState.SKIPPED: "▲ left out",
+    ItemState.FAILED: "✕ failed",
+}
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_MINUTE, _HOUR = 60, 3600
 
 
 def register(app: Flask) -> None:
     """Give the templates these words."""
-    app.add_template_filter(moment)
-    app.add_template_filter(day)
-    app.add_template_filter(number)
-    app.add_template_filter(short_status)
+    for words in (moment, day, number, duration, code, step, subject, state, short_status):
+        app.add_template_filter(words)
     app.jinja_env.globals.update(Capacity=Capacity, Status=Status)
 
 
@@ -55,7 +75,41 @@ def number(value: float | None) -> str:
 
 def short_status(status: Status) -> str:
     """A status in as few words as a cell has room for."""
-    return _STEADY.get(status, status.label)
+    return _SHORT.get(status, status.label)
+
+
+def duration(seconds: float) -> str:
+    """How long something took, such as ``4 s``, ``1 min 49 s`` or ``2 h 5 min``."""
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+
+
+def code(text: str) -> str:
+    """A competency's code, empty where it is a GUID.
+
+    Frameworks that give a competency no code are known by its identifier, which tells a person
+    nothing.
+    """
+    return "" if _GUID.fullmatch(text) else text
+
+
+def step(phase: Phase) -> str:
+    """What a part of a run does."""
+    return _STEPS[phase]
+
+
+def subject(phase: Phase) -> str:
+    """What a part of a run is about that is not about one course."""
+    return _SUBJECTS.get(phase, "The district")
+
+
+def state(item: ItemState) -> str:
+    """How a part of a run ended, as a symbol and words."""
+    return _STATES[item]
 
 
 def _local(when: datetime) -> datetime:

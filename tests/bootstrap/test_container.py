@@ -110,7 +110,14 @@ def test_a_token_sealed_under_a_former_key_is_as_good_as_none(container):
 
 
 def test_a_container_does_not_show_its_secrets(container):
-    assert container.settings.secret_key not in repr(container)
+    settings = replace(
+        container.settings, redis_url="redis://:hidden@r", database_url="postgresql://u:hidden@d"
+    )
+
+    shown = repr(replace(container, settings=settings, redis_url="redis://:hidden@r"))
+
+    assert settings.secret_key not in shown
+    assert "hidden" not in shown
 
 
 def test_a_command_has_a_container_for_its_length(tmp_path):

@@ -76,7 +76,7 @@ def services(clock=None, *, limiter=None, cache=None) -> Services:
     clock = clock or Clock()
     tokens = ServiceTokens(
         cache=cache or MemoryTokenCache(),
-        key=KEY,
+        key=lambda: KEY,
         seal=MIRROR,
         now=clock.now,
         sleep=clock.sleep,

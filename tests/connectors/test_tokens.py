@@ -134,7 +134,7 @@ def test_a_token_that_cannot_be_opened_any_more_is_asked_for_anew(lms):
     rig.get()
     reopened = ServiceTokens(
         cache=rig.cache,
-        key=KEY,
+        key=lambda: KEY,
         seal=Seal(seal=MIRROR.seal, open=lambda _text: None),
         now=rig.clock.now,
         sleep=rig.clock.sleep,
@@ -233,7 +233,7 @@ def test_fifty_workers_that_start_cold_send_one_request(lms, redis):
     rig = services()
     tokens = ServiceTokens(
         cache=RedisTokenCache(redis),
-        key=KEY,
+        key=lambda: KEY,
         seal=MIRROR,
         now=rig.now,
         sleep=lambda seconds: threading.Event().wait(seconds),

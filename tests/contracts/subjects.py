@@ -145,7 +145,7 @@ def simulated_access(state: Path, kind: PlatformKind, url: str) -> PlatformAcces
 def live_services() -> Services:
     """Services on the wall clock, without Redis."""
     tokens = ServiceTokens(
-        cache=MemoryTokenCache(), key=KEY, seal=MIRROR, now=wall_clock, sleep=time.sleep
+        cache=MemoryTokenCache(), key=lambda: KEY, seal=MIRROR, now=wall_clock, sleep=time.sleep
     )
     return Services(
         now=wall_clock,

@@ -44,7 +44,7 @@ def test_the_demo_district_has_the_promised_size(demo):
     scores = sum(grade.state == "graded" for grade in _grades(demo))
 
     assert len(demo.schools) == 3
-    assert (len(courses_in(demo, "canvas")), len(courses_in(demo, "moodle"))) == (16, 8)
+    assert (len(courses_in(demo, "canvas")), len(courses_in(demo, "moodle"))) == (20, 4)
     assert 760 <= learners <= 840
     assert 57_000 <= scores <= 64_000
 

@@ -1,0 +1,254 @@
+"""Computing only those whose evidence or rule changed, and writing only what came out new."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from mapping.evidence import View
+from mapping.records import CompetencyId, LearnerId, ScoreState
+from mapping.status import Status
+from store import alignments, gradebook, standings, tenants
+from store.standings import Standing
+from store.sync_state import Phase
+from store.tables import score_events, standing_changes
+from tests.contracts.fake import graded
+from tests.store.places import new_tenant, score, set_rule
+from workers import recompute
+
+PLACE = (LearnerId(1), CompetencyId(1), View.TEACHER)
+
+
+def standing(estimate: float | None, **more) -> Standing:
+    fields = {
+        "status": Status.DEVELOPING,
+        "estimate": estimate,
+        "evidence_count": 1,
+        "mastered_count": 0,
+    }
+    return Standing(**{**fields, **more})
+
+
+def mark_everybody(night):
+    night.write(
+        lambda c: gradebook.mark_for_recompute(
+            c, map(LearnerId, tenants.all_learners(c, night.tenant)), now=night.clock()
+        )
+    )
+
+
+def changes(night):
+    return night.ask(lambda c: c.execute(select(standing_changes)).all())
+
+
+def test_a_night_says_where_learners_stand(night):
+    night.run()
+
+    assert night.standing("ada").status is Status.MASTERED
+    assert night.standing("bo").status is Status.EMERGING
+    assert night.standing("ada").evidence_count == 1
+
+
+def test_a_strand_stands_by_its_competencies(night):
+    night.run()
+
+    assert night.standing("ada", "N").mastered_count == 1
+    assert night.standing("ada", "L.1") is None
+
+
+def test_only_learners_put_down_are_computed(night):
+    night.run()
+    night.score("quiz 1", "bo", 10.0)
+
+    found = night.counts(night.run())
+
+    assert found.estimates == 2  # a competency and its strand, of one learner
+    assert found.statuses_changed == 2
+
+
+def test_where_nothing_changed_nothing_is_written(night):
+    night.run()
+    before = changes(night)
+    mark_everybody(night)
+
+    found = night.counts(night.run())
+
+    assert found.estimates == 6
+    assert found.statuses_changed == 0
+    assert changes(night) == before
+
+
+def test_who_was_computed_no_longer_waits(night):
+    night.run()
+
+    assert night.ask(standings.count_waiting, night.tenant) == 0
+
+
+def test_evidence_that_is_gone_leaves_no_evidence(night):
+    night.run()
+    night.put(score("quiz 1", "ada", state=ScoreState.CLEARED))
+
+    night.run()
+
+    found = night.standing("ada")
+    assert (found.status, found.estimate, found.evidence_count) == (Status.NO_EVIDENCE, None, 0)
+
+
+def test_the_learners_view_leaves_out_what_the_lms_hides(night):
+    night.put(score("quiz 1", "ada", 9.0, is_visible=False))
+
+    night.run()
+
+    hidden = night.standing("ada", view=View.LEARNER)
+    assert night.standing("ada", view=View.TEACHER).status is Status.MASTERED
+    assert hidden is None or hidden.status is Status.NO_EVIDENCE
+
+
+def test_a_change_is_kept_with_the_mapping_rule_and_run_it_came_of(night):
+    run = night.run()
+
+    rows = changes(night)
+    mapping_set = night.ask(alignments.current_mapping, night.tenant)
+    assert {row.run_id for row in rows} == {run}
+    assert {row.mapping_set_id for row in rows} == {mapping_set}
+
+
+def test_another_rule_changes_the_statuses_of_learners_put_down(night):
+    night.run()
+    night.write(set_rule, night.tenant, mastered=4.0)
+    mark_everybody(night)
+
+    night.run()
+
+    assert night.standing("ada").status is Status.DEVELOPING
+
+
+def test_a_part_without_learners_needs_neither_rule_nor_mapping(night):
+    bare = night.write(new_tenant, "Bare")
+    night.tenant = bare
+
+    run = night.run()
+
+    assert night.counts(run).estimates == 0
+
+
+def test_learners_of_a_district_without_a_rule_cannot_be_computed(night):
+    bare = night.write(new_tenant, "Bare")
+
+    with pytest.raises(LookupError, match=f"Tenant {bare} has no mastery rule"):
+        night.ask(recompute.current_rule, bare)
+
+
+def test_learners_are_shared_out_over_parts_and_batches(night, monkeypatch):
+    monkeypatch.setattr(recompute, "BATCH", 2)
+    monkeypatch.setattr("workers.schedule._LEARNERS_PER_PART", 1)
+    run = night.begin()
+    works = night.reach(run, Phase.COMPUTE)
+
+    for work in works:
+        night.perform(work)
+
+    assert len(works) == 3
+    assert night.ask(standings.count_waiting, night.tenant) == 0
+    assert night.counts(run).estimates == 6
+
+
+def test_a_learner_marked_again_while_being_computed_waits_for_the_next(night):
+    run = night.begin()
+    (work,) = night.reach(run, Phase.COMPUTE)
+    tokens = night.ask(standings.waiting_learners, night.tenant, part=0, parts=1)
+    night.perform(work)
+    night.clock.advance(seconds=1)
+    mark_everybody(night)
+
+    night.write(standings.settle_waiting, tokens)
+
+    assert night.ask(standings.count_waiting, night.tenant) == 3
+
+
+def test_replaying_every_score_event_gives_the_stored_standings(night):
+    """From nothing but the events, up to any night, come the standings of that night."""
+    moments = []
+    for points in (2.0, 9.0, 5.0):
+        night.score("quiz 1", "ada", points)
+        night.score("quiz 2", "ada", 10.0 - points)
+        night.run()
+        moments.append(night.clock())
+    ada = night.learner("ada")
+
+    for moment in moments:
+        stored = night.ask(standings.standings_at, ada, view=View.TEACHER, moment=moment)
+        assert _replayed(night, ada, moment) == pytest.approx(
+            {key: one.estimate for key, one in stored.items()}
+        )
+
+
+def _replayed(night, learner, moment):
+    """Estimates from the newest event of each cell at a moment."""
+    with night.engine.connect() as connection:
+        table = standings.score_table(connection, [learner])
+        aligned = standings.alignment_table(connection, night.tenant)
+        hierarchy = standings.hierarchy(connection, night.tenant)
+        _, rule = recompute.current_rule(connection, night.tenant)
+        rows = connection.execute(
+            select(score_events.c.line_item_id, score_events.c.points)
+            .where(score_events.c.learner_id == learner, score_events.c.recorded_at <= moment)
+            .order_by(score_events.c.id)
+        ).all()
+    points = dict(rows)
+    columns = {name: getattr(table, name) for name in type(table).__slots__}
+    then = type(table).of(
+        {**columns, "points": [points[item] for item in table.line_item.tolist()]}
+    )
+    computed = recompute.compute(then, aligned, rule=rule, hierarchy=hierarchy)
+    return {place[1]: one.estimate for place, one in computed.items() if place[2] is View.TEACHER}
+
+
+def test_an_estimate_that_differs_in_the_last_digits_is_no_change():
+    found = recompute.differences({PLACE: standing(2.5)}, {PLACE: standing(2.5 + 1e-12)})
+
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (standing(2.5), standing(2.6)),
+        (standing(2.5), standing(2.5 + 1e-12, evidence_count=2)),
+        (standing(None), standing(2.5)),
+        (standing(2.5), standing(None)),
+    ],
+)
+def test_whatever_else_differs_is_a_change(before, after):
+    assert recompute.differences({PLACE: before}, {PLACE: after}) == {PLACE: (before, after)}
+
+
+def test_a_standing_that_was_never_there_is_a_change():
+    after = standing(None, status=Status.NO_EVIDENCE, evidence_count=0)
+
+    assert recompute.differences({}, {PLACE: after}) == {PLACE: (None, after)}
+
+
+def test_a_standing_without_evidence_any_more_becomes_no_evidence():
+    before = standing(2.5)
+
+    (found,) = recompute.differences({PLACE: before}, {}).values()
+
+    assert found[0] == before
+    assert (found[1].status, found[1].estimate) == (Status.NO_EVIDENCE, None)
+
+
+def test_a_standing_at_an_earlier_night_is_not_moved_by_a_later_one(night):
+    night.run()
+    ada, then = night.learner("ada"), night.clock()
+    before = night.ask(standings.standings_at, ada, view=View.TEACHER, moment=then)
+    night.put(graded("quiz 1", "ada", 1.0))
+
+    night.run()
+
+    after = night.ask(standings.standings_at, ada, view=View.TEACHER, moment=then)
+    now = night.ask(
+        standings.standings_at, ada, view=View.TEACHER, moment=night.clock() + timedelta(hours=1)
+    )
+    assert after == before
+    assert now != before
