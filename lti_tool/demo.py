@@ -67,12 +67,14 @@ def run(settings: Settings, *, is_once: bool, is_json: bool, scale: str = "demo"
     with running(settings) as container, supervised(settings.data_dir / "logs") as children:
         _require_room(settings.data_dir)
         _step(out, "Preparing the database", lambda: schema.migrate(container.engine))
+        # They take a while to be up, while one core draws the district.
+        _start_waymark(container, children)
         _step(out, "Drawing the district", lambda: _generate(container, scale))
         _step(out, "Starting the LMS simulators", lambda: _start_simulators(container, children))
         loaded = _step(
             out, "Loading the district", lambda: load_district(container, _file(container))
         )
-        _step(out, "Starting web and workers", lambda: _start_waymark(container, children))
+        _step(out, "Starting web and workers", lambda: _await_web(container, children))
         run_id = queue.enqueue_run(container, loaded.tenant)
         result = terminal.follow(container, run_id, console=out, beat=children.revive)
         terminal.show(result, out)
@@ -183,6 +185,9 @@ def _start_waymark(container: Container, children: Supervisor) -> None:
     children.start(_program(container, "web", ["-m", "lti_tool", "web"]))
     for number in range(container.settings.workers):
         children.start(worker_program(container, number))
+
+
+def _await_web(container: Container, children: Supervisor) -> None:
     children.await_port("web", container.settings.port, timeout_seconds=_START_SECONDS)
 
 

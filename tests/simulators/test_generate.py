@@ -8,6 +8,7 @@ from statistics import fmean
 
 import pytest
 
+from simulators.catalogue import CRITERIA
 from simulators.files import Addresses, mapping_rows, write_all
 from simulators.frameworks import bncc_package, transferable_package
 from simulators.generate import draw
@@ -47,6 +48,60 @@ def test_the_demo_district_has_the_promised_size(demo):
     assert (len(courses_in(demo, "canvas")), len(courses_in(demo, "moodle"))) == (20, 4)
     assert 760 <= learners <= 840
     assert 57_000 <= scores <= 64_000
+
+
+def _strands():
+    """The strand of each competency, by code."""
+    found = {}
+    for package in (bncc_package(), transferable_package()):
+        items = {item["identifier"]: item for item in package["CFItems"]}
+        for link in package["CFAssociations"]:
+            child = items[link["originNodeURI"]["identifier"]]
+            if "humanCodingScheme" in child:
+                found[child["humanCodingScheme"]] = link["destinationNodeURI"]["identifier"]
+    return found
+
+
+def _strands_of(course, strands):
+    """The strands that a course speaks of, by its line items and by its rubrics."""
+    rows = [row for item in course.assignments for row in item.criteria]
+    codes = {*_aligned(course), *(CRITERIA[row.title] for row in rows if _aligned(course))}
+    return {strands[code] for code in codes}
+
+
+def _marks_one_by_one(district):
+    """How many statuses the schools get that cannot be told in bulk."""
+    words_in_canvas = {
+        school.id
+        for school in district.schools
+        if (school.lms, school.passback) == ("canvas", "words")
+    }
+    strands = _strands()
+    return sum(
+        len(course.learners) * len(_strands_of(course, strands))
+        for course in district.courses
+        if course.school not in words_in_canvas
+    )
+
+
+@pytest.mark.parametrize("scale", ["demo", "small"])
+def test_few_marks_have_to_be_written_one_by_one(scale):
+    lowest, highest = {"demo": (1_200, 1_500), "small": (50, 150)}[scale]
+
+    assert lowest <= _marks_one_by_one(draw(11, scale)) <= highest
+
+
+def test_most_courses_are_at_the_school_that_takes_words_in_bulk(demo):
+    counts = Counter(course.school for course in demo.courses)
+
+    assert [counts[school.id] for school in demo.schools] == [17, 3, 4]
+
+
+def test_every_mapped_course_speaks_of_five_strands_at_most(demo):
+    strands = _strands()
+    counts = {len(_strands_of(course, strands)) for course in demo.courses}
+
+    assert counts == {0, 2, 3, 4, 5}
 
 
 def test_forty_learners_of_a_canvas_school_take_a_course_in_moodle_too(demo):
@@ -250,6 +305,12 @@ def test_the_two_state_files_number_people_differently_but_share_the_district_id
     shared = both & learners
     assert shared
     assert all(numbered(plan, "canvas")[one] != numbered(plan, "moodle")[one] for one in shared)
+
+
+def test_somebody_of_every_course_with_learners_has_a_guardian(plan):
+    children = {child for person in plan.people for child in person.children}
+
+    assert all(children & set(course.learners) for course in plan.courses if course.learners)
 
 
 def test_guardians_observe_their_children_in_canvas_only(district_folder):

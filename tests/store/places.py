@@ -56,6 +56,7 @@ def new_platform(
     *,
     kind: str = "canvas",
     api_url: str = "http://127.0.0.1:9",
+    secrets: SecretBox = BOX,
 ) -> PlatformId:
     entry = PlatformEntry(
         kind=kind,
@@ -68,7 +69,7 @@ def new_platform(
         api_url=api_url,
         api_token="a-secret-token",
     )
-    return registrations.save_platform(connection, tenant, entry, secrets=BOX)
+    return registrations.save_platform(connection, tenant, entry, secrets=secrets)
 
 
 def new_school(

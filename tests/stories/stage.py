@@ -129,13 +129,13 @@ def serving_on(port: int, application) -> Iterator[str]:
 
 
 def open_stage_container(
-    folder: Path, database_url: str, redis_url: str, *, port: int
+    folder: Path, database_url: str, redis_url: str, *, port: int, host: str = "127.0.0.1"
 ) -> Container:
     settings = replace(
         load_settings({"WAYMARK_DATA_DIR": str(folder)}),
         secret_key=SECRET,
         database_url=database_url,
-        public_url=f"http://127.0.0.1:{port}",
+        public_url=f"http://{host}:{port}",
         port=port,
     )
     Redis.from_url(redis_url).flushall()
@@ -146,16 +146,19 @@ def open_stage_container(
 
 
 @contextmanager
-def district_on_stage(folder: Path, database_url: str, redis_url: str) -> Iterator[Stage]:
+def district_on_stage(
+    folder: Path, database_url: str, redis_url: str, *, tool_host: str = "127.0.0.1"
+) -> Iterator[Stage]:
+    """Serve it all; to a browser, ``localhost`` is another site than the LMSs' 127.0.0.1."""
     tool, canvas, moodle = free_port(), free_port(), free_port()
     district = folder / "district"
     addresses = Addresses(
         canvas=f"http://127.0.0.1:{canvas}",
         moodle=f"http://127.0.0.1:{moodle}",
-        tool=f"http://127.0.0.1:{tool}",
+        tool=f"http://{tool_host}:{tool}",
     )
     write_all(district, draw(7, "small", today=TODAY), addresses=addresses, seed=7)
-    container = open_stage_container(folder, database_url, redis_url, port=tool)
+    container = open_stage_container(folder, database_url, redis_url, port=tool, host=tool_host)
     with ExitStack() as stack:
         stack.callback(container.close)
         app = create_app(container)

@@ -1,6 +1,6 @@
 """A district with a gradebook in memory, and its nights, without any queue."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine, select
 
@@ -47,6 +47,20 @@ class UnseenGradebook(FakeGradebook):
             [WriteOutcome(learner_ref=mark.learner_ref, state=unseen) for mark in one.marks]
             for one in writes
         ]
+
+
+@dataclass
+class RenewedGradebook(FakeGradebook):
+    """Makes a deleted column anew under another reference, as an LMS does."""
+
+    generation: int = 1
+
+    def ensure_column(self, course, spec):
+        return super().ensure_column(course, replace(spec, tag=f"{spec.tag}/{self.generation}"))
+
+    def delete_columns(self) -> None:
+        self.marks.clear()
+        self.generation += 1
 
 
 @dataclass
@@ -175,12 +189,13 @@ def down() -> RetryLater:
     return RetryLater("The LMS is down for maintenance.", cause="maintenance", platform="Canvas")
 
 
-def unseen_gradebook(**more) -> UnseenGradebook:
-    small = small_gradebook()
-    return UnseenGradebook(
-        course_list=small.course_list,
-        people=small.people,
-        columns=small.columns,
-        _scores=small._scores,
+def small(kind: type[FakeGradebook], **more):
+    """The small gradebook with the ways of a special one."""
+    plain = small_gradebook()
+    return kind(
+        course_list=plain.course_list,
+        people=plain.people,
+        columns=plain.columns,
+        _scores=plain._scores,
         **more,
     )

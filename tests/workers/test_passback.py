@@ -16,7 +16,7 @@ from mapping.records import (
 from store import frameworks, sync_state
 from store.sync_state import Phase
 from tests.store.places import FRAMEWORK, publish, rule, score
-from tests.workers.night import COURSE, down, new_night, unseen_gradebook
+from tests.workers.night import COURSE, RenewedGradebook, UnseenGradebook, down, new_night, small
 from workers import passback
 
 ADA, BO = LearnerRef("ada"), LearnerRef("bo")
@@ -168,7 +168,7 @@ def test_who_has_no_evidence_yet_gets_no_mark(night):
 
 
 def test_what_was_sent_and_not_seen_is_settled_by_reading(engine, clock):
-    night = new_night(engine, clock, book=unseen_gradebook())
+    night = new_night(engine, clock, book=small(UnseenGradebook))
     night.run()
     before = states(night)
 
@@ -180,7 +180,7 @@ def test_what_was_sent_and_not_seen_is_settled_by_reading(engine, clock):
 
 
 def test_what_was_sent_and_never_arrived_is_wanted_anew(engine, clock):
-    night = new_night(engine, clock, book=unseen_gradebook(is_arriving=False))
+    night = new_night(engine, clock, book=small(UnseenGradebook, is_arriving=False))
     night.run()
     night.book.is_silent = False
 
@@ -192,7 +192,7 @@ def test_what_was_sent_and_never_arrived_is_wanted_anew(engine, clock):
 
 
 def test_what_was_sent_to_who_left_since_is_given_up(engine, clock):
-    night = new_night(engine, clock, book=unseen_gradebook(is_arriving=False))
+    night = new_night(engine, clock, book=small(UnseenGradebook, is_arriving=False))
     night.run()
     night.book.is_silent = False
     night.book.people[COURSE] = [
@@ -206,7 +206,7 @@ def test_what_was_sent_to_who_left_since_is_given_up(engine, clock):
 
 
 def test_what_was_sent_for_a_strand_no_longer_spoken_for_is_given_up(engine, clock):
-    night = new_night(engine, clock, book=unseen_gradebook())
+    night = new_night(engine, clock, book=small(UnseenGradebook))
     night.run()
     night.write(publish, night.tenant, rule("L.1", line_item="quiz*"))
     night.book.is_silent = False
@@ -248,14 +248,30 @@ def test_a_try_that_breaks_off_after_sending_is_settled_by_the_next(night):
     assert night.counts(run).pushed == 2
 
 
-def test_a_column_deleted_in_the_lms_is_made_and_written_anew(night):
+def test_a_column_deleted_in_the_lms_is_made_anew_when_a_status_changes(engine, clock):
+    night = new_night(engine, clock, book=small(RenewedGradebook))
     night.run()
-    night.book.marks.clear()
+    night.book.delete_columns()
+    night.score("quiz 1", "ada", 1.0)
+
+    night.run()
+    at_first = set(words(night))
+    night.run()
+
+    assert at_first == {ADA}
+    assert set(words(night)) == {ADA, BO}
+
+
+def test_a_cell_that_a_person_emptied_stays_empty(night):
+    night.run()
+    (column,) = night.book.marks.values()
+    del column[ADA]
     night.score("quiz 1", "ada", 1.0)
 
     night.run()
 
-    assert set(words(night)) == {ADA}
+    assert ADA not in words(night)
+    assert "conflict" in {state for _, state in states(night)}
 
 
 def test_strands_of_one_name_are_told_apart_by_their_code(night):

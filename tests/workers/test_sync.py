@@ -66,6 +66,7 @@ def test_a_reading_that_breaks_off_is_read_again_from_where_it_began(night):
 
     class Breaking(type(night.book)):
         def scores(self, course, since=None):
+            assert (course, since) == (COURSE, None)
             yield next(pages)
             raise down()
 

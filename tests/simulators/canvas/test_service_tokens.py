@@ -81,3 +81,13 @@ def test_the_platforms_keys_are_public_and_may_be_kept(browser):
 
     assert "max-age" in answer.headers["Cache-Control"]
     assert json.loads(answer.data)["keys"][0]["use"] == "sig"
+
+
+def test_a_service_token_of_another_platform_is_refused(browser, tool_key, clock):
+    scope = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
+    claims = {"sub": "10000000000001", "scopes": scope, "issued_at": clock(), "iat": clock()}
+    headers = {"Authorization": f"Bearer {tool_key.sign(claims)}"}
+
+    answer = browser.get("/api/lti/courses/101/line_items", headers=headers)
+
+    assert (answer.status_code, answer.json["errors"]["message"]) == (401, "Invalid access token")

@@ -1,0 +1,149 @@
+"""Somebody at a screen: opens an LMS, launches Waymark in its frame, and looks."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Frame, Page
+
+from tests.stories.stage import Stage
+
+_IS_FOCUS_SHOWN = """() => {
+  const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
+  return one.matches(":focus-visible") && style.outlineStyle !== "none"
+    && parseFloat(style.outlineWidth) >= 2 && box.right > 0 && box.bottom > 0;
+}"""
+_REACHABLE = """() => {
+  const all = [...document.querySelectorAll("a[href], summary, button, input, [tabindex='0']")];
+  const seen = all.filter((one) => one.checkVisibility());
+  seen.forEach((one, index) => one.setAttribute("data-at", index));
+  return seen.length;
+}"""
+_FOCUSED = "() => document.activeElement.getAttribute('data-at')"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A launched Waymark: the LMS's page, and the frame in it that Waymark is in."""
+
+    page: Page
+    frame: Frame
+
+    @property
+    def base(self) -> str:
+        return "/".join(self.frame.url.split("/")[:5])
+
+    def text(self) -> str:
+        """All that the page says, also what is folded away."""
+        return re.sub(r"\s+", " ", self.frame.locator("main").text_content() or "")
+
+    def heading(self) -> str:
+        return self.frame.locator("h1").inner_text()
+
+    def go(self, path: str) -> None:
+        self.frame.goto(f"{self.base}/{path}")
+
+    def click(self, selector: str, *, to: str) -> None:
+        """Follow a link and wait for its page."""
+        self.frame.locator(selector).first.click()
+        self.frame.wait_for_url(re.compile(re.escape(self.base + "/") + to))
+
+
+class Desk:
+    """One browser with its own cookies; ``complaints`` are what its console said in red."""
+
+    def __init__(self, chromium: Browser, stage: Stage, size: tuple[int, int]) -> None:
+        self.stage = stage
+        self.complaints: list[str] = []
+        self._chromium = chromium
+        self._size = size
+        self._context = self._new_context(has_scripts=True)
+        self._plain: BrowserContext | None = None
+
+    def canvas(self, course: int, person: int) -> Visit:
+        return self._launch(f"{self.stage.canvas}/courses/{course}?user={person}")
+
+    def canvas_account(self, school: int, person: int) -> Visit:
+        return self._launch(f"{self.stage.canvas}/accounts/{school}?user={person}")
+
+    def moodle(self, course: int, person: int) -> Visit:
+        return self._launch(f"{self.stage.moodle}/course/{course}?user={person}")
+
+    def without_scripts(self, visit: Visit) -> Page:
+        """The page of a visit by itself, in a browser that runs no script."""
+        self._plain = self._plain or self._new_context(has_scripts=False)
+        # The cookies belong to the frame within the LMS; on its own the page needs them whole.
+        self._plain.add_cookies(
+            [
+                {name: one[name] for name in ("name", "value", "domain", "path", "secure")}
+                | {"sameSite": "None", "httpOnly": True}
+                for one in self._context.cookies()
+            ]
+        )
+        page = self._plain.new_page()
+        page.goto(visit.frame.url)
+        return page
+
+    def close(self) -> None:
+        for context in filter(None, (self._context, self._plain)):
+            context.close()
+
+    def _launch(self, address: str) -> Visit:
+        page = self._context.new_page()
+        base = f"{self.stage.container.settings.public_url}/l/"
+        with page.expect_event(
+            "framenavigated", lambda frame: frame.url.startswith(base)
+        ) as landed:
+            page.goto(address)
+        frame = landed.value
+        frame.wait_for_load_state()
+        assert urlsplit(frame.url).hostname != urlsplit(page.url).hostname
+        return Visit(page=page, frame=frame)
+
+    def _new_context(self, *, has_scripts: bool) -> BrowserContext:
+        width, height = self._size
+        context = self._chromium.new_context(
+            viewport={"width": width, "height": height}, java_script_enabled=has_scripts
+        )
+        context.on("console", self._hear)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        return context
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+
+def overflow(frame: Frame) -> int:
+    """How many pixels a page is wider than its frame."""
+    return frame.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+
+def walk_by_tab(visit: Visit) -> tuple[int, list[int], list[str]]:
+    """Press Tab through the frame, from the LMS's page and out again.
+
+    Returns:
+        How many things there are to reach, which were reached in order, and the text of those
+        that showed no focus.
+    """
+    count = visit.frame.evaluate(_REACHABLE)
+    reached: list[int] = []
+    faint: list[str] = []
+    for _ in range(count + 30):
+        visit.page.keyboard.press("Tab")
+        at = visit.frame.evaluate(_FOCUSED)
+        if at is None:
+            if reached:
+                break
+            continue
+        reached.append(int(at))
+        if not visit.frame.evaluate(_IS_FOCUS_SHOWN):
+            faint.append(visit.frame.evaluate("document.activeElement.outerHTML"))
+    return count, reached, faint
+
+
+def is_gone(visit: Visit) -> bool:
+    try:
+        return visit.frame.is_detached()
+    except Error:
+        return True
