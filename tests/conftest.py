@@ -1,6 +1,5 @@
 """Fixtures of all tests: databases on both engines, a real Redis, a container over both."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from bootstrap.embedded import EmbeddedError, running_redis
 from bootstrap.settings import load_settings
 from store import schema
 from store.secrets import SecretBox
-from store.session import open_engine
+from store.session import open_engine, writing
 from store.tables import metadata
 from tests.servers import NoServerError, running_postgres
 
@@ -82,26 +81,18 @@ def postgres_engine(postgres_url: str) -> Iterator[sqlalchemy.Engine]:
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty SQLite database with the present schema, to be copied."""
-    path = tmp_path_factory.mktemp("schema") / "waymark.db"
+def sqlite_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlalchemy.Engine]:
+    path = tmp_path_factory.mktemp("database") / "waymark.db"
     engine = open_engine(f"sqlite:///{path}")
     schema.migrate(engine)
+    yield engine
     engine.dispose()
-    return path
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sqlalchemy.Engine]:
+def engine(request: pytest.FixtureRequest) -> Iterator[sqlalchemy.Engine]:
     """A database with the present schema and nothing in it, on each engine."""
-    if request.param == "sqlite":
-        copy = tmp_path / "waymark.db"
-        shutil.copyfile(request.getfixturevalue("migrated_file"), copy)
-        engine = open_engine(f"sqlite:///{copy}")
-        yield engine
-        engine.dispose()
-        return
-    engine = request.getfixturevalue("postgres_engine")
+    engine = request.getfixturevalue(f"{request.param}_engine")
     yield engine
     _empty(engine)
 
@@ -128,6 +119,6 @@ def container(
 
 def _empty(engine: sqlalchemy.Engine) -> None:
     # Few rows are deleted in a tenth of the time that truncating so many tables takes.
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         for table in reversed(metadata.sorted_tables):
             connection.execute(table.delete())

@@ -56,7 +56,7 @@ def chromium(executable: str) -> Iterator[Browser]:
     assert not outlive(started)
 
 
-@pytest.fixture(params=SIZES)
+@pytest.fixture(scope="module", params=SIZES)
 def size(request: pytest.FixtureRequest) -> tuple[int, int]:
     return SIZES[request.param]
 
@@ -64,6 +64,15 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
 @pytest.fixture
 def desk(chromium: Browser, stage: Stage, size: tuple[int, int]) -> Iterator[Desk]:
     """A browser of its own for each test, which must have had nothing to complain of."""
+    desk = Desk(chromium, stage, size)
+    yield desk
+    desk.close()
+    assert desk.complaints == []
+
+
+@pytest.fixture(scope="module")
+def seat(chromium: Browser, stage: Stage, size: tuple[int, int]) -> Iterator[Desk]:
+    """A browser that stays open, for tests that only look at what was launched before."""
     desk = Desk(chromium, stage, size)
     yield desk
     desk.close()

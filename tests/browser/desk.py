@@ -1,25 +1,28 @@
 """Somebody at a screen: opens an LMS, launches Waymark in its frame, and looks."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Frame, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Frame, Page
 
 from tests.stories.stage import Stage
 
-_IS_FOCUS_SHOWN = """() => {
-  const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
-  return one.matches(":focus-visible") && style.outlineStyle !== "none"
-    && parseFloat(style.outlineWidth) >= 2 && box.right > 0 && box.bottom > 0;
-}"""
 _REACHABLE = """() => {
   const all = [...document.querySelectorAll("a[href], summary, button, input, [tabindex='0']")];
   const seen = all.filter((one) => one.checkVisibility());
   seen.forEach((one, index) => one.setAttribute("data-at", index));
   return seen.length;
 }"""
-_FOCUSED = "() => document.activeElement.getAttribute('data-at')"
+_FOCUSED = """() => {
+  const one = document.activeElement;
+  const style = getComputedStyle(one);
+  const box = one.getBoundingClientRect();
+  const isShown = one.matches(":focus-visible") && style.outlineStyle !== "none"
+    && parseFloat(style.outlineWidth) >= 2 && box.right > 0 && box.bottom > 0;
+  return [one.getAttribute("data-at"), isShown ? "" : one.outerHTML];
+}"""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,17 @@ class Desk:
         self._size = size
         self._context = self._new_context(has_scripts=True)
         self._plain: BrowserContext | None = None
+        self._launched: dict[str, tuple[Visit, str]] = {}
+
+    def once(self, who: str, launch: "Callable[[Desk], Visit]") -> Visit:
+        """Somebody's launch, made the first time; then back where it landed."""
+        if who not in self._launched:
+            visit = launch(self)
+            self._launched[who] = visit, visit.frame.url
+        visit, landing = self._launched[who]
+        visit.frame.goto(landing)
+        visit.page.bring_to_front()
+        return visit
 
     def canvas(self, course: int, person: int) -> Visit:
         return self._launch(f"{self.stage.canvas}/courses/{course}?user={person}")
@@ -131,19 +145,10 @@ def walk_by_tab(visit: Visit) -> tuple[int, list[int], list[str]]:
     faint: list[str] = []
     for _ in range(count + 30):
         visit.page.keyboard.press("Tab")
-        at = visit.frame.evaluate(_FOCUSED)
-        if at is None:
-            if reached:
-                break
-            continue
-        reached.append(int(at))
-        if not visit.frame.evaluate(_IS_FOCUS_SHOWN):
-            faint.append(visit.frame.evaluate("document.activeElement.outerHTML"))
+        at, unseen = visit.frame.evaluate(_FOCUSED)
+        if at is None and reached:
+            break
+        if at is not None:
+            reached.append(int(at))
+            faint += filter(None, [unseen])
     return count, reached, faint
-
-
-def is_gone(visit: Visit) -> bool:
-    try:
-        return visit.frame.is_detached()
-    except Error:
-        return True

@@ -36,9 +36,9 @@ PEOPLE = {
 
 
 @pytest.mark.parametrize("who", PEOPLE)
-def test_no_page_is_wider_than_its_frame(desk, who):
+def test_no_page_is_wider_than_its_frame(seat, who):
     launch, links = PEOPLE[who]
-    visit = launch(desk)
+    visit = seat.once(who, launch)
     found = [overflow(visit.frame)]
     for link in links:
         visit.click(link, to=".*[0-9]")
@@ -50,10 +50,10 @@ def test_no_page_is_wider_than_its_frame(desk, who):
 
 
 @pytest.mark.parametrize("who", PEOPLE)
-def test_a_page_is_the_same_where_scripts_are_off(desk, who):
-    visit = PEOPLE[who][0](desk)
+def test_a_page_is_the_same_where_scripts_are_off(seat, who):
+    visit = seat.once(who, PEOPLE[who][0])
 
-    page = desk.without_scripts(visit)
+    page = seat.without_scripts(visit)
 
     assert page.locator("main").inner_text().split() == (
         visit.frame.locator("main").inner_text().split()
@@ -62,8 +62,8 @@ def test_a_page_is_the_same_where_scripts_are_off(desk, who):
 
 
 @pytest.mark.parametrize("who", PEOPLE)
-def test_everything_is_reached_by_tab_and_shows_that_it_is(desk, who):
-    visit = PEOPLE[who][0](desk)
+def test_everything_is_reached_by_tab_and_shows_that_it_is(seat, who):
+    visit = seat.once(who, PEOPLE[who][0])
 
     count, reached, faint = walk_by_tab(visit)
 
@@ -71,8 +71,8 @@ def test_everything_is_reached_by_tab_and_shows_that_it_is(desk, who):
     assert faint == []
 
 
-def test_reloading_the_landing_page_shows_it_again(desk):
-    visit = _teacher(desk)
+def test_reloading_the_landing_page_shows_it_again(seat):
+    visit = seat.once("teacher", _teacher)
     before, address = visit.text(), visit.frame.url
 
     with visit.page.expect_event("framenavigated", lambda frame: frame == visit.frame):
@@ -95,8 +95,8 @@ def test_two_launches_in_one_browser_keep_their_own_rights(desk):
     assert teacher.base != learner.base
 
 
-def test_the_full_wording_of_a_clamped_column_is_one_step_away(desk):
-    visit = _teacher(desk)
+def test_the_full_wording_of_a_clamped_column_is_one_step_away(seat):
+    visit = seat.once("teacher", _teacher)
     header = visit.frame.locator("th.one a.statement").first
     statement = visit.frame.locator("th.one").first.get_attribute("title")
 
