@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Frame, 
 
 from tests.stories.stage import Stage
 
+_PATIENCE_MILLISECONDS = 15_000
 _REACHABLE = """() => {
   const all = [...document.querySelectorAll("a[href], summary, button, input, [tabindex='0']")];
   const seen = all.filter((one) => one.checkVisibility());
@@ -119,6 +120,7 @@ class Desk:
         context = self._chromium.new_context(
             viewport={"width": width, "height": height}, java_script_enabled=has_scripts
         )
+        context.set_default_timeout(_PATIENCE_MILLISECONDS)
         context.on("console", self._hear)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         return context

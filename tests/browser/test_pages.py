@@ -49,6 +49,7 @@ def test_no_page_is_wider_than_its_frame(seat, who):
     assert overflow(visit.page.main_frame) == 0
 
 
+@pytest.mark.parametrize("size", ["laptop"], indirect=True)
 @pytest.mark.parametrize("who", PEOPLE)
 def test_a_page_is_the_same_where_scripts_are_off(seat, who):
     visit = seat.once(who, PEOPLE[who][0])
@@ -71,6 +72,7 @@ def test_everything_is_reached_by_tab_and_shows_that_it_is(seat, who):
     assert faint == []
 
 
+@pytest.mark.parametrize("size", ["laptop"], indirect=True)
 def test_reloading_the_landing_page_shows_it_again(seat):
     visit = seat.once("teacher", _teacher)
     before, address = visit.text(), visit.frame.url
@@ -83,6 +85,7 @@ def test_reloading_the_landing_page_shows_it_again(seat):
     assert visit.text() == before
 
 
+@pytest.mark.parametrize("size", ["laptop"], indirect=True)
 def test_two_launches_in_one_browser_keep_their_own_rights(desk):
     teacher, learner = _teacher(desk), _learner(desk)
 

@@ -50,6 +50,7 @@ def test_a_learner_sees_where_they_stand_and_on_what_evidence(desk):
     assert counted.count() == known.evidence_count
 
 
+@pytest.mark.parametrize("size", ["laptop"], indirect=True)
 def test_a_learners_page_says_how_old_it_is_in_the_districts_time(desk):
     place = people.learner(desk.stage, "moodle")
 
@@ -58,6 +59,7 @@ def test_a_learners_page_says_how_old_it_is_in_the_districts_time(desk):
     assert re.search(r"As of \d+ \w{3} \d{4}, \d\d:\d\d UTC-03", text)
 
 
+@pytest.mark.parametrize("size", ["laptop"], indirect=True)
 def test_a_learner_reads_no_word_that_shames(desk):
     place = people.learner(desk.stage, "canvas")
 
@@ -66,6 +68,7 @@ def test_a_learner_reads_no_word_that_shames(desk):
     assert not re.search(r"\b(fail\w*|behind|poor|weak|rank\w*)\b", text, re.IGNORECASE)
 
 
+@pytest.mark.parametrize("size", ["laptop"], indirect=True)
 def test_what_a_teacher_has_hidden_is_on_the_teachers_page_alone(desk):
     place, learner_id, title = people.hidden_from(desk.stage)
     (teacher,) = {

@@ -14,7 +14,6 @@ from pathlib import Path
 from redis import Redis
 from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 import simulators.canvas
 import simulators.moodle
@@ -27,6 +26,7 @@ from lti_tool.console import Report, report
 from mapping.records import TenantId
 from simulators.files import Addresses, write_all
 from simulators.generate import draw
+from simulators.serving import Server
 from store import schema
 from store.sync_state import Phase
 from workers import queue
@@ -34,11 +34,6 @@ from workers import queue
 TODAY = date(2026, 11, 20)
 SECRET = "a secret key of the stories, long enough"
 _PATIENCE_SECONDS = 120.0
-
-
-class _QuietHandler(WSGIRequestHandler):
-    def log_request(self, code="-", size="-"):
-        pass
 
 
 @dataclass
@@ -115,9 +110,10 @@ def free_port() -> int:
 
 @contextmanager
 def serving_on(port: int, application) -> Iterator[str]:
-    server = make_server(
-        "127.0.0.1", port, application, threaded=True, request_handler=_QuietHandler
-    )
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    server = Server(listener, application)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
