@@ -25,6 +25,7 @@ demo: $(VENV)/demo.installed ## Show one night: simulated LMSs, web, workers (AR
 test: $(VENV)/test.installed ## Run all tests (ARGS=... goes to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
 
+check: ARGS += --cov --cov-fail-under=95
 check: $(VENV)/test.installed lint types floors test ## Everything CI runs
 
 bench: $(VENV)/test.installed ## Measure; prints figure, peer and limit from one run

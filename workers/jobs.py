@@ -16,6 +16,7 @@ from bootstrap.settings import Settings
 from connectors.errors import ConnectorError, RetryLater
 from mapping.records import CourseId, PlatformId, RunId
 from store import courses, sync_state
+from store.secrets import SealBroken
 from store.session import writing
 from store.sync_state import LEASE, ItemState, LeaseLostError, Phase, WorkItem
 from workers import passback, queue, recompute, sync
@@ -84,20 +85,35 @@ def _work_on(container: Container, item_id: int) -> RunId | None:
         run = sync_state.run(connection, lease.item.run)
     work = Work(engine=container.engine, lease=lease, run=run, now=container.now)
     try:
-        with _kept(work):
-            _perform(container, work)
+        _attempt(container, work)
     except LeaseLostError:
         log.warning("item %s was taken over by another process", item_id)
         return None
+    return run.id
+
+
+def _attempt(container: Container, work: Work) -> None:
+    """Do an item, or settle what becomes of it now that it could not be done.
+
+    Raises:
+        LeaseLostError: Another process took it up.
+    """
+    item_id = work.lease.item.id
+    try:
+        with _kept(work):
+            _perform(container, work)
+    except LeaseLostError:
+        raise
     except RetryLater as error:
         _again_or_failed(work, error)
     except ConnectorError as error:
         _failed(work, cause=error.cause, message=str(error))
+    except SealBroken as error:
+        _failed(work, cause="sealed", message=str(error))
     except Exception as error:
         log.exception("work item %s", item_id)
         _again_or_failed(work, _unexpected(error, item_id))
         raise
-    return run.id
 
 
 def _perform(container: Container, work: Work) -> None:

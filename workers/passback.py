@@ -203,6 +203,12 @@ def _plan(desk: _Desk, strand: CompetencyId, desired: Mapping[LearnerId, Wanted]
     )
 
 
+def _recorded_in(desk: _Desk, column: _Column) -> dict[LearnerRef, Mark]:
+    """What is known to stand in a column: nothing in one that had to be made anew."""
+    _, ref = desk.columns.get(column.strand, (None, None))
+    return _recorded(desk, column.strand) if ref == column.ref else {}
+
+
 def _recorded(desk: _Desk, strand: CompetencyId) -> dict[LearnerRef, Mark]:
     return {
         desk.refs[learner]: _mark(desk.refs[learner], mark)
@@ -237,7 +243,7 @@ def _settle_by_reading(sink: GradebookSink, work: Work, desk: _Desk) -> None:
             way=desk.way,
             writes=tuple(_mark(desk.refs[x.learner], x) for x in letters if x.learner in desk.refs),
         )
-        settled = passback.settle(plan, column.found, _recorded(desk, strand))
+        settled = passback.settle(plan, column.found, _recorded_in(desk, column))
         there = {mark.learner_ref for mark in settled.already_there}
         arrived = [x for x in letters if desk.refs.get(x.learner) in there]
         with work.writing() as connection:
@@ -267,7 +273,7 @@ def _prepare(
     column = _open_column(sink, work, desk, strand=strand)
     by_ref = {desk.refs[letter.learner]: letter for letter in letters}
     plan = Plan(way=desk.way, writes=tuple(_mark(ref, x) for ref, x in by_ref.items()))
-    settled = passback.settle(plan, column.found, _recorded(desk, strand))
+    settled = passback.settle(plan, column.found, _recorded_in(desk, column))
     there = [by_ref[mark.learner_ref] for mark in settled.already_there]
     with work.writing() as connection:
         outbox.confirm(connection, column.id, there, now=work.now())

@@ -6,8 +6,10 @@ the queue, so it both starts a run and repairs one.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
+from redis.exceptions import LockError
 from rq import Queue, Retry
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
@@ -86,7 +88,9 @@ def tend(container: Container, run_id: RunId) -> Phase:
     try:
         _enqueue_due(container, run_id)
     finally:
-        tending.release()
+        # It may have run out meanwhile, or Redis may have been emptied: then it is free.
+        with suppress(LockError):
+            tending.release()
     return phase
 
 

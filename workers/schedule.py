@@ -1,6 +1,6 @@
 """When a night begins, what comes next in it, and when it is over."""
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
@@ -64,13 +64,14 @@ def begin_due_night(
 
 def last_due(at: time, zone: ZoneInfo, now: datetime) -> datetime:
     """The newest moment, at or before now, at which a night was to begin."""
-    local = now.astimezone(zone)
-    today = datetime.combine(local.date(), at, tzinfo=zone)
-    return (
-        today
-        if today <= local
-        else datetime.combine(local.date() - timedelta(days=1), at, tzinfo=zone)
+    today = now.astimezone(zone).date()
+    # Compared in UTC: two moments of one zone are compared by their wall clocks alone, which
+    # says nothing in the hour that a clock change leaves out or repeats.
+    moments = (
+        datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
+        for day in (today, today - timedelta(days=1))
     )
+    return next(moment for moment in moments if moment <= now)
 
 
 def advance(engine: Engine, run_id: RunId, *, now: datetime) -> Phase:

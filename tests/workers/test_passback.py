@@ -265,9 +265,6 @@ def test_a_column_deleted_in_the_lms_is_whole_again_within_two_nights_of_a_chang
     assert set(words(deleted)) == {ADA, BO}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the first night takes cells of the new column for emptied by a person"
-)
 def test_the_cells_of_a_column_made_anew_are_not_taken_for_emptied_by_a_person(deleted):
     deleted.run()
 
