@@ -19,9 +19,10 @@ from rich.table import Table
 
 from bootstrap.container import Container
 from mapping.records import Counts, RunId
-from store import sync_state
+from store import run_reports
+from store.run_reports import Trouble
 from store.session import reading
-from store.sync_state import ItemState, Phase, Trouble
+from store.sync_state import ItemState, Phase
 from workers import queue
 
 _POLL_SECONDS = 0.2
@@ -50,7 +51,7 @@ class Report:
         """The report as plain JSON values."""
         return {
             "run": self.run,
-            **sync_state.as_dict(self.counts),
+            **run_reports.as_dict(self.counts),
             "skipped": [
                 {
                     "phase": trouble.phase.value,
@@ -89,7 +90,7 @@ def follow(
         while queue.tend(container, run_id) is not Phase.DONE:
             beat()
             with reading(container.engine) as connection:
-                steps.show(sync_state.progress(connection, run_id))
+                steps.show(run_reports.progress(connection, run_id))
             time.sleep(_POLL_SECONDS)
         steps.complete()
     return report(container, run_id)
@@ -102,7 +103,7 @@ class _Steps:
         self._shown = shown
         self._tasks: dict[Phase, TaskID] = {}
 
-    def show(self, now: sync_state.Progress) -> None:
+    def show(self, now: run_reports.Progress) -> None:
         if now.phase not in _STEPS:
             return
         if now.phase not in self._tasks:
@@ -120,8 +121,8 @@ def report(container: Container, run_id: RunId) -> Report:
     with reading(container.engine) as connection:
         return Report(
             run=run_id,
-            counts=sync_state.counts(connection, run_id),
-            troubles=sync_state.troubles(connection, run_id),
+            counts=run_reports.counts(connection, run_id),
+            troubles=run_reports.troubles(connection, run_id),
         )
 
 

@@ -8,6 +8,7 @@ from bootstrap.container import Container, open_container
 from lti_tool import create_app
 
 _WORKERS = 2
+_THREADS = 4
 
 
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
@@ -18,6 +19,9 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     def load_config(self) -> None:
         self.cfg.set("bind", f"127.0.0.1:{self._container.settings.port}")
         self.cfg.set("workers", _WORKERS)
+        # A browser opens connections ahead and leaves them idle: one such must not hold a process.
+        self.cfg.set("worker_class", "gthread")
+        self.cfg.set("threads", _THREADS)
         self.cfg.set("proc_name", "waymark-web")
         self.cfg.set("loglevel", self._container.settings.log_level.lower())
         self.cfg.set("control_socket_disable", True)  # noqa: FBT003 - gunicorn's interface

@@ -1,28 +1,18 @@
-"""What the administrator's pages show of the nights: runs, their parts, and what went wrong."""
+"""What people are shown of the nights: runs, their parts, how far they are, what went wrong."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, select
 
 from mapping.records import Counts, RunId, TenantId
-from store.sync_state import ItemState, Phase
+from store.sync_state import COUNTED, UNFINISHED, ItemState, Phase
+from store.sync_state import run as one_run
 from store.tables import courses, runs, work_items
 
 HISTORY = 60
 """How many runs the history shows: two months of nights."""
-
-_COUNTED = (
-    "scores_pulled",
-    "scores_new",
-    "scores_changed",
-    "estimates",
-    "statuses_changed",
-    "pushed",
-    "refused",
-    "api_calls",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +43,26 @@ class WorkLine:
     counts: Counts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run is: items finished and in all, in its present phase."""
+
+    phase: Phase
+    finished: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why a part of a run did not happen; ``about`` names the course, if it was one."""
+
+    phase: Phase
+    state: ItemState
+    about: str
+    cause: str
+    message: str
+
+
 def run_lines(
     connection: Connection, tenant: TenantId, *, run: RunId | None = None
 ) -> tuple[RunLine, ...]:
@@ -64,7 +74,7 @@ def run_lines(
     rows = connection.execute(
         select(
             runs,
-            *(func.coalesce(func.sum(work_items.c[name]), 0).label(name) for name in _COUNTED),
+            *(func.coalesce(func.sum(work_items.c[name]), 0).label(name) for name in COUNTED),
             _tally(ItemState.DONE, Phase.PULL).label("courses"),
             _tally(ItemState.SKIPPED).label("skipped"),
             _tally(ItemState.FAILED).label("failed"),
@@ -100,6 +110,93 @@ def work_lines(connection: Connection, tenant: TenantId, run: RunId) -> tuple[Wo
     )
 
 
+def progress(connection: Connection, run_id: RunId) -> Progress:
+    """How far a run is."""
+    phase = one_run(connection, run_id).phase
+    rows = connection.execute(
+        select(work_items.c.state, func.count())
+        .where(work_items.c.run_id == run_id, work_items.c.phase == phase.value)
+        .group_by(work_items.c.state)
+    )
+    by_state: dict[str, int] = dict(rows.all())
+    left = sum(by_state.get(state, 0) for state in UNFINISHED)
+    total = sum(by_state.values())
+    return Progress(phase=phase, finished=total - left, total=total)
+
+
+def counts(connection: Connection, run_id: RunId) -> Counts:
+    """What a run did, with its seconds in all and by phase (wall clock, first to last)."""
+    sums = connection.execute(
+        select(
+            *(func.coalesce(func.sum(work_items.c[name]), 0).label(name) for name in COUNTED)
+        ).where(work_items.c.run_id == run_id)
+    ).one()
+    read = connection.execute(
+        select(func.count())
+        .select_from(work_items)
+        .where(
+            work_items.c.run_id == run_id,
+            work_items.c.phase == Phase.PULL.value,
+            work_items.c.state == ItemState.DONE.value,
+        )
+    ).scalar_one()
+    record = one_run(connection, run_id)
+    ended = record.finished_at or record.started_at
+    return Counts(
+        courses=read,
+        seconds=(ended - record.started_at).total_seconds(),
+        seconds_by_phase=_seconds_by_phase(connection, run_id),
+        **{name: int(getattr(sums, name)) for name in COUNTED},
+    )
+
+
+def troubles(connection: Connection, run_id: RunId) -> tuple[Trouble, ...]:
+    """Everything of a run that was skipped or failed, with why."""
+    rows = connection.execute(
+        select(work_items, courses.c.title)
+        .outerjoin(courses, courses.c.id == work_items.c.course_id)
+        .where(work_items.c.run_id == run_id, work_items.c.message != "")
+        .order_by(work_items.c.id)
+    )
+    return tuple(
+        Trouble(
+            phase=Phase(row.phase),
+            state=ItemState(row.state),
+            about=row.title or "",
+            cause=row.cause,
+            message=row.message,
+        )
+        for row in rows
+        if row.state in (ItemState.SKIPPED.value, ItemState.FAILED.value)
+    )
+
+
+def as_dict(counted: Counts) -> dict[str, Any]:
+    """Counts as plain JSON values, seconds with three decimals."""
+    plain = asdict(counted)
+    plain["seconds"] = round(counted.seconds, 3)
+    plain["seconds_by_phase"] = {k: round(v, 3) for k, v in counted.seconds_by_phase.items()}
+    return plain
+
+
+def _seconds_by_phase(connection: Connection, run_id: RunId) -> dict[str, float]:
+    rows = connection.execute(
+        select(
+            work_items.c.phase,
+            func.min(work_items.c.started_at),
+            func.max(work_items.c.finished_at),
+        )
+        .where(work_items.c.run_id == run_id)
+        .group_by(work_items.c.phase)
+    )
+    spans = {row[0]: (row[1], row[2]) for row in rows if row[1] and row[2]}
+    return {
+        phase.value: (spans[phase.value][1] - spans[phase.value][0]).total_seconds()
+        for phase in Phase
+        if phase.value in spans
+    }
+
+
 def _tally(state: ItemState, phase: Phase | None = None) -> ColumnElement[int]:
     is_it = work_items.c.state == state.value
     if phase is not None:
@@ -132,4 +229,4 @@ def _seconds(started_at: datetime | None, finished_at: datetime | None) -> float
 
 
 def _counted(row: "Row[Any]") -> dict[str, Any]:
-    return {name: int(getattr(row, name)) for name in _COUNTED}
+    return {name: int(getattr(row, name)) for name in COUNTED}

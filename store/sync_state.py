@@ -6,7 +6,7 @@ at once still has one effect.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -25,14 +25,14 @@ from sqlalchemy import (
 )
 
 from mapping.records import Counts, CourseId, RunId, TenantId
-from store.tables import Instant, courses, runs, work_items
+from store.tables import Instant, runs, work_items
 
 LEASE = timedelta(seconds=20)
 """How long a silent holder keeps an item; every transaction of the holder renews it."""
 SETTLING = timedelta(seconds=5)
 """How long an item put into the queue is given before anybody asks what became of it."""
 
-_COUNTED = (
+COUNTED = (
     "scores_pulled",
     "scores_new",
     "scores_changed",
@@ -42,6 +42,7 @@ _COUNTED = (
     "refused",
     "api_calls",
 )
+"""The counts of a work item, as its columns and as ``mapping.records.Counts`` name them."""
 
 
 class Phase(Enum):
@@ -108,26 +109,6 @@ class Lease:
     fence: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a run is: items finished and in all, in its present phase."""
-
-    phase: Phase
-    finished: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """Why a part of a run did not happen; ``about`` names the course, if it was one."""
-
-    phase: Phase
-    state: ItemState
-    about: str
-    cause: str
-    message: str
-
-
 def start_run(
     connection: Connection, tenant: TenantId, *, cause: str, is_full: bool, now: datetime
 ) -> RunId:
@@ -184,7 +165,7 @@ def add_items(
     """Add work items for (course, part) pairs."""
     if not places:
         return
-    blank = dict.fromkeys(("fence", "attempts", *_COUNTED), 0)
+    blank = dict.fromkeys(("fence", "attempts", *COUNTED), 0)
     connection.execute(
         insert(work_items),
         [
@@ -341,7 +322,7 @@ def count(connection: Connection, lease: Lease, counts: Counts) -> None:
     connection.execute(
         update(work_items)
         .where(work_items.c.id == lease.item.id)
-        .values({name: work_items.c[name] + getattr(counts, name) for name in _COUNTED})
+        .values({name: work_items.c[name] + getattr(counts, name) for name in COUNTED})
     )
 
 
@@ -378,93 +359,6 @@ def put_back(
             message=message,
         )
     )
-
-
-def progress(connection: Connection, run_id: RunId) -> Progress:
-    """How far a run is."""
-    phase = run(connection, run_id).phase
-    rows = connection.execute(
-        select(work_items.c.state, func.count())
-        .where(work_items.c.run_id == run_id, work_items.c.phase == phase.value)
-        .group_by(work_items.c.state)
-    )
-    by_state: dict[str, int] = dict(rows.all())
-    left = sum(by_state.get(state, 0) for state in UNFINISHED)
-    total = sum(by_state.values())
-    return Progress(phase=phase, finished=total - left, total=total)
-
-
-def counts(connection: Connection, run_id: RunId) -> Counts:
-    """What a run did, with its seconds in all and by phase (wall clock, first to last)."""
-    sums = connection.execute(
-        select(
-            *(func.coalesce(func.sum(work_items.c[name]), 0).label(name) for name in _COUNTED)
-        ).where(work_items.c.run_id == run_id)
-    ).one()
-    read = connection.execute(
-        select(func.count())
-        .select_from(work_items)
-        .where(
-            work_items.c.run_id == run_id,
-            work_items.c.phase == Phase.PULL.value,
-            work_items.c.state == ItemState.DONE.value,
-        )
-    ).scalar_one()
-    record = run(connection, run_id)
-    ended = record.finished_at or record.started_at
-    return Counts(
-        courses=read,
-        seconds=(ended - record.started_at).total_seconds(),
-        seconds_by_phase=_seconds_by_phase(connection, run_id),
-        **{name: int(getattr(sums, name)) for name in _COUNTED},
-    )
-
-
-def troubles(connection: Connection, run_id: RunId) -> tuple[Trouble, ...]:
-    """Everything of a run that was skipped or failed, with why."""
-    rows = connection.execute(
-        select(work_items, courses.c.title)
-        .outerjoin(courses, courses.c.id == work_items.c.course_id)
-        .where(work_items.c.run_id == run_id, work_items.c.message != "")
-        .order_by(work_items.c.id)
-    )
-    return tuple(
-        Trouble(
-            phase=Phase(row.phase),
-            state=ItemState(row.state),
-            about=row.title or "",
-            cause=row.cause,
-            message=row.message,
-        )
-        for row in rows
-        if row.state in (ItemState.SKIPPED.value, ItemState.FAILED.value)
-    )
-
-
-def as_dict(counted: Counts) -> dict[str, Any]:
-    """Counts as plain JSON values, seconds with three decimals."""
-    plain = asdict(counted)
-    plain["seconds"] = round(counted.seconds, 3)
-    plain["seconds_by_phase"] = {k: round(v, 3) for k, v in counted.seconds_by_phase.items()}
-    return plain
-
-
-def _seconds_by_phase(connection: Connection, run_id: RunId) -> dict[str, float]:
-    rows = connection.execute(
-        select(
-            work_items.c.phase,
-            func.min(work_items.c.started_at),
-            func.max(work_items.c.finished_at),
-        )
-        .where(work_items.c.run_id == run_id)
-        .group_by(work_items.c.phase)
-    )
-    spans = {row[0]: (row[1], row[2]) for row in rows if row[1] and row[2]}
-    return {
-        phase.value: (spans[phase.value][1] - spans[phase.value][0]).total_seconds()
-        for phase in Phase
-        if phase.value in spans
-    }
 
 
 def _run(row: "Row[Any]") -> Run:

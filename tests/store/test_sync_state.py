@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from mapping.records import Counts
-from store import sync_state
+from store import run_reports, sync_state
 from store.session import reading, writing
 from store.sync_state import LEASE, SETTLING, ItemState, LeaseLostError, Phase
 from store.tables import work_items
@@ -205,7 +205,7 @@ def test_progress_counts_the_present_phase_alone(db, run, item):
     sync_state.enter_phase(db, run, Phase.PULL, now=NOW)
     sync_state.finish(db, sync_state.claim(db, item, now=NOW), ItemState.DONE, now=NOW)
 
-    found = sync_state.progress(db, run)
+    found = run_reports.progress(db, run)
 
     assert (found.phase, found.finished, found.total) == (Phase.PULL, 1, 2)
 
@@ -213,7 +213,7 @@ def test_progress_counts_the_present_phase_alone(db, run, item):
 def test_a_course_left_out_is_told_with_the_reason(db, run, algebra):
     sync_state.skip_item(db, run, algebra, cause="unpublished", message="Not published yet.")
 
-    (found,) = sync_state.troubles(db, run)
+    (found,) = run_reports.troubles(db, run)
 
     assert (found.about, found.cause, found.state) == ("Algebra", "unpublished", ItemState.SKIPPED)
     assert found.message == "Not published yet."
@@ -223,12 +223,12 @@ def test_a_course_left_out_is_told_with_the_reason(db, run, algebra):
 def test_what_is_tried_again_is_no_trouble_and_what_failed_is(db, run, item):
     lease = sync_state.claim(db, item, now=NOW)
     sync_state.put_back(db, lease, not_before=NOW, cause="down", message="It was down.")
-    before = sync_state.troubles(db, run)
+    before = run_reports.troubles(db, run)
     again = sync_state.claim(db, item, now=NOW)
     sync_state.finish(db, again, ItemState.FAILED, now=NOW, cause="down", message="Still down.")
 
     assert before == ()
-    assert [(one.about, one.message) for one in sync_state.troubles(db, run)] == [
+    assert [(one.about, one.message) for one in run_reports.troubles(db, run)] == [
         ("", "Still down.")
     ]
 
@@ -238,7 +238,7 @@ def test_what_was_finished_in_the_end_is_no_trouble(db, run, item):
     sync_state.put_back(db, lease, not_before=NOW, cause="down", message="It was down.")
     sync_state.finish(db, sync_state.claim(db, item, now=NOW), ItemState.DONE, now=NOW)
 
-    assert sync_state.troubles(db, run) == ()
+    assert run_reports.troubles(db, run) == ()
 
 
 def test_a_run_sums_up_what_its_parts_counted(db, district, canvas, run, algebra):
@@ -251,7 +251,7 @@ def test_a_run_sums_up_what_its_parts_counted(db, district, canvas, run, algebra
         sync_state.finish(db, lease, ItemState.DONE, now=NOW + 4 * SECOND)
     sync_state.enter_phase(db, run, Phase.DONE, now=NOW + 9 * SECOND)
 
-    found = sync_state.counts(db, run)
+    found = run_reports.counts(db, run)
 
     assert (found.courses, found.scores_pulled, found.scores_new, found.api_calls) == (2, 40, 12, 4)
     assert (found.seconds, found.seconds_by_phase) == (9.0, {"pull": 4.0})
@@ -261,13 +261,13 @@ def test_a_run_sums_up_what_its_parts_counted(db, district, canvas, run, algebra
 def test_a_run_that_goes_on_has_no_length_yet(db, run, item):
     sync_state.claim(db, item, now=NOW)
 
-    found = sync_state.counts(db, run)
+    found = run_reports.counts(db, run)
 
     assert (found.seconds, found.seconds_by_phase) == (0.0, {})
 
 
 def test_counts_as_plain_values_are_rounded_to_milliseconds():
-    plain = sync_state.as_dict(Counts(seconds=1.23456, seconds_by_phase={"pull": 0.98765}))
+    plain = run_reports.as_dict(Counts(seconds=1.23456, seconds_by_phase={"pull": 0.98765}))
 
     assert (plain["seconds"], plain["seconds_by_phase"]) == (1.235, {"pull": 0.988})
     assert plain["pushed"] == 0
@@ -279,7 +279,7 @@ def test_the_time_of_an_item_counts_from_its_first_taking_up(db, run, item):
     again = sync_state.claim(db, item, now=NOW + 5 * SECOND)
     sync_state.finish(db, again, ItemState.DONE, now=NOW + 6 * SECOND)
 
-    assert sync_state.counts(db, run).seconds_by_phase == {"pull": 6.0}
+    assert run_reports.counts(db, run).seconds_by_phase == {"pull": 6.0}
 
 
 def test_of_two_who_claim_at_once_one_gets_the_item(engine):

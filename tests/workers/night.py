@@ -17,7 +17,7 @@ from mapping.records import (
     WriteOutcome,
     WriteState,
 )
-from store import courses, frameworks, registrations, standings, sync_state
+from store import courses, frameworks, registrations, run_reports, standings, sync_state
 from store.session import reading, writing
 from store.sync_state import Phase
 from store.tables import outbox
@@ -123,10 +123,10 @@ class Night:
         self.book.set_score(COURSE, score)
 
     def counts(self, run: RunId):
-        return self.ask(sync_state.counts, run)
+        return self.ask(run_reports.counts, run)
 
     def troubles(self, run: RunId):
-        return self.ask(sync_state.troubles, run)
+        return self.ask(run_reports.troubles, run)
 
     def ask(self, question, *arguments, **options):
         with reading(self.engine) as connection:

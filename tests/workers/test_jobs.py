@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from werkzeug.wrappers import Response
 
 from bootstrap.container import wall_clock
-from store import sync_state
+from store import run_reports, sync_state
 from store.session import reading, writing
 from store.sync_state import ItemState, Phase
 from store.tables import work_items
@@ -122,7 +122,7 @@ def test_after_five_tries_an_item_has_failed_with_a_sentence(served, run, item, 
     jobs.work_on([item])
 
     with reading(served.engine) as connection:
-        (trouble,) = sync_state.troubles(connection, run)
+        (trouble,) = run_reports.troubles(connection, run)
     assert trouble.state is ItemState.FAILED
     assert "It was tried 5 times" in trouble.message
 
@@ -133,7 +133,7 @@ def test_what_the_lms_will_not_take_has_failed_at_once(served, run, item, lms):
     jobs.work_on([item])
 
     with reading(served.engine) as connection:
-        (trouble,) = sync_state.troubles(connection, run)
+        (trouble,) = run_reports.troubles(connection, run)
     assert (trouble.state, row(served, item).attempts) == (ItemState.FAILED, 1)
     assert "a-secret-token" not in trouble.message
 

@@ -8,7 +8,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from sqlalchemy import update
 
-from store import sync_state
+from store import run_reports, sync_state
 from store.session import reading, writing
 from store.sync_state import Phase
 from store.tables import runs
@@ -211,5 +211,5 @@ def test_without_workers_none_is_alive(container):
 def test_an_item_stays_pending_until_a_worker_claims_it(container, night):
     run = queue.enqueue_run(container, night.tenant)
 
-    found = night.ask(sync_state.progress, run)
+    found = night.ask(run_reports.progress, run)
     assert (found.phase, found.finished, found.total) == (Phase.PLAN, 0, 1)
