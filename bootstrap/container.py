@@ -25,7 +25,7 @@ from store.session import open_engine, reading, writing
 
 # Upper bounds for all workers of a platform together; what an LMS says of its allowance comes
 # first. A Canvas bucket drains 10 units a second and a plain request costs a fraction of one.
-_REQUESTS_PER_SECOND = {PlatformKind.CANVAS: 200.0, PlatformKind.MOODLE: 100.0}
+_REQUESTS_PER_SECOND = {PlatformKind.CANVAS: 200.0, PlatformKind.MOODLE: 200.0}
 _BURST = {PlatformKind.CANVAS: 10, PlatformKind.MOODLE: 10}
 
 

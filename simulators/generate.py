@@ -44,7 +44,7 @@ class Scale:
 
 
 SCALES = {
-    "demo": Scale(class_sizes=(104, 48, 44), visitors=40, guardians=60, background_seconds=0.3),
+    "demo": Scale(class_sizes=(104, 48, 44), visitors=40, guardians=60, background_seconds=0.2),
     "small": Scale(
         class_sizes=(12, 9, 12), visitors=5, guardians=6, background_seconds=0.1, is_small=True
     ),

@@ -115,13 +115,17 @@ def _add_work(connection: Connection, run_id: RunId, phase: Phase, *, tenant: Te
     elif phase is Phase.PUSH:
         read = set(sync_state.courses_read(connection, run_id))
         to_write = [
-            (course.id, 0)
+            course
             for course in courses.courses_of(connection, tenant)
             if course.id in read
             and course.way is not PassbackWay.NONE
             and course.record.state is CourseState.ACTIVE
         ]
-        sync_state.add_items(connection, run_id, phase, places=to_write)
+        # The longest first, or the last worker is left with them: only Canvas takes words whole.
+        to_write.sort(key=lambda one: one.kind == "canvas" and one.way is PassbackWay.WORDS)
+        sync_state.add_items(
+            connection, run_id, phase, places=[(course.id, 0) for course in to_write]
+        )
 
 
 def tenants(engine: Engine) -> tuple[tuple[TenantId, ZoneInfo], ...]:

@@ -1,6 +1,6 @@
 """Reading gradebooks: which courses there are, and what changed in one of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -17,6 +17,8 @@ from mapping.records import (
     LineItem,
     LineItemId,
     PlatformId,
+    Score,
+    ScorePage,
 )
 from store import alignments, courses, gradebook, sync_state
 from store.courses import StoredCourse
@@ -24,6 +26,7 @@ from store.gradebook import ItemKey, Reading, SavedScores
 from store.sync_state import ItemState, Phase
 from workers.work import Work
 
+_SCORES_A_TRANSACTION = 1_000
 _LEFT_OUT = {
     CourseState.UNPUBLISHED: (
         "unpublished",
@@ -147,7 +150,7 @@ def _read_scores(
 ) -> Cursor | None:
     since = None if work.run.is_full else course.cursor
     cursor = None
-    for page in source.scores(course.record.ref, since):
+    for page in _filled(source.scores(course.record.ref, since)):
         with work.writing() as connection:
             saved = gradebook.save_scores(
                 connection, reading, page.scores, now=work.now(), run=work.run.id
@@ -159,6 +162,20 @@ def _read_scores(
             saved = gradebook.clear_unseen(connection, reading, now=work.now(), run=work.run.id)
             _count(connection, work, pulled=0, saved=saved)
     return cursor
+
+
+def _filled(pages: Iterable[ScorePage]) -> Iterator[ScorePage]:
+    """Pages joined to such a size that a transaction for each is worth its while."""
+    scores: list[Score] = []
+    read = 0
+    for page in pages:
+        scores.extend(page.scores)
+        read += page.read
+        if len(scores) >= _SCORES_A_TRANSACTION or page.cursor is not None:
+            yield ScorePage(scores=scores, cursor=page.cursor, read=read)
+            scores, read = [], 0
+    if scores or read:
+        yield ScorePage(scores=scores, read=read)
 
 
 def _count(connection: Connection, work: Work, *, pulled: int, saved: SavedScores) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from simulators.canvas.gate import includes, require_administrator, require_grader
-from simulators.canvas.paging import paged
+from simulators.canvas.paging import paged, shown_rows
 from simulators.canvas.totals import CourseGrade, course_grades
 from simulators.canvas.wire import NOT_FOUND, answer, is_true, refuse
 from simulators.canvas.world import ROOT_ACCOUNT, config, db, full_name, iso, sortable_name, world
@@ -109,8 +109,8 @@ def enrollments(course_id: str) -> Response:
         and ENROLLMENT_STATES[row["state"]] in states
         and user_id in {"", str(row["person_id"])}
     ]
-    has_learners = any(row["role"] == "learner" for row in rows)
-    grades = course_grades(db(), found["id"]) if has_learners else {}
+    learners = [row["person_id"] for row in shown_rows(rows) if row["role"] == "learner"]
+    grades = course_grades(db(), found["id"], learners=learners) if learners else {}
     return paged(rows, lambda row: _enrollment(row, grades))
 
 

@@ -43,7 +43,7 @@ def paged(
     per_page = size or page_size()
     page = _page_number()
     last = max(1, -(-len(rows) // per_page))
-    shown = [shape(row) for row in rows[(page - 1) * per_page : page * per_page]]
+    shown = [shape(row) for row in shown_rows(rows, size)]
     targets = {"current": str(page), "first": "1", "last": str(last)}
     if page < last:
         targets["next"] = str(page + 1)
@@ -53,6 +53,13 @@ def paged(
     return answer(
         payload, headers={"Link": link_header(targets, per_page)}, content_type=content_type
     )
+
+
+def shown_rows(rows: Sequence[Row], size: int | None = None) -> Sequence[Row]:
+    """The rows of a list that are on the page asked for."""
+    per_page = size or page_size()
+    first = (_page_number() - 1) * per_page
+    return rows[first : first + per_page]
 
 
 def _page_number() -> int:

@@ -9,7 +9,7 @@ Source: canvas.md 2.2 (grades of an enrolment), 2.4 and 8.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -104,8 +104,10 @@ def _exact(points: float | None) -> Decimal:
     return Decimal(str(points))
 
 
-def course_grades(connection: sqlite3.Connection, course: int) -> Mapping[int, CourseGrade]:
-    """The course grades of all learners of a course, by learner id."""
+def course_grades(
+    connection: sqlite3.Connection, course: int, *, learners: Sequence[int] | None = None
+) -> Mapping[int, CourseGrade]:
+    """The course grades of all learners of a course, or of some, by learner id."""
     groups = {
         row["id"]: row["category_id"]
         for row in connection.execute(
@@ -119,7 +121,7 @@ def course_grades(connection: sqlite3.Connection, course: int) -> Mapping[int, C
         for row in connection.execute("SELECT * FROM categories WHERE course_id = ?", (course,))
     }
     sums: defaultdict[int, _Sums] = defaultdict(_Sums)
-    for cell in select_cells(connection, CellQuery(course=course)):
+    for cell in select_cells(connection, CellQuery(course=course, learners=learners)):
         found = sums[cell.learner_id]
         if cell.assignment_id in groups and not cell.excused:
             found.add(cell, groups[cell.assignment_id])
