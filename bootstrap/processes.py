@@ -130,12 +130,12 @@ def supervised(log_folder: Path) -> Iterator[Supervisor]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Make a request to end (SIGTERM, SIGHUP) end the block as Ctrl-C does."""
+    """Make every request to end (SIGINT, SIGTERM, SIGHUP) end the block as Ctrl-C does."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    numbers = (signal.SIGTERM, signal.SIGHUP)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     former = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
