@@ -12,7 +12,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 	"$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	2>/dev/null && { echo "$$name"; break; }; done)
 
-PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile --require-hashes
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
 
 .PHONY: help demo test check bench lint types floors
 
