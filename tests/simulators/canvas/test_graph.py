@@ -1,6 +1,5 @@
 import base64
 import json
-import time
 
 import pytest
 
@@ -136,22 +135,14 @@ def test_a_bad_query_is_answered_with_200_and_errors(browser, query):
     assert answer.json["errors"][0]["message"]
 
 
-def test_a_full_page_takes_well_under_a_tenth_of_a_second(graphql, state):
-    with state:
-        state.executemany(
-            "INSERT INTO assignments (course_id, category_id, title, maximum, kind, position, "
-            "created_at, updated_at) VALUES (101, 1, ?, 1, 'assignment', 9, 0, 0)",
-            [(f"Extra {number}",) for number in range(40)],
-        )
-    fields = "_id userId assignmentId score state late missing gradedAt updatedAt"
-    arguments = f"(first: 100, filter: {{{ALL}}})"
-    graphql(arguments, fields)
+@pytest.fixture
+def ask(browser):
+    def send(query, **variables):
+        headers = {"Authorization": "Bearer manual-token"}
+        payload = {"query": query, "variables": variables}
+        return browser.post("/api/graphql", json=payload, headers=headers).json
 
-    began = time.process_time()
-    for _ in range(3):
-        graphql(arguments, fields)
-
-    assert (time.process_time() - began) / 3 < 0.1
+    return send
 
 
 EVERYTHING = """
@@ -164,16 +155,6 @@ rubricAssessmentsConnection { __typename nodes { __typename _id score artifactAt
 submissionHistoriesConnection { __typename nodes { __typename attempt score grade enteredScore
   excused state submittedAt gradedAt postedAt late missing } }
 """
-
-
-@pytest.fixture
-def ask(browser):
-    def send(query, **variables):
-        headers = {"Authorization": "Bearer manual-token"}
-        payload = {"query": query, "variables": variables}
-        return browser.post("/api/graphql", json=payload, headers=headers).json
-
-    return send
 
 
 def test_nodes_say_what_edges_say_field_by_field(ask):
@@ -222,28 +203,3 @@ def test_skip_and_include_choose_among_the_fields_of_nodes(ask, is_wanted, keys)
 
     (node,) = nodes_of(answer)
     assert list(node) == keys
-
-
-def test_a_page_of_a_rubric_course_costs_a_few_milliseconds_only(ask, state):
-    with state:
-        state.executemany(
-            "INSERT INTO assignments (id, course_id, category_id, title, maximum, kind, position, "
-            "created_at, updated_at) VALUES (?, 101, 1, 'Extra', 8, 'assignment', 9, 0, 0)",
-            [(number,) for number in range(3000, 3040)],
-        )
-        state.executemany(
-            "INSERT INTO criterion_points VALUES (?, ?, '_c1', 4)",
-            [(assignment, learner) for assignment in range(3000, 3040) for learner in (3, 4, 5)],
-        )
-    query = (
-        f'{{ course(id: "101") {{ submissionsConnection(first: 100, filter: {{{ALL}}}) {{ nodes {{ '
-        "userId assignmentId enteredScore late missing submittedAt gradedAt postedAt "
-        "rubricAssessmentsConnection { nodes { assessmentRatings { points } } } } } } }"
-    )
-    ask(query)
-
-    began = time.process_time()
-    for _ in range(3):
-        ask(query)
-
-    assert (time.process_time() - began) / 3 < 0.03
