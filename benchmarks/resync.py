@@ -1,6 +1,7 @@
 """A gradebook read again that has not changed: what it costs the database."""
 
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from mapping.records import (
     CourseId,
     CourseRef,
     Enrolment,
+    LearnerId,
     LearnerRef,
     LineItem,
+    LineItemId,
     LineItemRef,
     PassbackWay,
     Person,
@@ -23,6 +26,7 @@ from mapping.records import (
     ScoreState,
 )
 from store import courses, gradebook, registrations, schema
+from store.gradebook import ItemKey
 from store.registrations import PlatformEntry
 from store.secrets import SecretBox
 from store.session import open_engine, upsert, writing
@@ -112,7 +116,9 @@ def _course(connection: Connection) -> CourseId:
     return courses.courses_of(connection, tenant)[0].id
 
 
-def _items(connection: Connection, course: CourseId):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _items(
+    connection: Connection, course: CourseId
+) -> tuple[Mapping[ItemKey, LineItemId], Mapping[LearnerRef, LearnerId]]:
     people = [
         Enrolment(
             person=Person(ref=LearnerRef(str(n)), name=f"L{n}", sort_name=f"L{n}"),
