@@ -112,6 +112,9 @@ platforms = Table(
     Column("api_url", String(1024), nullable=False),
     Column("api_token", Text, nullable=False),
     Column("is_active", Boolean, nullable=False),
+    Column("suspended_at", Instant),
+    Column("pinned_kid", String(64)),
+    Column("audience", String(1024), nullable=False, server_default=""),
     UniqueConstraint("issuer", "client_id"),
     UniqueConstraint("tenant_id", "name"),
     CheckConstraint("kind IN ('canvas', 'moodle')", name="kind"),
@@ -124,7 +127,26 @@ deployments = Table(
     _to("platforms", "platform_id"),
     Column("deployment_ref", String(255), nullable=False),
     Column("is_approved", Boolean, nullable=False),
+    Column("about", String(512), nullable=False, server_default=""),
+    Column("requested_at", Instant),
     UniqueConstraint("platform_id", "deployment_ref"),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    _id(),
+    _to("tenants", "tenant_id"),
+    Column("token_digest", String(64), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("issuer", String(512), nullable=False),
+    Column("api_url", String(1024), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    _to("platforms", "platform_id", nullable=True),
+    CheckConstraint("kind IN ('canvas', 'moodle')", name="kind"),
 )
 
 school_refs = Table(
@@ -143,6 +165,8 @@ tool_keys = Table(
     Column("private_key", Text, nullable=False),
     Column("state", String(16), nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("signs_from", Instant),
+    Column("retired_at", Instant),
 )
 
 courses = Table(
