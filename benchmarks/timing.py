@@ -10,7 +10,11 @@ RUNS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of a benchmark. ``role`` is ours, peer or limit; ``rate`` in rows a second."""
+    """One line of a benchmark.
+
+    ``role`` is ours, peer or limit; ``rate`` in rows a second, for launches and signatures in rows
+    a second of CPU.
+    """
 
     benchmark: str
     role: str

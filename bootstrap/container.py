@@ -5,28 +5,42 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from redis import Redis
 from sqlalchemy import Engine
 
 from bootstrap.embedded import prepare_data_dir, running_redis
+from bootstrap.key_ring import KeyRing
+from bootstrap.registering import (
+    PlatformConfiguration,
+    RegistrationAnswer,
+    RegistrationRefused,
+)
 from bootstrap.settings import Settings
+from bootstrap.token_caches import NoTokenCache
 from connectors import Gradebook, PlatformAccess, PlatformKind, Services, connect
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, RetryLater
 from connectors.key_sets import fetch_key_set
 from connectors.limiter import RedisLimiter
-from connectors.tokens import RedisTokenCache, Seal, ServiceTokens, SigningKey
+from connectors.registering import read_configuration, register
+from connectors.tokens import RedisTokenCache, Seal, ServiceTokens, SigningKey, TokenCache
 from mapping.records import PlatformId
 from store import registrations, tenants
-from store.registrations import Platform, ToolKey
+from store.registrations import Platform
 from store.secrets import SealBroken, SecretBox
-from store.session import open_engine, reading, writing
+from store.session import open_engine, reading
+from store.tool_keys import ToolKey
 
 # Upper bounds for all workers of a platform together; what an LMS says of its allowance comes
 # first. A Canvas bucket drains 10 units a second and a plain request costs a fraction of one.
 _REQUESTS_PER_SECOND = {PlatformKind.CANVAS: 200.0, PlatformKind.MOODLE: 200.0}
 _BURST = {PlatformKind.CANVAS: 10, PlatformKind.MOODLE: 10}
+
+
+REGISTRATIONS_KEY = "waymark:registrations"
+"""Counts the changes to registrations, deployments and keys, for processes that keep a copy."""
 
 
 def wall_clock() -> datetime:
@@ -46,6 +60,7 @@ class Container:
         secrets: Seals what the database must not hold in the clear.
         now: The clock.
         sleep: Waits for seconds.
+        key_ring: Waymark's own keys, loaded once.
     """
 
     settings: Settings
@@ -55,11 +70,19 @@ class Container:
     secrets: SecretBox
     now: Callable[[], datetime] = wall_clock
     sleep: Callable[[float], None] = time.sleep
+    key_ring: KeyRing = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # The ring is made of the other parts, and there must be one only.
+        object.__setattr__(self, "key_ring", KeyRing(self.engine, self.secrets, self.now))
+
+    def registrations_changed(self) -> None:
+        """Tell every process that registrations, deployments or keys changed; after the commit."""
+        self.redis.incr(REGISTRATIONS_KEY)
 
     def tool_key(self) -> ToolKey:
         """The key Waymark signs with, made on first use."""
-        with writing(self.engine) as connection:
-            return registrations.tool_key(connection, self.secrets, self.now())
+        return self.key_ring.keys().current
 
     def fetch_key_set(self, url: str) -> tuple[Mapping[str, Any], int | None]:
         """A platform's public keys, and the seconds they may be kept, where it says so.
@@ -68,9 +91,58 @@ class Container:
             OSError: They cannot be had; the message says why.
         """
         try:
-            return fetch_key_set(url, public_url=self.settings.public_url)
+            return fetch_key_set(
+                url,
+                public_url=self.settings.public_url,
+                private_networks=self.settings.private_networks,
+            )
         except ConnectorError as error:
             raise OSError(str(error)) from error
+
+    def read_registration(
+        self, url: str, token: str, *, invited_url: str = ""
+    ) -> PlatformConfiguration:
+        """What a platform that wants to be registered says of itself.
+
+        Args:
+            url: ``openid_configuration`` of its request.
+            token: ``registration_token`` of its request, or empty.
+            invited_url: The LMS's own address as the invitation names it; a school's Canvas
+                needs it, because its issuer has another host.
+
+        Raises:
+            RegistrationRefused: In words for the administrator.
+        """  # noqa: DOC502 - raised by _for_administrators()
+        with _for_administrators():
+            return read_configuration(
+                url,
+                token=token,
+                public_url=self.settings.public_url,
+                private_networks=self.settings.private_networks,
+                invited_url=invited_url,
+            )
+
+    def register(
+        self, configuration: PlatformConfiguration, body: Mapping[str, object], token: str
+    ) -> RegistrationAnswer:
+        """Hand in a registration; a platform takes it once.
+
+        Args:
+            configuration: Of the platform.
+            body: What Waymark says of itself.
+            token: ``registration_token``, or empty.
+
+        Raises:
+            RegistrationRefused: In words for the administrator.
+        """  # noqa: DOC502 - raised by _for_administrators()
+        with _for_administrators():
+            return register(
+                configuration,
+                body,
+                token=token,
+                public_url=self.settings.public_url,
+                private_networks=self.settings.private_networks,
+            )
 
     def gradebook(self, platform_id: PlatformId) -> Gradebook:
         """The gradebooks of a platform: one connector for each thread.
@@ -93,6 +165,7 @@ class Container:
             deployment_ref=deployments[0] if deployments else "",
             api_url=platform.api_url,
             api_token=registrations.api_token(platform, self.secrets),
+            audience=platform.audience,
         )
         return connect(access, self._services(platform, kind))
 
@@ -107,18 +180,26 @@ class Container:
                 burst=_BURST[kind],
                 sleep=self.sleep,
             ),
-            tokens=ServiceTokens(
-                cache=RedisTokenCache(self.redis),
-                key=self._signing_key,
-                seal=Seal(seal=self.secrets.seal, open=self._opened),
-                now=self.now,
-                sleep=self.sleep,
-            ),
+            tokens=self._tokens(platform, RedisTokenCache(self.redis)),
             public_url=self.settings.public_url,
+            private_networks=self.settings.private_networks,
         )
 
-    def _signing_key(self) -> SigningKey:
-        key = self.tool_key()
+    def fresh_tokens(self, platform: Platform) -> ServiceTokens:
+        """Service tokens of a platform that nobody had before and nobody keeps."""
+        return self._tokens(platform, NoTokenCache())
+
+    def _tokens(self, platform: Platform, cache: TokenCache) -> ServiceTokens:
+        return ServiceTokens(
+            cache=cache,
+            key=partial(self._signing_key, platform),
+            seal=Seal(seal=self.secrets.seal, open=self._opened),
+            now=self.now,
+            sleep=self.sleep,
+        )
+
+    def _signing_key(self, platform: Platform) -> SigningKey:
+        key = self.key_ring.keys().signing(platform.pinned_kid)
         return SigningKey(kid=key.kid, private_key=key.private_key)
 
     def _opened(self, sealed: str) -> str | None:
@@ -133,6 +214,16 @@ class Container:
         self.engine.dispose()
 
 
+@contextmanager
+def _for_administrators() -> Iterator[None]:
+    try:
+        yield
+    except ConnectorError as error:
+        raise RegistrationRefused(
+            str(error), cause=error.cause, may_retry=isinstance(error, RetryLater)
+        ) from error
+
+
 def open_container(settings: Settings, redis_url: str) -> Container:
     """A container over a Redis that runs already.
 
@@ -145,7 +236,7 @@ def open_container(settings: Settings, redis_url: str) -> Container:
         engine=open_engine(settings.database_url),
         redis=Redis.from_url(redis_url),
         redis_url=redis_url,
-        secrets=SecretBox(settings.secret_key),
+        secrets=SecretBox(settings.secret_key, settings.former_secret_keys),
     )
 
 

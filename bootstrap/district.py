@@ -21,7 +21,7 @@ from interchange.errors import FileRefused
 from interchange.mapping_csv import read_mapping
 from mapping.records import LearnerId, MappingRule, PassbackWay, SchoolRef, TenantId
 from mapping.rules import MasteryRule, RuleRefused, parse_rule
-from store import alignments, frameworks, gradebook, registrations, tenants
+from store import alignments, deployments, frameworks, gradebook, registrations, tenants
 from store.registrations import PlatformEntry
 from store.session import writing
 
@@ -43,6 +43,7 @@ class _Platform(msgspec.Struct, forbid_unknown_fields=True):
     api_token: str
     deployments: list[str]
     schools: dict[str, str]
+    audience: str = ""
 
 
 class _District(msgspec.Struct, forbid_unknown_fields=True):
@@ -95,6 +96,7 @@ def load_district(container: Container, path: Path) -> LoadedDistrict:
             tenant = _save(connection, container, contents)
     except (alignments.UnknownCompetencyError, registrations.PlatformTaken) as error:
         raise FileRefused([f"{path.name}: {error}"]) from error
+    container.registrations_changed()
     return LoadedDistrict(
         tenant=tenant,
         name=contents.district.district,
@@ -187,10 +189,11 @@ def _save_platform(
             jwks_url=platform.jwks_url,
             api_url=platform.api_url.rstrip("/"),
             api_token=_token(platform),
+            audience=platform.audience,
         ),
         secrets=container.secrets,
     )
-    registrations.save_deployments(connection, saved, platform.deployments)
+    deployments.save_deployments(connection, saved, platform.deployments)
     registrations.save_school_refs(
         connection, saved, {SchoolRef(ref): schools[name] for ref, name in platform.schools.items()}
     )

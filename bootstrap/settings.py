@@ -11,29 +11,36 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 T = TypeVar("T")
+Networks = tuple[IPv4Network | IPv6Network, ...]
 
 PREFIX = "WAYMARK_"
 NAMES = (
     "WAYMARK_DATABASE_URL",
     "WAYMARK_DATA_DIR",
+    "WAYMARK_FORMER_SECRET_KEYS",
     "WAYMARK_LOG_LEVEL",
     "WAYMARK_PORT",
+    "WAYMARK_PRIVATE_NETWORKS",
     "WAYMARK_PUBLIC_URL",
     "WAYMARK_REDIS_URL",
     "WAYMARK_SECRET_KEY",
     "WAYMARK_SYNC_AT",
     "WAYMARK_SYNC_TIMEZONE",
+    "WAYMARK_TRUSTED_PROXIES",
     "WAYMARK_WORKERS",
 )
 # Platforms as a service set these two under their own names.
 _ALSO_WITHOUT_PREFIX = ("DATABASE_URL", "REDIS_URL")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_LOOPBACK_NETWORKS: Networks = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+_MOST_PROXIES = 5
 _SECRET_CHARACTERS = 32
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -60,8 +67,13 @@ class Settings:
         redis_url: Configured Redis, or None for the embedded one.
         secret_key: Seals secrets in the database and signs what leaves it; 32 characters or
             more. Empty when none was set: ``bootstrap.embedded`` then keeps a generated one.
+        former_secret_keys: Open what was sealed before ``secret_key`` was changed.
         public_url: Where browsers and LMSs reach Waymark; no slash at the end.
         port: TCP port of the web process on 127.0.0.1.
+        trusted_proxies: Proxies in front of the web process, each of which notes whom it serves;
+            0 to 5.
+        private_networks: Networks that Waymark may connect to although they are private; the
+            machine itself only where the public URL is on it.
         sync_at: Local time of the nightly run.
         sync_timezone: The zone of ``sync_at``; None follows each district's own.
         workers: Worker processes that ``waymark demo`` and ``waymark sync`` start.
@@ -72,8 +84,11 @@ class Settings:
     database_url: str = field(repr=False)
     redis_url: str | None = field(repr=False)
     secret_key: str = field(repr=False)
+    former_secret_keys: tuple[str, ...] = field(repr=False)
     public_url: str
     port: int
+    trusted_proxies: int
+    private_networks: Networks
     sync_at: time
     sync_timezone: ZoneInfo | None
     workers: int
@@ -125,6 +140,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         "DATA_DIR", Path(".waymark").absolute(), parse=_folder, expected="a folder"
     )
     port = reader.get("PORT", 8100, parse=_port, expected="a port from 1 to 65535")
+    public_url = reader.get(
+        "PUBLIC_URL",
+        f"http://localhost:{port}",
+        parse=_public_url,
+        expected="https://HOST without a path (http only for localhost)",
+    )
     settings = Settings(
         data_dir=data_dir,
         database_url=reader.get(
@@ -145,13 +166,23 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             parse=_secret,
             expected=f"{_SECRET_CHARACTERS} characters or more, chosen at random",
         ),
-        public_url=reader.get(
-            "PUBLIC_URL",
-            f"http://localhost:{port}",
-            parse=_public_url,
-            expected="https://HOST without a path (http only for localhost)",
+        former_secret_keys=reader.get(
+            "FORMER_SECRET_KEYS",
+            (),
+            parse=_secrets,
+            expected=f"secret keys of {_SECRET_CHARACTERS} characters or more, with commas between",
         ),
+        public_url=public_url,
         port=port,
+        trusted_proxies=reader.get(
+            "TRUSTED_PROXIES", 0, parse=_proxies, expected=f"a number from 0 to {_MOST_PROXIES}"
+        ),
+        private_networks=reader.get(
+            "PRIVATE_NETWORKS",
+            _LOOPBACK_NETWORKS if _is_local(public_url) else (),
+            parse=_networks,
+            expected="networks such as 10.20.0.0/16, with commas between",
+        ),
         sync_at=reader.get(
             "SYNC_AT", time(2, 0), parse=_time_of_day, expected="a time of day such as 02:00"
         ),
@@ -197,7 +228,7 @@ def _refuse_unknown(reader: _Reader, environ: Mapping[str, str]) -> None:
 
 def _refuse_half_set(reader: _Reader, settings: Settings) -> None:
     """A public address means a real installation, which must not run on defaults."""
-    if urlsplit(settings.public_url).hostname in _LOOPBACK:
+    if _is_local(settings.public_url):
         return
     needed = {
         "SECRET_KEY": f"{_SECRET_CHARACTERS} random characters or more, the same for all processes",
@@ -209,6 +240,10 @@ def _refuse_half_set(reader: _Reader, settings: Settings) -> None:
         for name, meaning in needed.items()
         if not reader.text(name)
     )
+
+
+def _is_local(url: str) -> bool:
+    return urlsplit(url).hostname in _LOOPBACK
 
 
 def _redacted(text: str) -> str:
@@ -230,6 +265,14 @@ def _port(text: str) -> int:
 
 def _workers(text: str) -> int:
     return _between(int(text), 1, 64)
+
+
+def _proxies(text: str) -> int:
+    return _between(int(text), 0, _MOST_PROXIES)
+
+
+def _networks(text: str) -> Networks:
+    return tuple(ip_network(part.strip()) for part in text.split(","))
 
 
 def _between(number: int, lowest: int, highest: int) -> int:
@@ -260,6 +303,10 @@ def _secret(text: str) -> str:
     if len(text) < _SECRET_CHARACTERS:
         raise ValueError(len(text))
     return text
+
+
+def _secrets(text: str) -> tuple[str, ...]:
+    return tuple(_secret(part.strip()) for part in text.split(","))
 
 
 def _public_url(text: str) -> str:

@@ -18,8 +18,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import msgspec
 import requests
 
+from connectors.addresses import Guard, Network
 from connectors.errors import ConnectorError, GiveUp, Gone, RetryLater, Unauthorized
 from connectors.limiter import Limiter
+from connectors.transport import GuardedTransport, deadline
 
 T = TypeVar("T")
 
@@ -35,6 +37,9 @@ _CHUNK_BYTES = 1 << 20
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _SHOWN_PARAMETERS = frozenset({"page", "per_page", "type_id", "limit", "from", "wsfunction"})
 _SNIFFED_BYTES = 200
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# Parsers of addresses disagree about these, so one could be shown a site and ask another.
+_AMBIGUOUS = re.compile(r"[\\\s\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,9 @@ class Request:
         body: A body that is encoded already; ``headers`` name its type.
         passes: Statuses beyond 2xx that the caller understands and wants to see.
         read_seconds: How long the LMS may be silent.
+        total_seconds: How long the whole exchange may take, from looking up the name to the
+            last byte; None sets no bound.
+        most_bytes: Of the decoded answer; reading stops there.
     """
 
     method: str
@@ -60,6 +68,8 @@ class Request:
     body: bytes | None = None
     passes: AbstractSet[int] = frozenset()
     read_seconds: float = READ_SECONDS
+    total_seconds: float | None = None
+    most_bytes: int = MAXIMUM_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +85,8 @@ class Reply:
     @property
     def is_page(self) -> bool:
         """Whether the body is a web page; Moodle labels even JSON as text/html."""
-        return self.body[:_SNIFFED_BYTES].lstrip().startswith(b"<")
+        start = self.body[:_SNIFFED_BYTES].removeprefix(_BYTE_ORDER_MARK)
+        return start.lstrip().startswith(b"<")
 
     def decode(self, shape: type[T]) -> T:
         """The body as JSON of a given shape.
@@ -99,7 +110,7 @@ class Reply:
                 platform=self.platform,
             )
         try:
-            return msgspec.json.decode(self.body, type=shape)
+            return msgspec.json.decode(self.body.removeprefix(_BYTE_ORDER_MARK), type=shape)
         except msgspec.ValidationError as error:
             raise GiveUp(
                 f"{self.platform} answered {redacted(self.url)} in a form that Waymark does not "
@@ -107,7 +118,7 @@ class Reply:
                 cause="unexpected_answer",
                 platform=self.platform,
             ) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise RetryLater(
                 f"{self.platform} sent a broken answer for {redacted(self.url)}; the next run "
                 "tries again.",
@@ -120,7 +131,14 @@ class HttpClient:
     """Sends requests to the addresses of one platform, one at a time."""
 
     def __init__(
-        self, *, platform: str, addresses: Iterable[str], limiter: Limiter, public_url: str
+        self,
+        *,
+        platform: str,
+        addresses: Iterable[str],
+        limiter: Limiter,
+        public_url: str,
+        private_networks: Sequence[Network] = (),
+        is_open_door: bool = False,
     ) -> None:
         """Prepare a session without proxies, cookies or credentials from the environment.
 
@@ -130,12 +148,19 @@ class HttpClient:
                 no token follows a foreign link.
             limiter: Asked before each request.
             public_url: Where Waymark is, for the administrator who reads the LMS's logs.
+            private_networks: Networks that may be asked although they are not public.
+            is_open_door: Whether the addresses came with a request, not from an administrator.
         """
         self.calls = 0
         self._platform = platform
-        self._origins = frozenset(origin_of(address) for address in addresses if address)
+        self._origins = frozenset(map(origin_of, addresses)) - {""}
         self._limiter = limiter
+        self._guard = Guard(
+            platform=platform, private_networks=private_networks, is_open_door=is_open_door
+        )
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, GuardedTransport(self._guard))
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # Hosted Canvas answers 403 to whoever does not say who they are.
@@ -189,7 +214,7 @@ class HttpClient:
                 platform=self._platform,
             )
         parts = urlsplit(url)
-        if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        if parts.scheme != "https" and not self._is_near(parts.hostname or ""):
             raise GiveUp(
                 f"The address of {self._platform} begins with http: the access token would "
                 "travel unprotected. Enter its https address.",
@@ -197,41 +222,59 @@ class HttpClient:
                 platform=self._platform,
             )
 
-    def _exchange(self, request: Request) -> Reply:
-        try:
-            with self._session.request(
-                request.method,
-                request.url,
-                params=list(request.params) or None,
-                headers=dict(request.headers),
-                data=list(request.form) if request.form is not None else request.body,
-                timeout=(CONNECT_SECONDS, request.read_seconds),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                return Reply(
-                    platform=self._platform,
-                    status=response.status_code,
-                    url=response.url,
-                    headers=response.headers,
-                    body=self._read(response),
-                )
-        except requests.RequestException as error:
-            # The cause is named, not chained: its text holds the address with its query.
-            raise self._broken(request, error) from None
+    def _is_near(self, host: str) -> bool:
+        return host in _LOOPBACK or self._guard.allows(host)
 
-    def _read(self, response: requests.Response) -> bytes:
+    def _exchange(self, request: Request) -> Reply:
+        with deadline(request.total_seconds) as bound:
+            try:
+                reply = self._sent(request)
+            except requests.RequestException as error:
+                if bound is not None and bound.has_passed:
+                    raise self._late(request) from None
+                # The cause is named, not chained: its text holds the address with its query.
+                raise self._broken(request, error) from None
+            if bound is not None and bound.has_passed:
+                # An answer without a length looks whole where it was broken off.
+                raise self._late(request)
+            return reply
+
+    def _sent(self, request: Request) -> Reply:
+        with self._session.request(
+            request.method,
+            request.url,
+            params=list(request.params) or None,
+            headers=dict(request.headers),
+            data=list(request.form) if request.form is not None else request.body,
+            timeout=(CONNECT_SECONDS, request.read_seconds),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            return Reply(
+                platform=self._platform,
+                status=response.status_code,
+                url=response.url,
+                headers=response.headers,
+                body=self._read(response, request.most_bytes),
+            )
+
+    def _read(self, response: requests.Response, most_bytes: int) -> bytes:
         body = bytearray()
-        for chunk in response.iter_content(_CHUNK_BYTES):
+        # One byte more than allowed is enough to know; a packed answer is not unpacked further.
+        for chunk in response.iter_content(min(_CHUNK_BYTES, most_bytes + 1)):
             body += chunk
-            if len(body) > MAXIMUM_BYTES:
+            if len(body) > most_bytes:
                 raise GiveUp(
-                    f"{self._platform} sent more than {MAXIMUM_BYTES >> 20} MB for "
+                    f"{self._platform} sent more than {most_bytes >> 10} kB for "
                     f"{redacted(response.url)}; Waymark stopped reading.",
                     cause="too_large",
                     platform=self._platform,
                 )
         return bytes(body)
+
+    def _late(self, request: Request) -> RetryLater:
+        message = f"{self._platform} did not answer in time ({redacted(request.url)})"
+        return _later(message, "timeout", self._platform)
 
     def _broken(self, request: Request, error: requests.RequestException) -> ConnectorError:
         where = redacted(request.url)
@@ -243,8 +286,7 @@ class HttpClient:
                 platform=self._platform,
             )
         if isinstance(error, requests.Timeout):
-            message = f"{self._platform} did not answer in time ({where})"
-            return _later(message, "timeout", self._platform)
+            return self._late(request)
         if isinstance(error, requests.ConnectionError):
             message = f"{self._platform} cannot be reached ({where})"
             return _later(message, "unreachable", self._platform)
@@ -335,13 +377,15 @@ def _seconds_between(earlier: str, later: str) -> float:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of a URL in one spelling; empty where it has none of them."""
+    """Scheme, host and port of a URL in one spelling; empty where it is not surely one site."""
+    if _AMBIGUOUS.search(url):
+        return ""
     try:
         parts = urlsplit(url)
         port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
     except ValueError:
         return ""
-    if not parts.hostname or port is None:
+    if not parts.hostname or port is None or "@" in parts.netloc:
         return ""
     return f"{parts.scheme}://{parts.hostname}:{port}"
 

@@ -1,11 +1,12 @@
 """What a connector is given: the facts of one platform and the services it uses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from connectors.addresses import Network
 from connectors.http import HttpClient
 from connectors.limiter import Limiter
 
@@ -64,6 +65,7 @@ class Services:
         limiter: The platform's pacing.
         tokens: Service tokens of all platforms.
         public_url: Where Waymark is.
+        private_networks: Networks that may be asked although they are not public.
     """
 
     now: Callable[[], datetime]
@@ -71,6 +73,7 @@ class Services:
     limiter: Limiter
     tokens: "ServiceTokens"
     public_url: str
+    private_networks: Sequence[Network] = ()
 
 
 def open_client(access: PlatformAccess, services: Services) -> HttpClient:
@@ -80,4 +83,5 @@ def open_client(access: PlatformAccess, services: Services) -> HttpClient:
         addresses=(access.api_url, access.token_url),
         limiter=services.limiter,
         public_url=services.public_url,
+        private_networks=services.private_networks,
     )

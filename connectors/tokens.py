@@ -5,9 +5,11 @@ and both LMSs refuse whoever asks for a token with every call. The cache holds t
 """
 
 import hashlib
+import math
 import re
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -26,10 +28,13 @@ if TYPE_CHECKING:
     from redis import Redis
 
 SKEW_SECONDS = 60
-"""A token is renewed so long before it expires."""
+"""A token is renewed so long before it expires; a short-lived one at half of its life."""
+LEAST_SKEW_SECONDS = 30
+LONGEST_LIFE_SECONDS = 86_400
 UNSAID_LIFE_SECONDS = 300
 """How long a token is believed to live where the platform does not say."""
-READ_SECONDS = 10.0
+TOTAL_SECONDS = 10.0
+LARGEST_BYTES = 256 * 1024
 
 _BACKDATED_SECONDS = 10  # Moodle refuses an "iat" in the future without any leeway.
 _ASSERTION_LIFE_SECONDS = 60
@@ -126,7 +131,7 @@ class RedisTokenCache:
 
 class _Grant(msgspec.Struct):
     access_token: str
-    expires_in: float | None = None
+    expires_in: float | str | None = None
     scope: str | None = None
 
 
@@ -159,7 +164,7 @@ class ServiceTokens:
         self._sleep = sleep
 
     def get(self, http: HttpClient, access: PlatformAccess, scopes: Sequence[str]) -> str:
-        """A token that lives for another minute at least.
+        """A token that lives for another half minute at least.
 
         Fifty workers that need the same token at once send one request: the others wait for
         it, ten seconds at most, and then ask themselves.
@@ -192,9 +197,14 @@ class ServiceTokens:
         sealed = self._cache.get(key)
         return None if sealed is None else self._seal.open(sealed)
 
-    def drop(self, access: PlatformAccess, scopes: Sequence[str]) -> None:
-        """Forget a token that the platform has refused."""
-        self._cache.drop(_cache_key(access, scopes))
+    def drop(self, access: PlatformAccess, scopes: Sequence[str], *, refused: str) -> None:
+        """Forget a token that the platform has refused, unless there is a newer one already.
+
+        Many workers may hear of the refusal; the first one renews the token for all.
+        """
+        key = _cache_key(access, scopes)
+        if self._kept(key) in (None, refused):
+            self._cache.drop(key)
 
     def _fetch(self, http: HttpClient, access: PlatformAccess, scopes: Sequence[str]) -> str:
         reply = http.send(
@@ -209,14 +219,16 @@ class ServiceTokens:
                     ("scope", " ".join(scopes)),
                 ],
                 passes=_REFUSED,
-                read_seconds=READ_SECONDS,
+                read_seconds=TOTAL_SECONDS,
+                total_seconds=TOTAL_SECONDS,
+                most_bytes=LARGEST_BYTES,
             )
         )
         if reply.status in _REFUSED:
             raise _refusal(access, reply)
         grant = reply.decode(_Grant)
         _compare_scopes(access, scopes, grant.scope)
-        life_seconds = int(grant.expires_in or UNSAID_LIFE_SECONDS) - SKEW_SECONDS
+        life_seconds = _kept_seconds(grant.expires_in)
         if life_seconds > 0:
             sealed = self._seal.seal(grant.access_token)
             self._cache.put(_cache_key(access, scopes), sealed, life_seconds=life_seconds)
@@ -234,6 +246,16 @@ class ServiceTokens:
         }
         key = self._key()
         return jwt.encode(claims, key.private_key, algorithm="RS256", headers={"kid": key.kid})
+
+
+def _kept_seconds(said: float | str | None) -> int:
+    """How long a token is kept, by what the platform says of its life; 0 for not at all."""
+    life = float(UNSAID_LIFE_SECONDS)
+    with suppress(ValueError):
+        life = life if said is None else float(said)
+    life = min(life, LONGEST_LIFE_SECONDS) if math.isfinite(life) else UNSAID_LIFE_SECONDS
+    skew = min(SKEW_SECONDS, max(LEAST_SKEW_SECONDS, life / 2))
+    return max(int(life - skew), 0)
 
 
 def _cache_key(access: PlatformAccess, scopes: Sequence[str]) -> str:

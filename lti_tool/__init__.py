@@ -11,16 +11,17 @@ from flask import Blueprint, Flask, Response, render_template
 from redis import RedisError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from bootstrap.container import Container
 from lti_tool import errors
-from lti_tool.launch import routes
+from lti_tool.launch import registration_pages, routes
 from lti_tool.launch.form import LAUNCH_TOTAL
 from lti_tool.launch.platform_keys import FetchJson
 from lti_tool.launch.refusals import KeySetUnavailable as KeySetUnavailable
 from lti_tool.launch.services import EXTENSION, make_services, services
-from lti_tool.pages import admin, family, headers, home, learner, shown, teacher
+from lti_tool.pages import admin, choose, family, headers, home, learner, shown, teacher
 from store.session import reading
 
 front = Blueprint("front", __name__)
@@ -54,11 +55,16 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
     app.config["MAX_CONTENT_LENGTH"] = LAUNCH_TOTAL
     app.config["MAX_FORM_MEMORY_SIZE"] = LAUNCH_TOTAL
     app.extensions[EXTENSION] = make_services(container, fetch_key_set or container.fetch_key_set)
+    # An address is not mended by a redirect: it would lead to whatever the Host header says.
+    app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.url_map.converters["launch_id"] = _LaunchIdConverter
     app.url_map.converters["row_id"] = _RowIdConverter
-    for blueprint in (front, routes.blueprint):
+    if container.settings.trusted_proxies:
+        hops = container.settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # as Flask says it is done
+    for blueprint in (front, routes.blueprint, registration_pages.blueprint):
         app.register_blueprint(blueprint)
-    for page in (home, learner, teacher, family, admin):
+    for page in (home, learner, teacher, family, admin, choose):
         app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")
     errors.register(app)
     headers.register(app)

@@ -1,31 +1,32 @@
 """The ``waymark`` command."""
 
-import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
-from bootstrap.container import Container, running
 from bootstrap.district import load_district
 from bootstrap.embedded import EmbeddedError
 from bootstrap.processes import ProcessError, interruptible, require_free_port, supervised
-from bootstrap.settings import Settings, SettingsError, load_settings
+from bootstrap.settings import SettingsError, load_settings
 from interchange.errors import FileRefused
 from lti_tool import console as terminal
 from lti_tool import demo, server
-from mapping.records import TenantId
-from store import schema, tenants
-from store.session import reading
+from lti_tool.cli_context import district_option, opened_container, settings, tenant_of
+from lti_tool.cli_keys import keys
+from lti_tool.cli_platform import platform
+from store import schema
+from store.registrations import PlatformTaken
+from store.secrets import SealBroken
 from workers import queue
 
 CANNOT_RUN = 2
 """Exit status where the command could not do its work at all; 1 where a part of it failed."""
+
+_TOLD = (SettingsError, EmbeddedError, ProcessError, FileRefused, PlatformTaken, SealBroken)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,7 +38,7 @@ def waymark() -> None:
 @waymark.command()
 def migrate() -> None:
     """Bring the database up to the present schema."""
-    with _container() as container:
+    with opened_container() as container:
         schema.migrate(container.engine)
     click.echo("The database is up to date.")
 
@@ -45,7 +46,7 @@ def migrate() -> None:
 @waymark.command()
 def web() -> None:
     """Serve the pages and the LTI endpoints on 127.0.0.1."""
-    with _container() as container:
+    with opened_container() as container:
         require_free_port(container.settings.port, "set WAYMARK_PORT to another one.")
         server.serve(container)
 
@@ -66,15 +67,18 @@ def cron() -> None:
 @waymark.command()
 @click.option("--full", is_flag=True, help="Read everything, not only what changed.")
 @click.option("--json", "is_json", is_flag=True, help="Print the report as one line of JSON.")
-@click.option("--district", help="The district, where there is more than one.")
+@district_option
 def sync(*, full: bool, is_json: bool, district: str | None) -> None:
     """Run one night now, and wait for its end.
 
     Workers are started for it where none serve the queue. An unfinished run is taken up.
     """
     out = Console(stderr=is_json)
-    with _container() as container, supervised(container.settings.data_dir / "logs") as children:
-        tenant = _tenant(container, district)
+    with (
+        opened_container() as container,
+        supervised(container.settings.data_dir / "logs") as children,
+    ):
+        tenant = tenant_of(container, district)
         if queue.live_workers(container) == 0:
             for number in range(container.settings.workers):
                 children.start(demo.worker_program(container, number))
@@ -95,7 +99,7 @@ def district() -> None:
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 def load(path: Path) -> None:
     """Bring a district in, or up to date, from its file."""
-    with _container() as container:
+    with opened_container() as container:
         loaded = load_district(container, path)
     click.echo(f"{loaded.name}: {loaded.competencies} competencies, {loaded.rules} mapping rules.")
     for line in loaded.skipped:
@@ -109,10 +113,14 @@ def load(path: Path) -> None:
 @click.option("--scale", type=click.Choice(demo.SCALES), default="demo", help="How large.")
 def demo_command(*, once: bool, is_json: bool, port: int | None, scale: str) -> None:
     """Show a whole night against simulated LMSs, then stay until Ctrl-C."""
-    settings = demo.settings_for(_settings(), port)
+    chosen = demo.settings_for(settings(), port)
     with interruptible():
-        status = demo.run(settings, is_once=once, is_json=is_json, scale=scale)
+        status = demo.run(chosen, is_once=once, is_json=is_json, scale=scale)
     sys.exit(status)
+
+
+waymark.add_command(platform)
+waymark.add_command(keys)
 
 
 def main() -> None:
@@ -122,7 +130,7 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(CANNOT_RUN)
-    except (SettingsError, EmbeddedError, ProcessError, FileRefused) as error:
+    except _TOLD as error:
         click.echo(str(error), err=True)
         sys.exit(CANNOT_RUN)
     except OperationalError as error:
@@ -132,36 +140,10 @@ def main() -> None:
         sys.exit(130)
 
 
-def _settings() -> Settings:
-    settings = load_settings()
-    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
-    return settings
-
-
-@contextmanager
-def _container() -> Iterator[Container]:
-    with running(_settings()) as container:
-        yield container
-
-
 def _become(*arguments: str) -> None:
     """Turn into a background process: the web face does not import what works there."""
     load_settings()
     os.execv(sys.executable, [sys.executable, "-m", "workers", *arguments])  # noqa: S606 - ourselves
-
-
-def _tenant(container: Container, name: str | None) -> TenantId:
-    if not schema.is_current(container.engine):
-        raise click.ClickException("The database is not up to date; run: waymark migrate")
-    with reading(container.engine) as connection:
-        known = {tenant.name: tenant.id for tenant in tenants.all_tenants(connection)}
-    if not known:
-        raise click.ClickException("There is no district yet; run: waymark district load FILE")
-    if name is None and len(known) == 1:
-        return next(iter(known.values()))
-    if name not in known:
-        raise click.ClickException(f"Say which district: --district with one of {', '.join(known)}")
-    return known[name]
 
 
 def _database_trouble(error: OperationalError) -> str:

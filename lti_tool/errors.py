@@ -7,7 +7,7 @@ on the page and in the log, where the reason is; neither holds anything that was
 import logging
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import redis
@@ -25,6 +25,7 @@ _AGAIN = (
     "give your LMS administrator the reference number below."
 )
 _MOST_LOGGED = 120
+_ANSWERED_TO_SCRIPTS = ("launch.proof",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,18 @@ _ANSWERS: dict[type[Exception], Answer] = {
         title="This is not a launch from an LMS",
         message="An LMS sends a launch as a form; this is something else.",
     ),
+    refusals.ForgedRequest: Answer(
+        status=HTTPStatus.FORBIDDEN,
+        title="Waymark did not do this",
+        message="The request did not come from the page of Waymark that you have open.",
+        advice="Nothing was changed. Open Waymark from your LMS again and repeat what you did.",
+    ),
+    refusals.TooManyRequests: Answer(
+        status=HTTPStatus.TOO_MANY_REQUESTS,
+        title="Too many requests at once",
+        message="Far more requests came from your network than a school sends.",
+        advice="Wait a minute, then open Waymark from your LMS again.",
+    ),
     refusals.LoginRefused: Answer(
         status=HTTPStatus.NOT_FOUND,
         title="Waymark does not know this LMS",
@@ -99,8 +112,8 @@ _ANSWERS: dict[type[Exception], Answer] = {
         status=HTTPStatus.BAD_REQUEST,
         title="Waymark does not do this yet",
         message=(
-            "The LMS asked for something other than opening Waymark, such as choosing content "
-            "for a course."
+            "The LMS asked for something other than opening Waymark, choosing links to it or "
+            "reviewing a learner's work."
         ),
         advice="Open Waymark from the course's navigation or from an activity instead.",
     ),
@@ -131,11 +144,50 @@ _ANSWERS: dict[type[Exception], Answer] = {
         message="Waymark could not get the LMS's public keys, which every launch is checked with.",
         advice="Try again in a few minutes. If it lasts, give your administrator the reference.",
     ),
-    NoSession: _NOTHING_HERE,
+    refusals.InvitationRefused: Answer(
+        status=HTTPStatus.FORBIDDEN,
+        title="This invitation cannot be used",
+        message=(
+            "An LMS is registered with an invitation, which is good once and for a few days. The "
+            "one in this address is not, or not any more."
+        ),
+        advice="Ask whoever runs Waymark for a new invitation, and paste its whole address.",
+    ),
+    refusals.RegistrationOver: Answer(
+        status=HTTPStatus.GONE,
+        title="This registration is over",
+        message="It was completed already, is under way in another window, or waited too long.",
+        advice=(
+            "Look in the LMS whether Waymark is registered there. If it is not, begin again from "
+            "the LMS."
+        ),
+    ),
+    refusals.RegistrationFailed: Answer(
+        status=HTTPStatus.BAD_REQUEST,
+        title="Waymark was not registered",
+        message="The LMS and Waymark could not agree.",
+        advice=(
+            "Nothing was stored here, and the invitation can still be used. If a tool named "
+            "Waymark appeared in the LMS, delete it there; then begin again."
+        ),
+    ),
+    # As for an address that does not exist: whether there is such a visit is nobody's business.
+    NoSession: Answer(
+        status=HTTPStatus.NOT_FOUND,
+        title="This browser has no visit here",
+        message=(
+            "A page of Waymark belongs to the frame or tab in which the LMS opened it. It is not "
+            "there in another tab, and not after a reload where the browser keeps no cookies."
+        ),
+        advice="Go back to your course in the LMS and open Waymark from there again.",
+    ),
     SessionEnded: Answer(
         status=HTTPStatus.UNAUTHORIZED,
         title="Your visit has ended",
-        message="A visit lasts eight hours, and this one is over or was opened elsewhere.",
+        message=(
+            "A visit ends two hours after its last page, twelve hours after it began, and when "
+            "somebody else opens Waymark in the same browser."
+        ),
         advice="Go back to your course in the LMS and open Waymark from there again.",
     ),
     NotThere: _NOTHING_HERE,
@@ -161,20 +213,39 @@ def register(app: Flask) -> None:
 def _answered(error: Exception) -> Response:
     kind = next(kind for kind in type(error).__mro__ if kind in _ANSWERS)
     answer = _ANSWERS[kind]
+    if isinstance(error, refusals.RegistrationFailed):
+        answer = replace(answer, message=error.told)
     reference = secrets.token_hex(4)
     is_fault = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    facts = {
+        "reference": reference,
+        "kind": type(error).__name__,
+        "reason": getattr(error, "reason", ""),
+        "platform": getattr(error, "platform", 0),
+        "status": answer.status.value,
+        "method": request.method,
+        "address": _loggable(request.url_rule.rule if request.url_rule else "unknown"),
+    }
     _LOG.log(
         logging.ERROR if is_fault else logging.INFO,
-        "%s %s answered %d: %s %s (reference %s)",
-        request.method,
-        _loggable(request.url_rule.rule if request.url_rule else "unknown address"),
-        answer.status,
-        type(error).__name__,
-        getattr(error, "reason", ""),
-        reference,
+        "refused %s",
+        " ".join(f"{name}={value}" for name, value in facts.items()),
+        extra={"refusal": facts},
         exc_info=error if answer is _FAULT else None,
     )
+    if request.endpoint in _ANSWERED_TO_SCRIPTS:
+        return _json(answer, reference)
     return _page(answer, reference)
+
+
+def _json(answer: Answer, reference: str) -> Response:
+    body = {
+        "title": answer.title,
+        "message": answer.message,
+        "advice": answer.advice,
+        "reference": reference,
+    }
+    return make_response(body, answer.status)
 
 
 def _answered_http(error: HTTPException) -> Response:

@@ -4,12 +4,13 @@ Whatever is not clearly allowed is not there: a page for another capacity, anoth
 learner or another tenant is answered like an address that does not exist.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from enum import Enum
 
 from sqlalchemy import Connection
 
-from lti_tool.launch.claims import VerifiedClaims
+from lti_tool.launch.claims import DEEP_LINKING_MESSAGE, REVIEW_MESSAGE, VerifiedClaims
 from lti_tool.launch.state import LaunchRecord
 from mapping.evidence import View
 from mapping.records import CourseId, CourseRef, LearnerId, LearnerRef
@@ -18,6 +19,9 @@ from store.registrations import Platform
 
 _VOCABULARY = "http://purl.imsglobal.org/vocab/lis/v2/"
 _MEMBERSHIP = _VOCABULARY + "membership#"
+# Canvas writes the principal role of a sub-role in lower case.
+_SUB_ROLE = re.compile(re.escape(_VOCABULARY) + "membership/(?P<principal>[A-Za-z]+)#(?P<name>.+)")
+_TEST_USER = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"
 _INSTITUTION_ADMINISTRATOR = _VOCABULARY + "institution/person#Administrator"
 _SYSTEM_ADMINISTRATOR = _VOCABULARY + "system/person#Administrator"
 _ACCOUNT_PLACEMENT = "account_navigation"
@@ -25,19 +29,56 @@ _MOODLE = "moodle"
 
 
 class Capacity(Enum):
-    """As what a person came."""
+    """As what a person came.
+
+    An ASSISTANT is a TEACHER who sees the class and configures nothing. A DESIGNER places links
+    and sees no learner. A TEST_USER is an LMS's view as a learner who does not exist.
+    """
 
     LEARNER = "learner"
     TEACHER = "teacher"
+    ASSISTANT = "assistant"
+    DESIGNER = "designer"
     GUARDIAN = "guardian"
     ADMINISTRATOR = "administrator"
+    TEST_USER = "test_user"
 
 
 _COURSE_ROLES = {
-    "Instructor": Capacity.TEACHER,
-    "Learner": Capacity.LEARNER,
-    "Mentor": Capacity.GUARDIAN,
+    "Instructor": frozenset({Capacity.TEACHER}),
+    "Learner": frozenset({Capacity.LEARNER}),
+    "Mentor": frozenset({Capacity.GUARDIAN}),
+    "ContentDeveloper": frozenset({Capacity.DESIGNER}),
 }
+_TEACHING = frozenset({Capacity.TEACHER})
+_ASSISTING = frozenset({Capacity.TEACHER, Capacity.ASSISTANT})
+_SUB_ROLES = {
+    "instructor": {
+        "ExternalInstructor": _TEACHING,
+        "Grader": _ASSISTING,
+        "GuestInstructor": _ASSISTING,
+        "Lecturer": _TEACHING,
+        "PrimaryInstructor": _TEACHING,
+        "SecondaryInstructor": _TEACHING,
+        "TeachingAssistant": _ASSISTING,
+        "TeachingAssistantAssociation": _ASSISTING,
+        "TeachingAssistantGroup": _ASSISTING,
+        "TeachingAssistantOffering": _ASSISTING,
+        "TeachingAssistantSection": _ASSISTING,
+        "TeachingAssistantTemplate": _ASSISTING,
+    },
+    "learner": dict.fromkeys(
+        ("ExternalLearner", "GuestLearner", "Learner", "NonCreditLearner"),
+        frozenset({Capacity.LEARNER}),
+    ),
+    "mentor": {"Mentor": frozenset({Capacity.GUARDIAN})},
+    "contentdeveloper": dict.fromkeys(
+        ("ContentDeveloper", "ContentExpert", "ExternalContentExpert"),
+        frozenset({Capacity.DESIGNER}),
+    ),
+}
+PLACING = (Capacity.TEACHER, Capacity.DESIGNER)
+"""Who may place links in a course."""
 
 
 class NotThere(Exception):  # noqa: N818 - named for what the person finds
@@ -50,12 +91,16 @@ class NotYourPage(Exception):  # noqa: N818 - named for what the person finds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """A request that belongs to a launch, proven by its cookie; ``timezone`` is the tenant's."""
+    """A request that belongs to a launch, proven by its cookie or bearer.
+
+    ``timezone`` is the tenant's; ``csrf`` goes into every form that changes something.
+    """
 
     launch_id: str
     record: LaunchRecord
     platform: Platform
     timezone: str
+    csrf: str = field(default="", repr=False)
 
     def has(self, capacity: Capacity) -> bool:
         """Whether the launch came in this capacity."""
@@ -99,15 +144,40 @@ def capacities_of(claims: VerifiedClaims, platform: Platform) -> frozenset[Capac
     Returns:
         Every capacity that the roles prove; an anonymous person has none.
 
+    Raises:
+        NotYourPage: The message is for other roles: links are placed by who teaches or designs a
+            course, and nobody but them or the learner reviews a learner's submission.
+
     Source: LTI Core 1.3, appendix A.2; contracts/canvas.md 5.3; contracts/moodle.md 3.1.
     """
+    found = _proven(claims, platform)
+    if claims.message == DEEP_LINKING_MESSAGE and found.isdisjoint(PLACING):
+        raise NotYourPage
+    is_own_work = claims.subject is not None and claims.review_of == claims.subject
+    if claims.message == REVIEW_MESSAGE and Capacity.TEACHER not in found and not is_own_work:
+        raise NotYourPage
+    return found
+
+
+def _proven(claims: VerifiedClaims, platform: Platform) -> frozenset[Capacity]:
     if claims.subject is None:
         return frozenset()
-    named = (role.removeprefix(_MEMBERSHIP) for role in claims.roles)
-    found = {_COURSE_ROLES[name] for name in named if name in _COURSE_ROLES}
+    if _TEST_USER in claims.roles:
+        # The learner does not exist, and whoever looks through their eyes shall see nobody else.
+        return frozenset({Capacity.TEST_USER})
+    found = frozenset[Capacity]().union(*map(_of_role, claims.roles))
     if _is_administrator(claims, platform):
-        found.add(Capacity.ADMINISTRATOR)
-    return frozenset(found)
+        return found | {Capacity.ADMINISTRATOR}
+    return found
+
+
+def _of_role(role: str) -> frozenset[Capacity]:
+    """What one role proves: a membership role, its short word, or a sub-role that is known."""
+    named = _COURSE_ROLES.get(role.removeprefix(_MEMBERSHIP))
+    match = _SUB_ROLE.fullmatch(role)
+    if named is None and match is not None:
+        named = _SUB_ROLES.get(match["principal"].lower(), {}).get(match["name"])
+    return named or frozenset()
 
 
 def _is_administrator(claims: VerifiedClaims, platform: Platform) -> bool:
@@ -194,8 +264,31 @@ def view_of_learner(
 def children(
     connection: Connection, visit: Visit, course: CourseId
 ) -> tuple[reports.LearnerLine, ...]:
-    """The learners whom a guardian may look at; nobody's for who is no guardian."""
-    person = visit.record.person
-    if person is None or not visit.has(Capacity.GUARDIAN):
+    """The learners whom a guardian may look at; nobody's for who is no guardian.
+
+    What the LMS's roster says of them, and what the launch says, must both allow it. Moodle's
+    ids are the same in both. Canvas names people otherwise in launches than in its roster, so
+    there the roster alone says who they are, and the launch only whether there is anybody.
+    """
+    record = visit.record
+    if record.person is None or not visit.has(Capacity.GUARDIAN):
         return ()
-    return reports.children_of(connection, visit.record.tenant, course, guardian=person)
+    if visit.platform.kind == _MOODLE and record.mentees is not None:
+        mentees = [LearnerRef(one) for one in record.mentees]
+        return reports.learners_among(
+            connection, record.tenant, course, platform=visit.platform.id, refs=mentees
+        )
+    if record.mentees == ():
+        return ()
+    return reports.children_of(connection, record.tenant, course, guardian=record.person)
+
+
+def reviewed_learner(connection: Connection, visit: Visit) -> LearnerId | None:
+    """Whose submission a teacher came to review, None where it cannot be told.
+
+    Canvas names the learner otherwise than its roster does (contracts/canvas.md 5.3).
+    """
+    named = visit.record.review_of
+    if named is None or visit.platform.kind != _MOODLE:
+        return None
+    return registrations.find_learner(connection, visit.platform.id, LearnerRef(named))

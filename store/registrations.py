@@ -1,19 +1,14 @@
-"""Who may launch Waymark: tenants, schools, platforms, deployments, and Waymark's own keys.
+"""Who may launch Waymark: tenants, schools, platforms.
 
 A platform is found by (issuer, client id), the pair that is unique across tenants: all schools
 that Canvas hosts share one issuer. Secrets are sealed before they get here into a row.
 """
 
-import base64
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from mapping.records import (
@@ -27,25 +22,14 @@ from mapping.records import (
     SchoolRef,
     TenantId,
 )
-from store.secrets import SecretBox
-from store.session import lock, upsert
-from store.tables import (
-    courses,
-    deployments,
-    learner_accounts,
-    school_refs,
-    schools,
-    tenants,
-)
+from store.secrets import Resealed, SecretBox
+from store.session import upsert
+from store.tables import courses, learner_accounts, school_refs, schools, tenants
 from store.tables import (
     platforms as platforms_table,
 )
-from store.tables import (
-    tool_keys as tool_keys_table,
-)
 
-_KEY_BITS = 2048
-_KEY_EXPONENT = 65_537
+PlatformState = Literal["active", "suspended", "pending"]
 
 
 class PlatformTaken(Exception):  # noqa: N818 - named for what happened, as the connectors' errors
@@ -58,6 +42,9 @@ class PlatformEntry:
 
     ``kind`` is ``canvas`` or ``moodle``. ``auth_url``, ``token_url`` and ``jwks_url`` are the
     platform's OpenID Connect endpoints, ``api_url`` where its own web services live.
+    ``is_active`` counts for a platform that is new. ``pinned_kid`` is the tool key whose public
+    half was pasted into the LMS, ``audience`` what token requests name where it is not
+    ``token_url``; None and the empty text leave what is known as it is.
     """
 
     kind: str
@@ -70,11 +57,17 @@ class PlatformEntry:
     api_url: str
     api_token: str = field(repr=False)
     is_active: bool = True
+    pinned_kid: str | None = None
+    audience: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """A registered LMS; its API token stays sealed until ``api_token`` opens it."""
+    """A registered LMS; its API token stays sealed until ``api_token`` opens it.
+
+    ``pinned_kid`` is the tool key that the LMS was given by hand and goes on expecting,
+    ``audience`` what token requests name; empty where that is ``token_url``.
+    """
 
     id: PlatformId
     tenant: TenantId
@@ -88,35 +81,16 @@ class Platform:
     api_url: str
     sealed_api_token: str = field(repr=False)
     is_active: bool
+    suspended_at: datetime | None = None
+    pinned_kid: str | None = None
+    audience: str = ""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
-    """One installation of Waymark within a platform."""
-
-    platform: PlatformId
-    ref: str
-    is_approved: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolKey:
-    """Waymark's own signing key, loaded: parsing it costs a hundred times what signing does.
-
-    ``kid`` is the RFC 7638 thumbprint of the public key.
-    """
-
-    kid: str
-    private_key: rsa.RSAPrivateKey = field(repr=False)
-
-    def public_jwk(self) -> dict[str, str]:
-        """The public half, as RFC 7517 writes it."""
-        return {
-            **_public_members(self.private_key),
-            "kid": self.kid,
-            "alg": "RS256",
-            "use": "sig",
-        }
+    @property
+    def state(self) -> PlatformState:
+        """Whether it may launch; pending until an administrator approves its registration."""
+        if self.is_active:
+            return "active"
+        return "pending" if self.suspended_at is None else "suspended"
 
 
 def save_tenant(connection: Connection, name: str, timezone: str) -> TenantId:
@@ -187,19 +161,42 @@ def save_platform(
             "developer key (Canvas) or tool (Moodle) there and register its client id."
         )
     connection.execute(
-        update(platforms_table).where(platforms_table.c.id == known.id).values(values)
+        update(platforms_table)
+        .where(platforms_table.c.id == known.id)
+        .values({name: value for name, value in values.items() if name not in _kept(entry)})
     )
     return PlatformId(known.id)
 
 
-def save_deployments(
-    connection: Connection, platform: PlatformId, refs: Sequence[str], *, is_approved: bool = True
-) -> None:
-    """Keep deployments of a platform; those not named stay as they are."""
-    rows = [
-        {"platform_id": platform, "deployment_ref": ref, "is_approved": is_approved} for ref in refs
-    ]
-    upsert(connection, deployments, rows, keys=("platform_id", "deployment_ref"))
+def set_platform_state(  # noqa: PLR0917 - a platform is named by its tenant and id together
+    connection: Connection,
+    tenant: TenantId,
+    platform: PlatformId,
+    state: PlatformState,
+    *,
+    now: datetime,
+) -> bool:
+    """Let a tenant's platform launch, or not.
+
+    Returns:
+        Whether the tenant has this platform.
+    """
+    values = {
+        "is_active": state == "active",
+        "suspended_at": now if state == "suspended" else None,
+    }
+    return _change(connection, tenant, platform, values=values)
+
+
+def pin_key(
+    connection: Connection, tenant: TenantId, platform: PlatformId, *, kid: str | None
+) -> bool:
+    """Note which tool key a tenant's platform was given by hand; None where it fetches our set.
+
+    Returns:
+        Whether the tenant has this platform.
+    """
+    return _change(connection, tenant, platform, values={"pinned_kid": kid})
 
 
 def save_school_refs(
@@ -250,18 +247,6 @@ def find_platforms(
     return tuple(_platform(row) for row in rows)
 
 
-def find_deployment(connection: Connection, platform: PlatformId, ref: str) -> Deployment | None:
-    """A deployment by the platform's own id of it."""
-    row = connection.execute(
-        select(deployments).where(
-            deployments.c.platform_id == platform, deployments.c.deployment_ref == ref
-        )
-    ).first()
-    if row is None:
-        return None
-    return Deployment(platform=platform, ref=row.deployment_ref, is_approved=row.is_approved)
-
-
 def find_course(connection: Connection, platform: PlatformId, ref: CourseRef) -> CourseId | None:
     """The course that a platform calls so, if it was read already."""
     found = connection.execute(
@@ -296,70 +281,14 @@ def api_token(platform: Platform, secrets: SecretBox) -> str:
     return secrets.open(platform.sealed_api_token)
 
 
-def tool_key(connection: Connection, secrets: SecretBox, now: datetime) -> ToolKey:
-    """The key that Waymark signs with, made on first use.
-
-    Args:
-        connection: A writing transaction; two processes that both find no key take turns.
-        secrets: Seals the private half.
-        now: When a new key is made.
-
-    Returns:
-        An RSA key of 2048 bits or more.
-
-    Raises:
-        SealBroken: It was sealed under another secret key.
-    """  # noqa: DOC502 - raised by open()
-    lock(connection, "tool_key", 0)
-    sealed = connection.execute(
-        select(tool_keys_table.c.private_key)
-        .where(tool_keys_table.c.state == "current")
-        .order_by(tool_keys_table.c.id)
-        .limit(1)
-    ).scalar()
-    if sealed is not None:
-        return _loaded(secrets.open(sealed))
-    made = rsa.generate_private_key(public_exponent=_KEY_EXPONENT, key_size=_KEY_BITS)
-    key = ToolKey(kid=_thumbprint(made), private_key=made)
-    connection.execute(
-        insert(tool_keys_table).values(
-            kid=key.kid, private_key=secrets.seal(_pem(made)), state="current", created_at=now
-        )
-    )
-    return key
-
-
-def _loaded(pem: str) -> ToolKey:
-    key = serialization.load_pem_private_key(pem.encode(), password=None)
-    assert isinstance(key, rsa.RSAPrivateKey)  # noqa: S101 - only such keys are ever sealed
-    return ToolKey(kid=_thumbprint(key), private_key=key)
-
-
-def _pem(key: rsa.RSAPrivateKey) -> str:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    ).decode()
-
-
-def _public_members(key: rsa.RSAPrivateKey) -> dict[str, str]:
-    numbers = key.public_key().public_numbers()
-    return {"e": _base64url_uint(numbers.e), "kty": "RSA", "n": _base64url_uint(numbers.n)}
-
-
-def _thumbprint(key: rsa.RSAPrivateKey) -> str:
-    # RFC 7638: the required members alone, in alphabetical order, without spaces.
-    canonical = json.dumps(_public_members(key), separators=(",", ":"), sort_keys=True)
-    return _base64url(hashlib.sha256(canonical.encode()).digest())
-
-
-def _base64url_uint(number: int) -> str:
-    return _base64url(number.to_bytes((number.bit_length() + 7) // 8, "big"))
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+def reseal_tokens(connection: Connection, secrets: SecretBox) -> Resealed:
+    """Seal every platform's API token anew; one that cannot be opened stays as it is."""
+    known = {one.id: one for one in platforms(connection)}
+    resealed = secrets.reseal({id_: one.sealed_api_token for id_, one in known.items()})
+    for platform, text in resealed.items():
+        _change(connection, known[platform].tenant, platform, values={"api_token": text})
+    unopened = [one.name for one in known.values() if one.id not in resealed]
+    return Resealed(count=len(resealed), unopened=unopened)
 
 
 def _platform_values(entry: PlatformEntry, secrets: SecretBox) -> dict[str, Any]:
@@ -374,7 +303,26 @@ def _platform_values(entry: PlatformEntry, secrets: SecretBox) -> dict[str, Any]
         "api_url": entry.api_url,
         "api_token": secrets.seal(entry.api_token),
         "is_active": entry.is_active,
+        "pinned_kid": entry.pinned_kid,
+        "audience": entry.audience,
     }
+
+
+def _kept(entry: PlatformEntry) -> set[str]:
+    # Loading a district again must not let a suspended platform in, nor forget a pinned key.
+    unsaid = {"pinned_kid": entry.pinned_kid is None, "audience": not entry.audience}
+    return {"is_active", *(name for name, is_unsaid in unsaid.items() if is_unsaid)}
+
+
+def _change(
+    connection: Connection, tenant: TenantId, platform: PlatformId, *, values: Mapping[str, Any]
+) -> bool:
+    changed = connection.execute(
+        update(platforms_table)
+        .where(platforms_table.c.id == platform, platforms_table.c.tenant_id == tenant)
+        .values(values)
+    )
+    return changed.rowcount == 1
 
 
 def _refuse_taken_name(connection: Connection, tenant: TenantId, entry: PlatformEntry) -> None:
@@ -417,4 +365,7 @@ def _platform(row: "Row[Any]") -> Platform:
         api_url=row.api_url,
         sealed_api_token=row.api_token,
         is_active=row.is_active,
+        suspended_at=row.suspended_at,
+        pinned_kid=row.pinned_kid,
+        audience=row.audience,
     )

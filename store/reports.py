@@ -29,6 +29,7 @@ from mapping.records import (
     LearnerId,
     LearnerRef,
     LineItemId,
+    PlatformId,
     TenantId,
 )
 from mapping.status import Status
@@ -39,6 +40,7 @@ from store.tables import (
     enrolments,
     frameworks,
     guardianships,
+    learner_accounts,
     learners,
     line_items,
     schools,
@@ -293,6 +295,30 @@ def children_of(
             learners.c.tenant_id == tenant,
             guardianships.c.course_id == course,
             guardianships.c.guardian_ref == guardian,
+        )
+        .order_by(learners.c.sort_name, learners.c.id)
+    )
+    return tuple(LearnerLine(id=LearnerId(row.id), name=row.name) for row in rows)
+
+
+def learners_among(
+    connection: Connection,
+    tenant: TenantId,
+    course: CourseId,
+    *,
+    platform: PlatformId,
+    refs: Sequence[LearnerRef],
+) -> tuple[LearnerLine, ...]:
+    """Those of some people of an LMS who are active learners of a course, by sort name."""
+    rows = connection.execute(
+        select(learners.c.id, learners.c.name)
+        .join(learner_accounts, learner_accounts.c.learner_id == learners.c.id)
+        .join(enrolments, _is_active_enrolment(learners.c.id))
+        .where(
+            learners.c.tenant_id == tenant,
+            enrolments.c.course_id == course,
+            learner_accounts.c.platform_id == platform,
+            learner_accounts.c.ref.in_(refs),
         )
         .order_by(learners.c.sort_name, learners.c.id)
     )

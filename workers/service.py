@@ -10,7 +10,7 @@ from rq.worker import Worker
 
 import workers.jobs
 from bootstrap.container import Container
-from workers import queue
+from workers import keys, queue
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +45,9 @@ def serve_queue(container: Container, redis_url: str, *, is_burst: bool = False)
 
 
 def serve_schedule(container: Container) -> None:
-    """Begin nights when they are due and tend runs, until told to stop.
+    """Begin nights when they are due, tend runs and rotate keys, until told to stop.
 
-    Any number may run: the database lets one of them begin a night.
+    Any number may run: the database lets one of them begin a night or take a key's step.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -60,5 +60,15 @@ def serve_schedule(container: Container) -> None:
     while True:
         for run_id in queue.enqueue_due_nights(container):
             log.info("began run %s", run_id)
+        see_to_keys(container)
         if stop.wait(_SCHEDULER_SECONDS):
             return
+
+
+def see_to_keys(container: Container) -> None:
+    """Take the steps that are due in the rotation of Waymark's own keys, and tell of them."""
+    changes = keys.see_to_keys(container.engine, container.secrets, now=container.now())
+    for change in changes:
+        log.info("tool key %s was %s", change.kid, change.step)
+    if changes:
+        container.registrations_changed()

@@ -75,7 +75,9 @@ class FeedbackColumn:
         container = self._container(course)
         item = self._items.find(container, spec.tag)
         if item is None:
-            self._items.create(container, label=spec.title, maximum=0.0, tag=spec.tag)
+            self._items.create(
+                container, label=spec.title, maximum=0.0, tag=spec.tag, has_no_points=True
+            )
             item = self._items.find(container, spec.tag)
         if item is None or item.score_maximum != 0:
             raise GiveUp(

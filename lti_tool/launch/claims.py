@@ -1,7 +1,9 @@
 """The claims of a launch: from a verified token's JSON to facts with types.
 
-What LTI requires is checked and refused where wrong; what is optional and wrong counts as absent,
-because real LMSs send junk there (contracts/lti.md 4.M).
+Three messages are read: the launch of a resource link, the request for links to place (deep
+linking), and the review of a learner's submission. What LTI requires is checked and refused where
+wrong; what is optional and wrong counts as absent, because real LMSs send junk there
+(contracts/lti.md 4.M).
 """
 
 import math
@@ -9,8 +11,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
+from lti_tool.launch.claim_values import (
+    ADDRESS_LENGTH,
+    IDENTIFIER_LENGTH,
+    TEXT_LENGTH,
+    address,
+    identifier,
+    object_of,
+    opaque,
+    optional_identifier,
+    required_object,
+    text,
+    truth,
+)
 from lti_tool.launch.form import is_plain
 from lti_tool.launch.refusals import ClaimsRefused, MessageUnsupported, ProofRefused
 from lti_tool.launch.tokens import VerifiedToken
@@ -18,15 +33,47 @@ from lti_tool.launch.tokens import VerifiedToken
 LTI = "https://purl.imsglobal.org/spec/lti/claim/"
 CANVAS_PLACEMENT = "https://www.instructure.com/placement"
 RESOURCE_LINK_MESSAGE = "LtiResourceLinkRequest"
+DEEP_LINKING_MESSAGE = "LtiDeepLinkingRequest"
+REVIEW_MESSAGE = "LtiSubmissionReviewRequest"
+MESSAGES = frozenset({RESOURCE_LINK_MESSAGE, DEEP_LINKING_MESSAGE, REVIEW_MESSAGE})
+FOCUS_PARAMETER = "waymark_competencies"
+"""The custom parameter of a placed link that names the competencies it is about."""
+MOST_FOCUSED = 100
 VERSION = "1.3.0"
 LEEWAY = timedelta(seconds=60)
 """How long past its end a token is taken: Moodle's live for 60 s, and clocks differ."""
 FUTURE_LEEWAY = timedelta(seconds=30)
 
-_IDENTIFIER_LENGTH = 255
-_TEXT_LENGTH = 512
+_DEEP_LINKING = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
+_GRADES = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
+_MEMBERS = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 _MOST_ROLES = 100
+_MOST_MENTEES = 1000
+_MOST_TYPES = 50
+# Canvas was seen to encode custom parameters of placed links, and to do so twice.
+_MOST_ENCODED = 3
 _PERSONAL = ("name", "given_name", "family_name", "email", "picture")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeepLinkingSettings:
+    """What an LMS wants back when it asks for links to place in a course.
+
+    ``return_url`` takes the answer, ``data`` goes back with it as it came, None where none came.
+    ``may_have_line_items`` is False only where the LMS says that it takes none. ``placement`` is
+    Canvas's word for where it was asked, empty elsewhere.
+
+    Source: LTI Deep Linking 2.0, 4.4.1.
+    """
+
+    return_url: str
+    accept_types: tuple[str, ...]
+    is_multiple: bool
+    may_have_line_items: bool
+    data: str | None = field(repr=False)
+    title: str
+    text: str
+    placement: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +82,13 @@ class VerifiedClaims:
 
     ``subject`` is None for an anonymous launch. ``context`` is where it was launched, a course or
     an account, None where the LMS does not say. ``custom`` holds texts only; variables that the
-    LMS did not fill in are left out. ``target`` is on Waymark's own origin.
+    LMS did not fill in are left out. ``target`` is on Waymark's own origin. ``resource_link`` is
+    empty where links are still to be placed.
+
+    ``focus`` holds the identifiers of the competencies that a placed link is about; ``mentees``
+    the people whom a mentor follows, by the LMS's LTI ids, None where the LMS names no such list;
+    ``review_of`` whose submission is to be reviewed. Addresses of services are empty where the
+    LMS offers none.
     """
 
     deployment: str
@@ -49,6 +102,14 @@ class VerifiedClaims:
     name: str = field(repr=False)
     custom: Mapping[str, str] = field(repr=False)
     placement: str
+    message: str = RESOURCE_LINK_MESSAGE
+    focus: tuple[str, ...] = ()
+    mentees: tuple[str, ...] | None = None
+    review_of: str | None = None
+    deep_linking: DeepLinkingSettings | None = None
+    lineitems_url: str = ""
+    lineitem_url: str = ""
+    memberships_url: str = ""
 
 
 def require_audience(body: Mapping[str, Any], client_id: str) -> None:
@@ -107,12 +168,22 @@ def deployment_of(token: VerifiedToken) -> str:
         ClaimsRefused: It is absent or no text of 1 to 255 characters.
 
     Source: LTI Core 1.3, 5.3.3.
-    """  # noqa: DOC502 - raised by _identifier()
-    return _identifier(token.body.get(LTI + "deployment_id"), "deployment_id")
+    """  # noqa: DOC502 - raised by identifier()
+    return identifier(token.body.get(LTI + "deployment_id"), "deployment_id")
+
+
+def platform_about(token: VerifiedToken) -> str:
+    """What a platform says of itself, for the administrator who approves a deployment.
+
+    Source: LTI Core 1.3, 5.4.2 (``tool_platform``).
+    """
+    about = object_of(token.body.get(LTI + "tool_platform"))
+    said = [text(about.get(name)) for name in ("name", "url", "guid")]
+    return ", ".join(one for one in said if one)[:TEXT_LENGTH]
 
 
 def parse_claims(token: VerifiedToken, origin: str) -> VerifiedClaims:
-    """Read a resource link launch.
+    """Read a launch.
 
     Args:
         token: As signed, its audience, times and nonce checked.
@@ -125,37 +196,48 @@ def parse_claims(token: VerifiedToken, origin: str) -> VerifiedClaims:
         MessageUnsupported: It is another kind of LTI message.
         ClaimsRefused: A required claim is absent or wrong.
 
-    Source: LTI Core 1.3, 5.3 (required claims), 5.4 (optional ones), 4.3 (ignore unknown ones).
+    Source: LTI Core 1.3, 5.3 (required claims), 5.4 (optional ones), 4.3 (ignore unknown ones);
+    LTI Deep Linking 2.0, 4.4; LTI Submission Review 1.0, 4.
     """  # noqa: DOC502 - raised by the readers of single claims
     body = token.body
-    _require_message(body)
-    context = _object(body.get(LTI + "context"))
+    message = _message(body)
+    context = object_of(body.get(LTI + "context"))
+    grades = object_of(body.get(_GRADES))
+    lineitem_url = address(grades.get("lineitem"), origin)
     return VerifiedClaims(
         deployment=deployment_of(token),
         subject=_subject(body),
         roles=_roles(body.get(LTI + "roles")),
-        target=_target(body.get(LTI + "target_link_uri"), origin),
-        resource_link=_identifier(
-            _required_object(body.get(LTI + "resource_link"), "resource_link").get("id"),
-            "resource_link_id",
-        ),
-        context=_optional_identifier(context.get("id")),
+        target=_target(body, origin, message),
+        resource_link=_resource_link(body, message),
+        context=optional_identifier(context.get("id")),
         is_in_course=bool(context) and not _is_account(context.get("type")),
-        context_title=_text(context.get("title")) or _text(context.get("label")),
-        name=_text(body.get("name")),
+        context_title=text(context.get("title")) or text(context.get("label")),
+        name=text(body.get("name")),
         custom=_custom(body.get(LTI + "custom")),
-        placement=_text(body.get(CANVAS_PLACEMENT)),
+        placement=text(body.get(CANVAS_PLACEMENT)),
+        message=message,
+        focus=_focus(body.get(LTI + "custom")),
+        mentees=_mentees(body.get(LTI + "role_scope_mentor")),
+        review_of=_review_of(body, lineitem_url) if message == REVIEW_MESSAGE else None,
+        deep_linking=_settings(body, origin) if message == DEEP_LINKING_MESSAGE else None,
+        lineitems_url=address(grades.get("lineitems"), origin),
+        lineitem_url=lineitem_url,
+        memberships_url=address(
+            object_of(body.get(_MEMBERS)).get("context_memberships_url"), origin
+        ),
     )
 
 
-def _require_message(body: Mapping[str, Any]) -> None:
+def _message(body: Mapping[str, Any]) -> str:
     if body.get(LTI + "version") != VERSION:
         raise ClaimsRefused("version")
     message = body.get(LTI + "message_type")
     if not isinstance(message, str) or not message:
         raise ClaimsRefused("message_type")
-    if message != RESOURCE_LINK_MESSAGE:
+    if message not in MESSAGES:
         raise MessageUnsupported("message_unsupported")
+    return message
 
 
 def _moment(body: Mapping[str, Any], name: str) -> float:
@@ -175,7 +257,7 @@ def _subject(body: Mapping[str, Any]) -> str | None:
     """The person; anonymous only where the LMS says nothing of a person at all."""
     if "sub" not in body and not any(name in body for name in _PERSONAL):
         return None
-    return _identifier(body.get("sub"), "sub")
+    return identifier(body.get("sub"), "sub")
 
 
 def _roles(value: object) -> tuple[str, ...]:
@@ -183,13 +265,82 @@ def _roles(value: object) -> tuple[str, ...]:
         raise ClaimsRefused("roles_form")
     if not all(isinstance(role, str) for role in value):
         raise ClaimsRefused("roles_form")
-    return tuple(role for role in value if len(role) <= _TEXT_LENGTH and is_plain(role))
+    return tuple(role for role in value if len(role) <= TEXT_LENGTH and is_plain(role))
 
 
-def _target(value: object, origin: str) -> SplitResult:
+def _target(body: Mapping[str, Any], origin: str, message: str) -> SplitResult:
+    # A request for links need not say what it opens: there is one picker.
+    value = body.get(LTI + "target_link_uri")
+    if value is None and message == DEEP_LINKING_MESSAGE:
+        return urlsplit(origin)
     if not isinstance(value, str) or not is_own(value, origin):
         raise ClaimsRefused("target_link_uri")
     return urlsplit(value)
+
+
+def _resource_link(body: Mapping[str, Any], message: str) -> str:
+    if message == DEEP_LINKING_MESSAGE:
+        return ""
+    link = required_object(body.get(LTI + "resource_link"), "resource_link")
+    return identifier(link.get("id"), "resource_link_id")
+
+
+def _settings(body: Mapping[str, Any], origin: str) -> DeepLinkingSettings:
+    sent = required_object(body.get(_DEEP_LINKING), "deep_linking")
+    return_url = address(sent.get("deep_link_return_url"), origin)
+    if not return_url:
+        raise ClaimsRefused("deep_link_return_url")
+    return DeepLinkingSettings(
+        return_url=return_url,
+        accept_types=_accept_types(sent.get("accept_types")),
+        is_multiple=truth(sent.get("accept_multiple"), default=False),
+        may_have_line_items=truth(sent.get("accept_lineitem"), default=True),
+        data=opaque(sent.get("data")),
+        title=text(sent.get("title")),
+        text=text(sent.get("text")),
+        placement=text(body.get(CANVAS_PLACEMENT)),
+    )
+
+
+def _accept_types(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not 0 < len(value) <= _MOST_TYPES:
+        raise ClaimsRefused("accept_types")
+    return tuple(identifier(one, "accept_type") for one in value)
+
+
+def _review_of(body: Mapping[str, Any], lineitem_url: str) -> str:
+    if not lineitem_url:
+        raise ClaimsRefused("review_line_item")
+    learner = required_object(body.get(LTI + "for_user"), "for_user")
+    return identifier(learner.get("user_id"), "for_user_id")
+
+
+def _mentees(value: object) -> tuple[str, ...] | None:
+    """The people a mentor follows; a list that cannot be read names nobody, not everybody."""
+    if value is None:
+        return None
+    named = value[:_MOST_MENTEES] if isinstance(value, list) else []
+    found = (optional_identifier(one) for one in named)
+    return tuple(dict.fromkeys(one for one in found if one is not None))
+
+
+def _focus(custom: object) -> tuple[str, ...]:
+    """Identifiers of competencies, as Waymark wrote them into the link when it was placed.
+
+    Source: contracts/canvas.md 7.12 (values encoded twice).
+    """
+    sent = object_of(custom).get(FOCUS_PARAMETER)
+    if not isinstance(sent, str) or len(sent) > ADDRESS_LENGTH:
+        return ()
+    parts = (part.strip() for part in _decoded(sent).split(","))
+    found = (optional_identifier(part) for part in parts if not part.startswith("$"))
+    return tuple(dict.fromkeys(one for one in found if one is not None))[:MOST_FOCUSED]
+
+
+def _decoded(value: str) -> str:
+    for _ in range(_MOST_ENCODED):
+        value = unquote(value)
+    return value
 
 
 def is_own(address: str, origin: str) -> bool:
@@ -205,6 +356,12 @@ def is_own(address: str, origin: str) -> bool:
         return False
 
 
+def origin_of(address: str) -> str:
+    """Scheme, host and port of an address, as browsers write an origin; empty where it has none."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else ""
+
+
 def _origin(address: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(address)
     if parts.username is not None or parts.password is not None:
@@ -213,51 +370,19 @@ def _origin(address: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or default
 
 
-def _identifier(value: object, name: str) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= _IDENTIFIER_LENGTH:
-        raise ClaimsRefused(f"{name}_form")
-    if not is_plain(value):
-        raise ClaimsRefused(f"{name}_form")
-    return value
-
-
-def _optional_identifier(value: object) -> str | None:
-    try:
-        return _identifier(value, "context")
-    except ClaimsRefused:
-        return None
-
-
 def _is_account(types: object) -> bool:
     # Canvas calls the context of an account "Account", which is no LTI context type.
     return isinstance(types, list) and "Account" in types
 
 
-def _object(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _required_object(value: object, name: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise ClaimsRefused(f"{name}_form")
-    return value
-
-
-def _text(value: object) -> str:
-    """A text for showing: shortened, and without what cannot be encoded."""
-    if not isinstance(value, str):
-        return ""
-    return value[:_TEXT_LENGTH].encode("utf-8", "replace").decode("utf-8").strip()
-
-
 def _custom(value: object) -> Mapping[str, str]:
     """Custom parameters; a variable that the LMS cannot fill in arrives as its own name."""
-    found = {name: _custom_text(entry) for name, entry in _object(value).items()}
-    return {name: text for name, text in found.items() if text and not text.startswith("$")}
+    found = {name: _custom_text(entry) for name, entry in object_of(value).items()}
+    return {name: one for name, one in found.items() if one and not one.startswith("$")}
 
 
 def _custom_text(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    text = str(value)
-    return text if len(text) <= _IDENTIFIER_LENGTH and is_plain(text) else ""
+    said = str(value)
+    return said if len(said) <= IDENTIFIER_LENGTH and is_plain(said) else ""

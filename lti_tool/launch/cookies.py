@@ -11,38 +11,25 @@ import re
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+
+from flask import Response
 
 LOGIN_PREFIX = "__Host-waymark-login-"
 LAUNCH_PREFIX = "__Host-waymark-"
+PROBE = "__Host-waymark-probe"
+"""The one cookie that scripts may read: a browser that shows it keeps cookies here."""
 KEEP = 8
 """How many cookies of a kind a browser keeps, the new one included."""
 
 _HASH_LENGTH = 8
 _MOST_DELETED = 64
+_PROBE_SECONDS = 30 * 86_400
+_ATTRIBUTES = "Path=/; Secure; SameSite=None; Partitioned"
 
 
-class CookieJar(Protocol):
-    """A response, as far as cookies go."""
-
-    def set_cookie(  # noqa: PLR0913 - Werkzeug's own signature
-        self,
-        key: str,
-        value: str = "",
-        *,
-        max_age: int | None = None,
-        path: str | None = "/",
-        secure: bool = False,
-        httponly: bool = False,
-        samesite: str | None = None,
-        partitioned: bool = False,
-    ) -> None:
-        """Set one."""
-
-
-def new_secret(now: datetime) -> str:
-    """A secret of 256 bits that also says when it was made, for pruning."""
-    return f"{int(now.timestamp()):x}.{secrets.token_urlsafe(32)}"
+def new_secret(now: datetime, about: str = "") -> str:
+    """A secret of 256 bits that also says when it was made, for pruning, and for which launch."""
+    return f"{int(now.timestamp()):x}.{about}.{secrets.token_urlsafe(32)}"
 
 
 def digest(secret: str) -> str:
@@ -61,7 +48,7 @@ def cookie_name(prefix: str, about: str) -> str:
 
 
 def put(
-    response: CookieJar,
+    response: Response,
     sent: Mapping[str, str],
     *,
     name: str,
@@ -82,9 +69,25 @@ def put(
     _set(response, name, value=secret, max_age_seconds=max_age_seconds)
 
 
-def remove(response: CookieJar, name: str) -> None:
+def put_probe(response: Response) -> None:
+    """Set the cookie that tells scripts, and the next login, that cookies are kept."""
+    _add(response, f"{PROBE}=1; Max-Age={_PROBE_SECONDS}; {_ATTRIBUTES}")
+
+
+def remove(response: Response, name: str) -> None:
     """Have the browser forget a cookie."""
     _set(response, name, value="", max_age_seconds=0)
+
+
+def launches_of(sent: Mapping[str, str]) -> Mapping[str, str]:
+    """The launches that a browser holds keys to, as it says: id to secret, as many as are kept."""
+    found = {}
+    for name, value in sent.items():
+        _, _, rest = value.partition(".")
+        launch_id = rest.partition(".")[0]
+        if launch_id and name == cookie_name(LAUNCH_PREFIX, launch_id):
+            found[launch_id] = value
+    return dict(list(found.items())[: 2 * KEEP])
 
 
 def _surplus(sent: Mapping[str, str], name: str) -> list[str]:
@@ -99,14 +102,11 @@ def _made_at(secret: str) -> int:
     return int(moment, 16) if re.fullmatch(r"[0-9a-f]{1,12}", moment) else 0
 
 
-def _set(response: CookieJar, name: str, *, value: str, max_age_seconds: int) -> None:
-    response.set_cookie(
-        name,
-        value,
-        max_age=max_age_seconds,
-        path="/",
-        secure=True,
-        httponly=True,
-        samesite="None",
-        partitioned=True,
-    )
+def _set(response: Response, name: str, *, value: str, max_age_seconds: int) -> None:
+    _add(response, f"{name}={value}; Max-Age={max_age_seconds}; {_ATTRIBUTES}; HttpOnly")
+
+
+def _add(response: Response, cookie: str) -> None:
+    # Written by hand: every name and value here is made of letters, digits and "-_.", and the
+    # general way costs a tenth of a login.
+    response.headers.add("Set-Cookie", cookie)

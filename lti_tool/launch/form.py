@@ -3,14 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 from flask import Request
 
 from lti_tool.launch.refusals import RequestRefused, RequestTooLarge, WrongMediaType
-
-if TYPE_CHECKING:
-    from werkzeug.datastructures import MultiDict
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 LOGIN_TOTAL = 16_384
@@ -22,6 +19,7 @@ TOKEN_LENGTH = 65_536
 _NOT_PLAIN = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _IDENTIFIERS = ("iss", "client_id", "state")
 _IDENTIFIER_LENGTH = 512
+_MOST_FIELDS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +60,10 @@ def login_parameters(request: Request) -> Parameters:
     Source: LTI Security Framework 1.0, 5.1.1.1; RFC 6749, 3.1 (no parameter twice).
     """  # noqa: DOC502 - the refusals come from the functions below
     if request.method == "POST":
-        return _checked(_form(request, LOGIN_TOTAL))
+        return _parameters(_form(request, LOGIN_TOTAL))
     if len(request.query_string) > LOGIN_TOTAL:
         raise RequestTooLarge("query_too_large")
-    return _checked(request.args)
+    return _parameters(request.query_string)
 
 
 def launch_parameters(request: Request) -> Parameters:
@@ -84,7 +82,7 @@ def launch_parameters(request: Request) -> Parameters:
 
     Source: OpenID Connect Core 1.0, 3.2.2.5; OAuth 2.0 Form Post Response Mode, 2.
     """  # noqa: DOC502 - the refusals come from the functions below
-    return _checked(_form(request, LAUNCH_TOTAL))
+    return _parameters(_form(request, LAUNCH_TOTAL))
 
 
 def is_plain(text: str) -> bool:
@@ -92,21 +90,38 @@ def is_plain(text: str) -> bool:
     return _NOT_PLAIN.search(text) is None
 
 
-def _form(request: Request, most_bytes: int) -> "MultiDict[str, str]":
+def _form(request: Request, most_bytes: int) -> bytes:
     if request.mimetype != FORM_TYPE:
         raise WrongMediaType("not_a_form")
+    # A body in chunks does not say how long it is; the app stops reading it at its own limit.
     if (request.content_length or 0) > most_bytes:
         raise RequestTooLarge("form_too_large")
-    return request.form
+    data = request.get_data(cache=False)
+    if len(data) > most_bytes:
+        raise RequestTooLarge("form_too_large")
+    return data
 
 
-def _checked(given: "MultiDict[str, str]") -> Parameters:
-    for name, values in given.lists():
-        if len(values) > 1:
+def _parameters(encoded: bytes) -> Parameters:
+    try:
+        pairs = parse_qsl(
+            encoded.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS
+        )
+    except ValueError as error:
+        raise RequestTooLarge("too_many_parameters") from error
+    values: dict[str, str] = {}
+    for name, value in pairs:
+        if name in values:
             raise RequestRefused("parameter_twice")
-        longest = TOKEN_LENGTH if name == "id_token" else PARAMETER_LENGTH
-        if len(values[0]) > (_IDENTIFIER_LENGTH if name in _IDENTIFIERS else longest):
-            raise RequestTooLarge("parameter_too_large")
-        if name in _IDENTIFIERS and not is_plain(values[0]):
-            raise RequestRefused("parameter_not_plain")
-    return Parameters(values=given.to_dict())
+        values[name] = _checked(name, value)
+    return Parameters(values=values)
+
+
+def _checked(name: str, value: str) -> str:
+    is_identifier = name in _IDENTIFIERS
+    longest = TOKEN_LENGTH if name == "id_token" else PARAMETER_LENGTH
+    if len(value) > (_IDENTIFIER_LENGTH if is_identifier else longest):
+        raise RequestTooLarge("parameter_too_large")
+    if is_identifier and not is_plain(value):
+        raise RequestRefused("parameter_not_plain")
+    return value

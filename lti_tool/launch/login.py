@@ -1,23 +1,30 @@
 """The first step: the LMS starts a login, Waymark sends the browser back with a state."""
 
+import re
 import secrets
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response
 from pylti1p3.contrib.flask.oidc_login import FlaskOIDCLogin
 from pylti1p3.cookie import CookieService
+from pylti1p3.redirect import Redirect
 from pylti1p3.request import Request
 from pylti1p3.session import SessionService
 
 from lti_tool.launch import cookies
-from lti_tool.launch.claims import is_own
+from lti_tool.launch.claims import is_own, origin_of
 from lti_tool.launch.form import Parameters
 from lti_tool.launch.refusals import RequestRefused
-from lti_tool.launch.registry import KnownRegistration
+from lti_tool.launch.registry import KnownRegistration, RegistrationsChanged
 from lti_tool.launch.services import Services
-from lti_tool.launch.state import LOGIN_SECONDS, LoginRecord
+from lti_tool.launch.state import LOGIN_SECONDS, LoginRecord, StoragePlace
+from store.registrations import Platform
+
+_KEY_LENGTH = 32
+_FRAME_NAME = re.compile(r"[\w.-]{1,100}", re.ASCII)
 
 
 class GivenRequest(Request):
@@ -83,11 +90,45 @@ class LoginCookie(CookieService):
         )
 
 
+class ToTheLms(Redirect[Response]):
+    """A redirect that says nothing but where to."""
+
+    def __init__(self, location: str, cookie: LoginCookie) -> None:
+        super().__init__()
+        self._location = location
+        self._cookie = cookie
+
+    def do_redirect(self) -> Response:
+        """The answer, with the login's cookie."""
+        response = Response(status=HTTPStatus.FOUND, headers=[("Location", self._location)])
+        self._cookie.update_response(response)
+        return response
+
+    def do_js_redirect(self) -> Response:
+        """The same; the library would write the address into a script."""
+        return self.do_redirect()
+
+    def set_redirect_url(self, location: str) -> None:
+        """Go elsewhere."""
+        self._location = location
+
+    def get_redirect_url(self) -> str:
+        """Where it goes."""
+        return self._location
+
+
 class Login(FlaskOIDCLogin):
     """PyLTI1p3's login with one server-side record for state, nonce, platform and browser.
 
+    After ``redirect()`` returned, ``address`` is where the browser goes, and ``storage`` where the
+    LMS would keep ``storage_secret`` for a browser without cookies, None where it does not.
+
     Source: LTI Security Framework 1.0, 5.1.1; contracts/lti.md 1.3, rows 1, 8 and 17.
     """
+
+    address: str
+    storage: StoragePlace | None = None
+    storage_secret: str = ""
 
     _registration: KnownRegistration
 
@@ -103,6 +144,15 @@ class Login(FlaskOIDCLogin):
         )
         self._parameters = parameters
         self._at = at
+
+    @property
+    def platform(self) -> Platform:
+        """Where the login goes, once ``redirect()`` found it."""
+        return self._registration.platform
+
+    def set_cookies(self, response: Response) -> None:
+        """Put the login's cookie on another response than the library's."""
+        self._cookie.update_response(response)
 
     def require_own_target(self) -> None:
         """Refuse to start a login that would end elsewhere.
@@ -120,6 +170,10 @@ class Login(FlaskOIDCLogin):
             self._parameters.require("iss"), self._parameters.get("client_id")
         )
 
+    def get_redirect(self, url: str) -> ToTheLms:
+        """Where the browser is sent."""
+        return ToTheLms(url, self._cookie)
+
     def _get_uuid(self) -> str:
         # 256 bits; the library's uuid4 has 122.
         return secrets.token_urlsafe(32)
@@ -129,16 +183,33 @@ class Login(FlaskOIDCLogin):
 
     def _prepare_redirect_url(self, launch_url: str) -> str:
         url: str = super()._prepare_redirect_url(launch_url)
-        platform = self._registration.platform
-        self._at.logins.save(
-            self._cookie.state,
+        self._remember(self._registration.platform)
+        query = urlsplit(self._registration.platform.auth_url).query
+        self.address = f"{url}&{query}" if query else url
+        return self.address
+
+    def _remember(self, platform: Platform) -> None:
+        state = self._cookie.state
+        target = self._parameters.get("lti_storage_target")
+        if _FRAME_NAME.fullmatch(target):
+            self.storage_secret = secrets.token_urlsafe(32)
+            self.storage = StoragePlace(
+                target=target,
+                origin=origin_of(platform.auth_url),
+                key=f"lti_state_{cookies.digest(state)[:_KEY_LENGTH]}",
+            )
+        version = self._at.logins.save(
+            state,
             LoginRecord(
                 nonce=self._session.nonce,
                 platform=platform.id,
                 browser_digest=cookies.digest(self._cookie.secret),
+                storage=self.storage,
+                storage_digest=cookies.digest(self.storage_secret) if self.storage else "",
                 target=self._parameters.get("target_link_uri"),
                 created_at=self._now,
             ),
         )
-        query = urlsplit(platform.auth_url).query
-        return f"{url}&{query}" if query else url
+        if not self._at.registry.note(version):
+            self._at.logins.take(state)
+            raise RegistrationsChanged

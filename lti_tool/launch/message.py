@@ -15,12 +15,13 @@ from lti_tool.launch.claims import (
     VerifiedClaims,
     deployment_of,
     parse_claims,
+    platform_about,
     require_audience,
     require_times,
 )
 from lti_tool.launch.form import Parameters
 from lti_tool.launch.login import GivenRequest, HeldSession, LoginCookie
-from lti_tool.launch.refusals import PlatformDeclined, ProofRefused
+from lti_tool.launch.refusals import LaunchRefused, PlatformDeclined, ProofRefused
 from lti_tool.launch.registry import KnownRegistration
 from lti_tool.launch.services import Services
 from lti_tool.launch.state import LoginRecord
@@ -38,17 +39,20 @@ class _NoRequests:
 class MessageLaunch(FlaskMessageLaunch):
     """PyLTI1p3's launch, with every check its own.
 
-    After ``validate()`` returned, ``claims`` and ``platform`` hold what was proven.
+    After ``validate()`` returned, ``claims`` and ``platform`` hold what was proven. Where
+    ``unproven`` is not None, one thing was not: that this browser began the login. It kept no
+    cookie, and must show the secret that the LMS keeps for it.
 
     Source: LTI Core 1.3, 5.1.3 and 5.3; LTI Security Framework 1.0, 5.1.2 and 5.1.3;
     contracts/lti.md 1.3, rows 1 to 8, 10, 11 and 18.
     """
 
     claims: VerifiedClaims
+    unproven: LoginRecord | None = None
     _registration: KnownRegistration
-    _login: LoginRecord
+    _login: LoginRecord | None = None
     _token: UnverifiedToken
-    _verified: VerifiedToken
+    _verified: VerifiedToken | None = None
 
     def __init__(
         self, parameters: Parameters, at: Services, *, sent_cookies: Mapping[str, str]
@@ -69,20 +73,40 @@ class MessageLaunch(FlaskMessageLaunch):
         """The platform that signed the launch."""
         return self._registration.platform
 
+    def validate(self) -> "MessageLaunch":
+        """Take every step; a login whose answer was proven is over, whatever came of it.
+
+        Raises:
+            LaunchRefused: A step was not passed.
+        """
+        try:
+            super().validate()
+        except LaunchRefused as error:
+            error.platform = 0 if self._login is None else self._login.platform
+            if self._verified is not None:
+                self._at.logins.take(self._parameters.get("state"))
+            raise
+        return self
+
     def validate_state(self) -> "MessageLaunch":
-        """The state belongs to a login under way, of this browser.
+        """The state belongs to a login under way, of this browser as far as can be told.
 
         Raises:
             ProofRefused: There is no such login, or another browser began it.
             PlatformDeclined: The LMS posts an error; a login under way is then over.
         """  # noqa: DOC502 - raised by _refuse()
         state = self._parameters.get("state")
-        login = self._at.logins.find(state) if state else None
+        if not state:
+            self._refuse("state_missing")
+        login, version = self._at.logins.find(state)
+        self._at.registry.note(version)
         if login is None:
             self._refuse("state_unknown")
         sent = self._cookie_service.get_cookie(state)
-        if not sent or not cookies.is_secret(sent, login.browser_digest):
-            self._refuse("state_of_other_browser")
+        if not sent and login.storage is not None:
+            self.unproven = login
+        elif not sent or not cookies.is_secret(sent, login.browser_digest):
+            self._refuse("state_of_other_browser" if sent else "login_cookie_missing")
         if self._parameters.get("error"):
             self._at.logins.take(state)
             raise PlatformDeclined("platform_error")
@@ -102,7 +126,7 @@ class MessageLaunch(FlaskMessageLaunch):
             ProofRefused: It answers another one.
         """
         nonce = self._token.body.get("nonce")
-        if not isinstance(nonce, str) or not _is_same(nonce, self._login.nonce):
+        if not isinstance(nonce, str) or not _is_same(nonce, self._begun.nonce):
             raise ProofRefused("nonce")
         return self
 
@@ -112,7 +136,7 @@ class MessageLaunch(FlaskMessageLaunch):
         Raises:
             ProofRefused: It is from or for another.
         """
-        registration = self._at.registry.registration_of(self._login.platform)
+        registration = self._at.registry.registration_of(self._begun.platform)
         if self._token.body.get("iss") != registration.platform.issuer:
             raise ProofRefused("issuer")
         require_audience(self._token.body, registration.platform.client_id)
@@ -120,7 +144,7 @@ class MessageLaunch(FlaskMessageLaunch):
         return self
 
     def validate_jwt_signature(self) -> "MessageLaunch":
-        """The platform signed the token, it is valid now, and nobody used this login before.
+        """The platform signed the token, and it is valid now.
 
         Raises:
             ProofRefused: One of these does not hold.
@@ -129,24 +153,34 @@ class MessageLaunch(FlaskMessageLaunch):
         if verified is None:
             raise ProofRefused("signature")
         require_times(verified, self._at.now())
-        if self._at.logins.take(self._parameters.get("state")) != self._login:
-            raise ProofRefused("state_used")
         self._verified = verified
         return self
 
     def validate_deployment(self) -> "MessageLaunch":
         """An administrator approved this installation of Waymark in the LMS."""
-        self._at.registry.require_deployment(self.platform.id, deployment_of(self._verified))
+        self._at.registry.require_deployment(
+            self.platform.id, deployment_of(self._proven), about=platform_about(self._proven)
+        )
         return self
 
     def validate_message(self) -> "MessageLaunch":
         """It is a launch that Waymark answers."""
-        self.claims = parse_claims(self._verified, self._at.origin)
+        self.claims = parse_claims(self._proven, self._at.origin)
         return self
 
     def save_launch_data(self) -> "MessageLaunch":
         """Nothing: the session is opened by who asked, from verified claims."""
         return self
+
+    @property
+    def _begun(self) -> LoginRecord:
+        assert self._login is not None  # noqa: S101 - the first step saw to it
+        return self._login
+
+    @property
+    def _proven(self) -> VerifiedToken:
+        assert self._verified is not None  # noqa: S101 - the step before saw to it
+        return self._verified
 
     def _verify(self) -> VerifiedToken | None:
         url, kid = self.platform.jwks_url, self._token.kid

@@ -20,7 +20,9 @@ STALE_LIFE = timedelta(hours=24)
 """How long past its life a key set is used while the platform does not answer."""
 FORCED_PAUSE = timedelta(seconds=60)
 """How often a platform may be asked again because a key was not found or did not fit."""
-_WAIT_SECONDS = 30.0
+FAILING = timedelta(seconds=30)
+"""How long after a failure a platform counts as failing: one thread asks it, none waits for it."""
+_WAIT_SECONDS = 6.0
 _MOST_KEYS = 100
 _BITS = range(2048, 8193)
 
@@ -53,6 +55,7 @@ class _Address:
 
     known: _KeySet | None = None
     flight: "Future[_KeySet] | None" = None
+    failed_at: datetime | None = None
     lock: Lock = field(default_factory=Lock)
 
 
@@ -111,6 +114,8 @@ class PlatformKeys:
     def _asked(self, url: str, address: _Address) -> _KeySet:
         """Ask the platform, or wait for the thread that is asking it already.
 
+        While it fails nobody waits, so that one platform that hangs does not hold all threads.
+
         Raises:
             KeySetUnavailable: It does not answer, or not in time.
         """
@@ -119,6 +124,8 @@ class PlatformKeys:
             is_mine = flight is None
             if flight is None:
                 flight = address.flight = Future()
+        if not is_mine and self._is_failing(address):
+            raise KeySetUnavailable("key_set_failing")
         if is_mine:
             self._fly(url, address, flight)
         try:
@@ -128,7 +135,7 @@ class PlatformKeys:
 
     def _fly(self, url: str, address: _Address, flight: "Future[_KeySet]") -> None:
         try:
-            address.known = self._fetched(url, address.known)
+            address.known = self._fetched(url, address)
             flight.set_result(address.known)
         except KeySetUnavailable as error:
             flight.set_exception(error)
@@ -139,15 +146,21 @@ class PlatformKeys:
                 # Whatever else happened is for this thread; those who wait must not wait on.
                 flight.set_exception(KeySetUnavailable("key_set_fetch_fault"))
 
-    def _fetched(self, url: str, known: _KeySet | None) -> _KeySet:
-        now = self._now()
+    def _is_failing(self, address: _Address) -> bool:
+        failed_at = address.failed_at
+        return failed_at is not None and self._now() - failed_at < FAILING
+
+    def _fetched(self, url: str, address: _Address) -> _KeySet:
+        now, known = self._now(), address.known
         try:
             document, max_age_seconds = self._fetch(url)
             keys = parse_key_set(document)
         except (KeySetUnavailable, OSError, ValueError) as error:
+            address.failed_at = self._now()
             if known is None or known.stale_until <= now:
                 raise KeySetUnavailable from error
             return replace(known, fresh_until=now + FORCED_PAUSE, asked_at=now)
+        address.failed_at = None
         fresh_until = now + _life(max_age_seconds)
         return _KeySet(
             keys=keys, fresh_until=fresh_until, stale_until=fresh_until + STALE_LIFE, asked_at=now

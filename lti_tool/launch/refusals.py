@@ -11,11 +11,13 @@ class LaunchRefused(Exception):  # noqa: N818 - a refusal is an answer, not a fa
 
     Attributes:
         reason: A short fixed word for the log.
+        platform: Waymark's number of the platform, 0 where it is not known yet.
     """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.platform = 0
 
 
 class RequestRefused(LaunchRefused):
@@ -28,6 +30,14 @@ class RequestTooLarge(RequestRefused):
 
 class WrongMediaType(RequestRefused):
     """A launch comes as a form."""
+
+
+class ForgedRequest(LaunchRefused):
+    """A change that was not asked for by a page of the visit it is made in."""
+
+
+class TooManyRequests(LaunchRefused):
+    """More requests from one place than a school sends."""
 
 
 class LoginRefused(LaunchRefused):
@@ -52,6 +62,22 @@ class DeploymentUnapproved(LaunchRefused):
 
 class PlatformDeclined(LaunchRefused):
     """The LMS answered the login with an error instead of a launch."""
+
+
+class InvitationRefused(LaunchRefused):
+    """A registration without an invitation that is known, unused and not over."""
+
+
+class RegistrationOver(LaunchRefused):
+    """A registration that was completed, is under way elsewhere, or waited too long."""
+
+
+class RegistrationFailed(LaunchRefused):
+    """An LMS that cannot be registered; ``told`` says why, for the person who wants it."""
+
+    def __init__(self, reason: str, told: str) -> None:
+        super().__init__(reason)
+        self.told = told
 
 
 class KeySetUnavailable(LaunchRefused):

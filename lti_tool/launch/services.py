@@ -8,9 +8,10 @@ from flask import current_app
 from sqlalchemy import Engine
 
 from bootstrap.container import Container
+from lti_tool.launch.doors import Doors
 from lti_tool.launch.platform_keys import FetchJson, PlatformKeys
 from lti_tool.launch.registry import Registry
-from lti_tool.launch.state import Launches, Logins
+from lti_tool.launch.state import Launches, Logins, Proofs
 from lti_tool.launch.tool_keys import ToolKeys
 
 EXTENSION = "waymark"
@@ -28,6 +29,8 @@ class Services:
     registry: Registry
     logins: Logins
     launches: Launches
+    proofs: Proofs
+    doors: Doors
     platform_keys: PlatformKeys
     tool_keys: ToolKeys
 
@@ -46,11 +49,13 @@ def make_services(container: Container, fetch_key_set: FetchJson) -> Services:
     return Services(
         container=container,
         origin=container.settings.public_url,
-        registry=Registry(container.engine),
+        registry=Registry(container.engine, container.now),
         logins=Logins(container.redis),
         launches=Launches(container.redis),
+        proofs=Proofs(container.redis),
+        doors=Doors(container.now),
         platform_keys=PlatformKeys(fetch_key_set, container.now),
-        tool_keys=ToolKeys(container.engine, container.secrets, container.now),
+        tool_keys=ToolKeys(container.key_ring),
     )
 
 

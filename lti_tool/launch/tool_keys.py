@@ -1,39 +1,56 @@
 """Waymark's own public keys, as platforms fetch them."""
 
-from collections.abc import Callable
-from datetime import datetime
-from threading import Lock
+import hashlib
+import json
+from dataclasses import dataclass
 
-from sqlalchemy import Engine
-
-from store.registrations import ToolKey, tool_key
-from store.secrets import SecretBox
-from store.session import writing
+from bootstrap.key_ring import KeyRing, Keys
+from store.tool_keys import ToolKey
 
 MAX_AGE_SECONDS = 3600
 
 
-class ToolKeys:
-    """The key of this installation, loaded at most once for each process.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySetDocument:
+    """The key set as it is sent; ``etag`` changes when, and only when, ``body`` does."""
 
-    Canvas fetches the key set at every token request, so it must cost nothing.
+    body: bytes
+    etag: str
+
+
+class ToolKeys:
+    """The keys of this installation, as the web face needs them.
+
+    Canvas fetches the key set at every token request, so it is written once for each change.
     """
 
-    def __init__(self, engine: Engine, secrets: SecretBox, now: Callable[[], datetime]) -> None:
-        self._engine = engine
-        self._secrets = secrets
-        self._now = now
-        self._lock = Lock()
-        self._current: ToolKey | None = None
+    def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
+        self._written: tuple[Keys, KeySetDocument] | None = None
 
     def current(self) -> ToolKey:
         """The key that Waymark signs with."""
-        with self._lock:
-            if self._current is None:
-                with writing(self._engine) as connection:
-                    self._current = tool_key(connection, self._secrets, self._now())
-            return self._current
+        return self._ring.keys().current
+
+    def signing_key(self, pinned_kid: str | None) -> ToolKey:
+        """The key to sign with for a platform: the one that it was given by hand, if any."""
+        return self._ring.keys().signing(pinned_kid)
 
     def key_set(self) -> dict[str, list[dict[str, str]]]:
         """The public halves, as RFC 7517 writes a set."""
-        return {"keys": [self.current().public_jwk()]}
+        return _key_set(self._ring.keys())
+
+    def document(self) -> KeySetDocument:
+        """The key set ready to be sent."""
+        keys = self._ring.keys()
+        written = self._written
+        # The ring gives the same object as long as nothing changed.
+        if written is None or written[0] is not keys:
+            body = json.dumps(_key_set(keys), separators=(",", ":")).encode()
+            written = keys, KeySetDocument(body=body, etag=hashlib.sha256(body).hexdigest()[:32])
+            self._written = written
+        return written[1]
+
+
+def _key_set(keys: Keys) -> dict[str, list[dict[str, str]]]:
+    return {"keys": [key.public_jwk() for key in keys.published]}

@@ -7,17 +7,14 @@ from flask import Flask, Response, g, request
 from lti_tool.launch.services import services
 
 _POLICY = (
-    "default-src 'none'",
-    "style-src 'self'",
-    "img-src 'self' data:",
-    "form-action 'self'",
-    "base-uri 'none'",
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'"
 )
-_ALWAYS = {
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
+_ALWAYS = (
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
 _YEAR_SECONDS = 31_536_000
 _STATIC_SECONDS = 3600
 
@@ -32,17 +29,25 @@ def allow_frames(origins: Sequence[str]) -> None:
     g.frame_origins = tuple(origins)
 
 
+def allow_forms(origins: Sequence[str]) -> None:
+    """Let forms of this response be sent to these origins, besides our own."""
+    g.form_origins = tuple(origins)
+
+
 def _with_headers(response: Response) -> Response:
-    for name, value in _ALWAYS.items():
-        response.headers[name] = value
-    response.headers["Content-Security-Policy"] = "; ".join((*_POLICY, *_framing(response)))
+    policy = "; ".join((_POLICY, *_forms(), *_framing(response)))
+    response.headers.extend((*_ALWAYS, ("Content-Security-Policy", policy)))
     if request.endpoint == "static":
         response.headers["Cache-Control"] = f"public, max-age={_STATIC_SECONDS}"
     elif "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.add("Cache-Control", "no-store")
     if services().origin.startswith("https://"):
-        response.headers["Strict-Transport-Security"] = f"max-age={_YEAR_SECONDS}"
+        response.headers.add("Strict-Transport-Security", f"max-age={_YEAR_SECONDS}")
     return response
+
+
+def _forms() -> tuple[str, ...]:
+    return (" ".join(("form-action 'self'", *g.get("form_origins", ()))),)
 
 
 def _framing(response: Response) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ blueprint = Blueprint("home", __name__)
 def home(launch_id: str) -> Response:
     """Go to the page that the person came for."""
     visit = current_visit(launch_id)
-    page = landing([Capacity(name) for name in visit.record.capacities])
+    page = landing([Capacity(name) for name in visit.record.capacities], visit.record.message)
     return cast("Response", redirect(f"/l/{launch_id}/{page}", HTTPStatus.SEE_OTHER, Response))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from lti_tool.guards import Capacity, NotThere, Visit, own_learner, require, view_of_learner
 from lti_tool.launch.services import services
 from lti_tool.pages.explanations import explained, rule_of
+from lti_tool.pages.focus import ShownFocus, shown_focus
 from lti_tool.pages.visits import current_visit
 from mapping.evidence import View
 from mapping.records import CourseId, LearnerId
@@ -56,18 +57,32 @@ def _page(
     line = learner_line(connection, tenant, learner)
     if line is None:
         raise NotThere
-    lines = learner_standings(connection, tenant, learner, view=view, course=course)
+    # A teacher looks at a learner whole; the link narrowed the class that they came from.
+    focus = None if view is View.TEACHER else shown_focus(connection, visit)
+    lines = [
+        one
+        for one in learner_standings(connection, tenant, learner, view=view, course=course)
+        if focus is None or focus.has(one.competency.id)
+    ]
     return render_template(
         "learner.html",
         visit=visit,
         learner=line,
         strands=explained(connection, tenant, learner, lines=lines, view=view),
         tally=_tally(lines),
+        line_count=len(lines),
         rule=rule_of(connection, tenant),
-        shown=request.args.get("show", ""),
+        shown=_shown(focus),
+        focus=focus,
         is_own=view is View.LEARNER and not visit.has(Capacity.GUARDIAN),
         is_teachers=view is View.TEACHER,
     )
+
+
+def _shown(focus: ShownFocus | None) -> frozenset[str]:
+    """The ids of the competencies whose evidence is open from the start."""
+    named = focus.named if focus is not None and focus.is_narrow else ()
+    return frozenset({request.args.get("show", ""), *map(str, named)})
 
 
 def _tally(lines: Sequence[StandingLine]) -> tuple[tuple[Status, int], ...]:

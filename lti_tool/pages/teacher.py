@@ -2,17 +2,37 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import cast
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, redirect, render_template
+from sqlalchemy import Connection
 
-from lti_tool.guards import Capacity, NotThere, Visit, launched_course, require, require_class
+from lti_tool.guards import (
+    Capacity,
+    NotThere,
+    Visit,
+    launched_course,
+    require,
+    require_class,
+    reviewed_learner,
+)
+from lti_tool.launch.claims import REVIEW_MESSAGE
 from lti_tool.launch.services import services
 from lti_tool.pages.explanations import rule_of, strand_of
+from lti_tool.pages.focus import ShownFocus, shown_focus
 from lti_tool.pages.visits import current_visit
-from mapping.records import CourseId
+from mapping.records import CourseId, LearnerId
 from mapping.status import Status
-from store.reports import CellLine, ClassTable, CompetencyLine, LearnerLine, class_table
+from store.reports import (
+    CellLine,
+    ClassTable,
+    CompetencyLine,
+    LearnerLine,
+    class_table,
+    is_enrolled,
+)
 from store.session import reading
 
 blueprint = Blueprint("teacher", __name__)
@@ -46,14 +66,18 @@ class Line:
 
 
 @blueprint.get("/class")
-def launched(launch_id: str) -> str:
-    """The class that the teacher opened Waymark in."""
+def launched(launch_id: str) -> Response | str:
+    """The class that the teacher opened Waymark in, or the learner whose work they review."""
     visit = current_visit(launch_id)
     require(visit, Capacity.TEACHER)
     with reading(services().engine) as connection:
         course = launched_course(connection, visit)
-    if course is None:
-        return render_template("nothing_yet.html", visit=visit)
+        if course is None:
+            return render_template("nothing_yet.html", visit=visit)
+        learner = _reviewed(connection, visit, course)
+    if learner is not None:
+        address = f"/l/{launch_id}/learners/{learner}"
+        return cast("Response", redirect(address, HTTPStatus.SEE_OTHER, Response))
     return _page(visit, course)
 
 
@@ -71,9 +95,10 @@ def _page(visit: Visit, course: CourseId) -> str:
         table = class_table(connection, visit.record.tenant, course)
         rule = rule_of(connection, visit.record.tenant)
         is_own = launched_course(connection, visit) == course
+        focus = shown_focus(connection, visit)
     if table is None:
         raise NotThere
-    groups = column_groups(table)
+    groups = _narrowed(column_groups(table), focus)
     return render_template(
         "class.html",
         visit=visit,
@@ -81,8 +106,28 @@ def _page(visit: Visit, course: CourseId) -> str:
         groups=groups,
         lines=_lines(table, groups),
         rule=rule,
+        focus=focus,
+        is_review=visit.record.message == REVIEW_MESSAGE,
         has_links=is_own and visit.has(Capacity.TEACHER),
     )
+
+
+def _reviewed(connection: Connection, visit: Visit, course: CourseId) -> LearnerId | None:
+    learner = reviewed_learner(connection, visit)
+    if learner is None or not is_enrolled(connection, visit.record.tenant, course, learner=learner):
+        return None
+    return learner
+
+
+def _narrowed(groups: Sequence[ColumnGroup], focus: ShownFocus | None) -> tuple[ColumnGroup, ...]:
+    """The columns that a link is about, still under the names of their strands."""
+    if focus is None:
+        return tuple(groups)
+    narrowed = (
+        replace(group, columns=[one for one in group.columns if focus.has(one.competency.id)])
+        for group in groups
+    )
+    return tuple(group for group in narrowed if group.columns)
 
 
 def column_groups(table: ClassTable) -> tuple[ColumnGroup, ...]:

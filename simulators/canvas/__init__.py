@@ -4,8 +4,9 @@ Here belongs what Canvas does on the wire, as strict and as odd as the contract 
 not belong what a district is (``simulators.generate``) nor anything of Waymark.
 
 Optional settings in the table ``config``: ``throttle_status`` (403 or 429),
-``progress_seconds``, ``ags_concluded_422`` (1), ``refresh_token`` with ``client_secret``,
-``late_policy:<course>``.
+``progress_seconds``, ``ags_concluded_422`` (1), ``registration_deployment`` (1),
+``refresh_token`` with ``client_secret``, ``late_policy:<course>``, ``storage_mode`` and
+``storage_target``.
 """
 
 import time
@@ -15,20 +16,25 @@ from pathlib import Path
 
 from flask import Flask
 
+from simulators import placed_links
 from simulators.canvas import (
     accounts,
     assignments,
     columns,
     control,
+    deep_links,
     gate,
     graph,
     launches,
     line_items,
     members,
     pages,
+    registering,
     scores,
     service_tokens,
+    storage,
     submissions,
+    tools,
 )
 from simulators.canvas.world import World
 from simulators.signing import PlatformKey
@@ -42,13 +48,16 @@ ROOMS = (
     assignments,
     columns,
     control,
+    deep_links,
     graph,
     launches,
     line_items,
     members,
     pages,
+    registering,
     scores,
     service_tokens,
+    storage,
     submissions,
 )
 
@@ -69,6 +78,8 @@ def create_app(db_path: Path | str, *, clock: Callable[[], float] = time.time) -
         app.register_blueprint(room.blueprint)
     app.register_error_handler(404, gate.not_found)
     _keep_refresh_token(path)
+    tools.prepare(path)
+    placed_links.prepare(path)
     return app
 
 

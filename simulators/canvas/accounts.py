@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from simulators.canvas.gate import includes, require_administrator, require_grader
 from simulators.canvas.paging import paged, shown_rows
@@ -125,6 +125,19 @@ def users(course_id: str) -> Response:
         if row["state"] == "active" and (not types or row["role"] in _roles_named(types))
     }
     return paged(list(once.values()), user_payload)
+
+
+@blueprint.get("/api/v1/users/<id>")
+def user(id: str) -> Response:  # noqa: A002 - Canvas's name of it is part of a token's scopes
+    """Whoever asks, as ``self``."""
+    if id not in {"self", str(g.person["id"])}:
+        refuse(404, NOT_FOUND)
+    names = {
+        "name": full_name(g.person),
+        "sortable_name": sortable_name(g.person),
+        "short_name": g.person["given_name"],
+    }
+    return answer({"id": g.person["id"], **names})
 
 
 def _roles_named(types: set[str]) -> set[str]:

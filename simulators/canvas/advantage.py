@@ -11,6 +11,7 @@ from flask import request
 
 from simulators.canvas.gate import bearer
 from simulators.canvas.service_tokens import require_scope
+from simulators.canvas.tools import deployment_in, find_tool
 from simulators.canvas.wire import refuse_lti
 from simulators.canvas.world import config, db, tool_id
 
@@ -53,9 +54,11 @@ def tool_context(course_id: str, *scopes: str) -> ToolContext:
         refuse_lti(404, "Context not found")
     _refuse_concluded(course)
     school = db().execute("SELECT * FROM schools WHERE id = ?", (course["school_id"],)).fetchone()
-    if school is None or not school["deployment"]:
+    tool = find_tool(client_id)
+    deployment = deployment_in(tool, school) if tool and school else ""
+    if not deployment:
         refuse_lti(401, "Access Token not linked to a Tool associated with this Context")
-    return ToolContext(course=course, client_id=client_id, tool=tool_id(school["deployment"]))
+    return ToolContext(course=course, client_id=client_id, tool=tool_id(deployment))
 
 
 def _refuse_concluded(course: sqlite3.Row) -> None:

@@ -116,6 +116,13 @@ def assignment_payload(row: sqlite3.Row) -> dict[str, object]:
     }
     if row["kind"] == "quiz":
         payload["quiz_id"] = row["id"]
+    extra = json.loads(row["extra"])
+    if "resource_link_id" in extra:
+        payload["external_tool_tag_attributes"] = {
+            "url": extra["url"],
+            "resource_link_id": extra["resource_link_id"],
+            "new_tab": False,
+        }
     return payload | _rubric(row)
 
 

@@ -17,7 +17,15 @@ import jwt
 from flask import Blueprint, Response, make_response, render_template, request
 
 from simulators.canvas.members import context_claim
-from simulators.canvas.service_tokens import KEY_SCOPES, LINE_ITEM, LINE_ITEM_READ, RESULT, SCORE
+from simulators.canvas.storage import storage_target
+from simulators.canvas.tools import (
+    AGS,
+    MEMBERSHIP,
+    Tool,
+    deployment_in,
+    find_tool,
+    seeded_tool,
+)
 from simulators.canvas.wire import Refused
 from simulators.canvas.world import ROOT_ACCOUNT, config, db, full_name, lti_id, now, world
 from simulators.signing import ALGORITHM
@@ -49,12 +57,16 @@ EXACT_PARAMETERS = {
 REQUIRED_PARAMETERS = ("login_hint", "lti_message_hint", "nonce")
 LAUNCH_SECONDS = 3600
 HINT_SECONDS = 300
-STORAGE_TARGET = "post_message_forwarding"
 CONSUMED = "The launch has either expired or already been consumed"
 
 
 def login_form(
-    person: sqlite3.Row, course: sqlite3.Row | None, school: sqlite3.Row
+    person: sqlite3.Row,
+    course: sqlite3.Row | None,
+    school: sqlite3.Row,
+    *,
+    tool: Tool | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Prepare a launch.
 
@@ -62,30 +74,33 @@ def login_form(
         person: Who launches.
         course: From which course; None from the account's navigation.
         school: The account that the tool is installed in.
+        tool: Which one; None takes the one that the account was filled with.
+        changes: Claims that are other than those of a navigation, those of objects added to
+            what is there; None takes a claim away.
 
     Returns:
         The address and the fields of the form that begins the launch.
     """
-    settings = config()
+    tool = tool or seeded_tool()
     hint = secrets.token_urlsafe(24)
-    claims = _claims(person, course, school)
+    claims = _changed(_claims(person, course, school, tool=tool), changes or {})
     db().execute(
         "INSERT INTO launches (hint, user_id, course_id, role, created_at, extra) "
         "VALUES (?, ?, ?, ?, ?, ?)",
         (hint, person["id"], course["id"] if course else 0, person["role"], now(), _json(claims)),
     )
     fields = {
-        "iss": settings["issuer"],
+        "iss": config()["issuer"],
         "login_hint": lti_id(person["guid"]),
-        "target_link_uri": f"{settings['tool_url']}/lti/launch",
-        "client_id": settings["client_id"],
-        "deployment_id": school["deployment"],
+        "target_link_uri": claims[f"{CLAIM}/target_link_uri"],
+        "client_id": tool.client_id,
+        "deployment_id": deployment_in(tool, school),
         "lti_message_hint": _message_hint(hint),
         "canvas_region": "local",
         "canvas_environment": "production",
-        "lti_storage_target": STORAGE_TARGET,
+        "lti_storage_target": storage_target(),
     }
-    return {"action": f"{settings['tool_url']}/lti/login", "fields": fields}
+    return {"action": tool.login_url, "fields": fields}
 
 
 @blueprint.route("/api/lti/authorize_redirect", methods=["GET", "POST"])
@@ -93,7 +108,8 @@ def authorize() -> Response:
     """Give out the id_token of a prepared launch, by a form that posts itself."""
     sent = request.values
     redirect_uri = sent.get("redirect_uri", "")
-    if redirect_uri.partition("?")[0] != f"{config()['tool_url']}/lti/launch":
+    tool = find_tool(sent.get("client_id")) or seeded_tool()
+    if redirect_uri.partition("?")[0] not in tool.redirect_uris:
         _refuse_page("invalid_request", "Invalid redirect_uri")
     problem = _problem(sent)
     if problem:
@@ -108,13 +124,13 @@ def authorize() -> Response:
         "utf8": "✓",
         "authenticity_token": secrets.token_urlsafe(16),
         "id_token": world().key.sign(claims),
-        "lti_storage_target": STORAGE_TARGET,
+        "lti_storage_target": storage_target(),
     }
     return _posted(redirect_uri, fields | _echo(sent))
 
 
 def _problem(sent: Mapping[str, str]) -> tuple[str, str] | None:
-    if sent.get("client_id") != config()["client_id"]:
+    if find_tool(sent.get("client_id")) is None:
         return "unauthorized_client", "Client not authorized in requested context"
     missing = [name for name in (*EXACT_PARAMETERS, *REQUIRED_PARAMETERS) if not sent.get(name)]
     if missing:
@@ -135,6 +151,8 @@ def _taken(sent: Mapping[str, str]) -> dict[str, Any]:
     if row is None or row["created_at"] < now() - HINT_SECONDS:
         _refuse_page("launch_no_longer_valid", CONSUMED)
     claims: dict[str, Any] = json.loads(row["extra"])
+    if sent["client_id"] != claims["aud"]:
+        _refuse_page("unauthorized_client", "The launch belongs to another tool")
     if sent["login_hint"] != claims["sub"]:
         _refuse_page("login_required", "The user is not logged in")
     taken = db().execute(
@@ -179,34 +197,53 @@ def _json(claims: Mapping[str, object]) -> str:
     return json.dumps(claims, ensure_ascii=False)
 
 
-def _claims(person: sqlite3.Row, course: sqlite3.Row | None, school: sqlite3.Row) -> dict[str, Any]:
-    settings = config()
+def _claims(
+    person: sqlite3.Row, course: sqlite3.Row | None, school: sqlite3.Row, *, tool: Tool
+) -> dict[str, Any]:
     places = _places(person["id"])
     claims: dict[str, Any] = {
-        "iss": settings["issuer"],
-        "aud": settings["client_id"],
-        "azp": settings["client_id"],
+        "iss": config()["issuer"],
+        "aud": tool.client_id,
+        "azp": tool.client_id,
         "sub": lti_id(person["guid"]),
         "locale": "en",
-        "name": full_name(person),
-        "given_name": person["given_name"],
-        "family_name": person["family_name"],
-        "email": person["email"],
+        **_personal(person, tool),
         f"{CLAIM}/version": "1.3.0",
         f"{CLAIM}/message_type": "LtiResourceLinkRequest",
-        f"{CLAIM}/deployment_id": school["deployment"],
-        f"{CLAIM}/target_link_uri": f"{settings['tool_url']}/lti/launch",
+        f"{CLAIM}/deployment_id": deployment_in(tool, school),
+        f"{CLAIM}/target_link_uri": tool.target_link_uri,
         f"{CLAIM}/tool_platform": _platform(),
         f"{CLAIM}/launch_presentation": _presentation(course),
         f"{CLAIM}/roles": _roles(person, places, course),
-        f"{CLAIM}/custom": _custom(person, course, school),
+        f"{CLAIM}/custom": _expanded(tool.custom, _variables(person, course, school)),
         f"{CLAIM}/lti11_legacy_user_id": person["guid"],
-        f"{CLAIM}/lis": {"person_sourcedid": person["sis_id"]},
         "errors": {"errors": {}},
     }
     if course is None:
         return claims | _account_claims(school)
-    return claims | _course_claims(course, places)
+    return claims | _course_claims(course, places, tool)
+
+
+def _changed(claims: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {
+        name: {**claims.get(name, {}), **value} if isinstance(value, dict) else value
+        for name, value in changes.items()
+    }
+    return {name: value for name, value in {**claims, **merged}.items() if value is not None}
+
+
+def _personal(person: sqlite3.Row, tool: Tool) -> dict[str, Any]:
+    """What the tool's privacy level lets it know of somebody."""
+    names = {
+        "name": full_name(person),
+        "given_name": person["given_name"],
+        "family_name": person["family_name"],
+        f"{CLAIM}/lis": {"person_sourcedid": person["sis_id"]},
+    }
+    found: dict[str, Any] = names if tool.privacy_level in {"public", "name_only"} else {}
+    if tool.privacy_level in {"public", "email_only"}:
+        found["email"] = person["email"]
+    return found
 
 
 def _places(person_id: int) -> list[sqlite3.Row]:
@@ -231,17 +268,25 @@ def _roles(person: sqlite3.Row, places: list[sqlite3.Row], course: sqlite3.Row |
     return [*sorted(institution), *sorted(here), SYSTEM_USER]
 
 
-def _custom(person: sqlite3.Row, course: sqlite3.Row | None, school: sqlite3.Row) -> dict[str, str]:
-    """The expanded variables; what cannot be expanded arrives as it was written."""
-    return {
-        "canvas_course_id": str(course["id"]) if course else "$Canvas.course.id",
-        "canvas_user_id": str(person["id"]),
-        "canvas_account_id": str(school["id"]),
-        "canvas_api_base": config()["base_url"],
-        "sis_user_id": person["sis_id"],
-        "sis_course_id": course["sis_id"] if course else "$Canvas.course.sisSourceId",
-        "unknown": "$Canvas.foo",
+def _variables(
+    person: sqlite3.Row, course: sqlite3.Row | None, school: sqlite3.Row
+) -> dict[str, str]:
+    """The variables that can be expanded here (canvas.md 5.6)."""
+    found = {
+        "$Canvas.user.id": str(person["id"]),
+        "$Canvas.account.id": str(school["id"]),
+        "$Canvas.api.baseUrl": config()["base_url"],
+        "$Canvas.user.sisSourceId": person["sis_id"],
     }
+    if course is not None:
+        found["$Canvas.course.id"] = str(course["id"])
+        found["$Canvas.course.sisSourceId"] = course["sis_id"]
+    return found
+
+
+def _expanded(custom: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
+    """Custom parameters; a variable that cannot be expanded arrives as it was written."""
+    return {name: variables.get(value, value) for name, value in custom.items()}
 
 
 def _platform() -> dict[str, str]:
@@ -276,9 +321,7 @@ def _account_claims(school: sqlite3.Row) -> dict[str, Any]:
     }
 
 
-def _course_claims(course: sqlite3.Row, places: list[sqlite3.Row]) -> dict[str, Any]:
-    services = f"{config()['base_url']}/api/lti/courses/{course['id']}"
-    ags = [scope for scope in KEY_SCOPES if scope in {LINE_ITEM, LINE_ITEM_READ, RESULT, SCORE}]
+def _course_claims(course: sqlite3.Row, places: list[sqlite3.Row], tool: Tool) -> dict[str, Any]:
     claims: dict[str, Any] = {
         f"{CLAIM}/context": context_claim(course) | {"type": [f"{LIS}/course#CourseOffering"]},
         f"{CLAIM}/resource_link": {
@@ -286,17 +329,28 @@ def _course_claims(course: sqlite3.Row, places: list[sqlite3.Row]) -> dict[str, 
             "title": course["title"],
             "description": None,
         },
-        AGS_CLAIM: {"scope": ags, "lineitems": f"{services}/line_items"},
-        NRPS_CLAIM: {
-            "context_memberships_url": f"{services}/names_and_roles",
-            "service_versions": ["2.0"],
-        },
+        **_service_claims(course, tool),
         "https://www.instructure.com/placement": "course_navigation",
     }
     observed = _observed(course["id"], places)
-    if observed:
+    if observed and tool.privacy_level == "public":
         claims[f"{CLAIM}/role_scope_mentor"] = observed
     return claims
+
+
+def _service_claims(course: sqlite3.Row, tool: Tool) -> dict[str, Any]:
+    """Where the services of a course are, as far as the tool has a scope for them."""
+    services = f"{config()['base_url']}/api/lti/courses/{course['id']}"
+    found: dict[str, Any] = {}
+    ags = [scope for scope in tool.scopes if scope.startswith(AGS)]
+    if ags:
+        found[AGS_CLAIM] = {"scope": ags, "lineitems": f"{services}/line_items"}
+    if MEMBERSHIP in tool.scopes:
+        found[NRPS_CLAIM] = {
+            "context_memberships_url": f"{services}/names_and_roles",
+            "service_versions": ["2.0"],
+        }
+    return found
 
 
 def _observed(course_id: int, places: list[sqlite3.Row]) -> list[str]:

@@ -18,7 +18,7 @@ from simulators.canvas.advantage import (
     tool_context,
 )
 from simulators.canvas.paging import paged
-from simulators.canvas.service_tokens import LINE_ITEM, LINE_ITEM_READ
+from simulators.canvas.tools import LINE_ITEM, LINE_ITEM_READ
 from simulators.canvas.wire import answer, refuse_lti
 from simulators.canvas.world import db, now, world
 
@@ -57,7 +57,7 @@ def create_line_item(course_id: str) -> Response:
     else:
         kind = _submission_type(sent)
         extra = json.dumps({"submission_type": kind})
-        assignment = _new_assignment(context, (label, maximum), extra)
+        assignment = new_assignment(context.course["id"], (label, maximum), extra)
         link = str(uuid.uuid4()) if kind == "external_tool" else ""
     cursor = db().execute(
         "INSERT INTO line_items (course_id, assignment_id, label, maximum, resource_id, tag, "
@@ -124,6 +124,8 @@ def delete_line_item(course_id: str, line_item_id: str) -> Response:
     """Take a line item away, and the assignment that was made for it."""
     context = tool_context(course_id, LINE_ITEM)
     row = own_line_item(context, line_item_id)
+    if json.loads(row["extra"]).get("is_coupled"):
+        refuse_lti(401, "You can not delete a coupled line item")
     if is_first(row):
         for table, key in (("grades", "assignment_id"), ("assignments", "id")):
             sql = f"DELETE FROM {table} WHERE {key} = ?"  # noqa: S608 - own words
@@ -223,9 +225,17 @@ def _linked_assignment(context: ToolContext, link: str) -> int:
     return int(first["assignment_id"])
 
 
-def _new_assignment(context: ToolContext, what: tuple[str, float], extra: str) -> int:
-    """A published assignment in the default group: it counts from its first score on."""
-    course_id = context.course["id"]
+def new_assignment(course_id: int, what: tuple[str, float], extra: str) -> int:
+    """A published assignment in the default group: it counts from its first score on.
+
+    Args:
+        course_id: Of this course.
+        what: Its name and its points.
+        extra: What only a tool's assignment has, as JSON.
+
+    Returns:
+        Its id.
+    """
     last = "SELECT COALESCE(MAX(position), 0) FROM assignments WHERE course_id = ?"
     position = db().execute(last, (course_id,)).fetchone()[0] + 1
     cursor = db().execute(

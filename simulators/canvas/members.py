@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 
 from simulators.canvas.advantage import MEMBERS_TYPE, ToolContext, tool_context
 from simulators.canvas.paging import page_size, paged
-from simulators.canvas.service_tokens import MEMBERSHIP
+from simulators.canvas.tools import MEMBERSHIP
 from simulators.canvas.wire import refuse_lti
 from simulators.canvas.world import db, full_name, lti_id
 

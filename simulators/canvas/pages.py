@@ -10,11 +10,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from simulators.canvas.cells import Cell, CellQuery, select_cells
 from simulators.canvas.columns import settle_progress
 from simulators.canvas.control import grade_as_teacher
-from simulators.canvas.launches import STORAGE_TARGET, login_form
+from simulators.canvas.launches import login_form
+from simulators.canvas.storage import FRAME
 from simulators.canvas.submissions import grade_text
+from simulators.canvas.tools import tools_at
 from simulators.canvas.totals import course_grades
 from simulators.canvas.wire import Refused
 from simulators.canvas.world import config, db, full_name, sortable_name
+from simulators.placed_links import links_of
 
 blueprint = Blueprint("pages", __name__)
 
@@ -56,12 +59,6 @@ def account(school_id: int) -> str:
     return _tool_page(school["name"], None, school)
 
 
-@blueprint.get("/post_message_forwarding")
-def storage_frame() -> str:
-    """The frame that keeps a tool's values while cookies are refused (canvas.md 5.10)."""
-    return render_template("canvas_storage.html")
-
-
 @blueprint.get("/gradebook/<int:course_id>")
 def gradebook(course_id: int) -> str:
     """A teacher's gradebook."""
@@ -98,15 +95,27 @@ def change_grade(course_id: int) -> AnyResponse:
 def _tool_page(title: str, course: sqlite3.Row | None, school: sqlite3.Row) -> str:
     user = request.args.get("user", "")
     person = _row("people", int(user) if user.isdigit() else 0)
+    tools = tools_at(school["id"], "course_navigation" if course else "account_navigation")
+    chosen = request.args.get("client_id", "")
+    tool = next((tool for tool in tools if tool.client_id == chosen), tools[0])
     return render_template(
         "canvas_course.html",
         title=title,
         full_name=full_name,
         course=course,
         person=person,
-        form=login_form(person, course, school),
-        storage_target=STORAGE_TARGET,
+        form=login_form(person, course, school, tool=tool),
+        tools=tools,
+        tool=tool,
+        storage_frame=FRAME,
+        links=links_of(db(), course["id"]) if course else [],
+        is_teacher=course is not None and _teaches(person["id"], course["id"]),
     )
+
+
+def _teaches(person_id: int, course_id: int) -> bool:
+    sql = "SELECT 1 FROM enrolments WHERE person_id = ? AND course_id = ? AND role = 'teacher'"
+    return db().execute(sql, (person_id, course_id)).fetchone() is not None
 
 
 def _people(course_id: int) -> Mapping[str, list[sqlite3.Row]]:

@@ -31,7 +31,7 @@ from simulators.canvas.grading import (
 )
 from simulators.canvas.line_items import find_line_item, is_first, own_line_item
 from simulators.canvas.paging import paged
-from simulators.canvas.service_tokens import RESULT, SCORE
+from simulators.canvas.tools import RESULT, SCORE
 from simulators.canvas.wire import answer, is_true, refuse_lti
 from simulators.canvas.world import db, lti_id, now, person_by_lti_id, world
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NoReturn
 
+import jwt
 from flask import Blueprint, Response, request
 
+from simulators.canvas.tools import Tool, find_tool, seeded_tool
 from simulators.canvas.wire import answer, refuse, refuse_lti
 from simulators.canvas.world import config, db, full_name, now, world
 from simulators.signing import AssertionRefused, PlatformKey, fetch_jwks, verify_assertion
@@ -21,13 +23,6 @@ TOKEN_SECONDS = 3600
 OLDEST_ASSERTION_SECONDS = 300
 FUTURE_ASSERTION_SECONDS = 30
 REQUIRED_CLAIMS = ("iss", "sub", "aud", "exp", "iat", "jti")
-AGS = "https://purl.imsglobal.org/spec/lti-ags/scope"
-LINE_ITEM = f"{AGS}/lineitem"
-LINE_ITEM_READ = f"{AGS}/lineitem.readonly"
-SCORE = f"{AGS}/score"
-RESULT = f"{AGS}/result.readonly"
-MEMBERSHIP = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
-KEY_SCOPES = (LINE_ITEM, LINE_ITEM_READ, SCORE, RESULT, MEMBERSHIP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +88,7 @@ def require_scope(bearer_token: str, *allowed: str) -> str:
     found = client_of(bearer_token)
     if not found.client_id:
         refuse_lti(401, "Invalid access token")
-    if found.client_id != config()["client_id"]:
+    if find_tool(found.client_id) is None:
         refuse_lti(401, "Unknown or inactive Developer Key")
     if found.scopes.isdisjoint(allowed):
         refuse_lti(401, "Insufficient permissions")
@@ -101,16 +96,17 @@ def require_scope(bearer_token: str, *allowed: str) -> str:
 
 
 def _service_token() -> Response:
-    claims = _trusted_claims()
-    wrong = _wrong_claims(claims)
+    tool = _named_tool()
+    claims = _trusted_claims(tool)
+    wrong = _wrong_claims(claims, tool)
     if wrong:
         _refuse_request(" | ".join(wrong))
     asked = request.form.get("scope", "").split()
-    if not asked or not set(asked) <= set(KEY_SCOPES):
+    if not asked or not set(asked) <= set(tool.scopes):
         words = "A requested scope is unknown or not granted to this developer key."
         refuse(400, {"error": "invalid_scope", "error_description": words})
     scopes = " ".join(asked)
-    signed = world().key.sign(_token_claims(scopes))
+    signed = world().key.sign(_token_claims(tool, scopes))
     return answer(
         {
             "access_token": signed,
@@ -121,17 +117,27 @@ def _service_token() -> Response:
     )
 
 
-def _trusted_claims() -> dict[str, Any]:
+def _named_tool() -> Tool:
+    """Whose key set is to be asked: the tool that an assertion names, proven later."""
+    assertion = request.form.get("client_assertion", "")
+    try:
+        claims = jwt.decode(assertion, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        return seeded_tool()
+    return find_tool(claims.get("sub")) or seeded_tool()
+
+
+def _trusted_claims(tool: Tool) -> dict[str, Any]:
     if request.form.get("client_assertion_type") != ASSERTION_TYPE:
         _refuse_request("invalid client_assertion_type")
     try:
-        keys = fetch_jwks(f"{config()['tool_url']}/lti/jwks")
+        keys = fetch_jwks(tool.jwks_url)
         return verify_assertion(request.form.get("client_assertion", ""), keys)
     except AssertionRefused as error:
         _refuse_request(str(error))
 
 
-def _wrong_claims(claims: dict[str, Any]) -> list[str]:
+def _wrong_claims(claims: dict[str, Any], tool: Tool) -> list[str]:
     missing = [name for name in REQUIRED_CLAIMS if name not in claims]
     if missing:
         return [f"the following assertions are missing: {','.join(missing)}"]
@@ -145,7 +151,7 @@ def _wrong_claims(claims: dict[str, Any]) -> list[str]:
         wrong.append("the 'iat' must be less than 300 seconds old")
     if claims["iat"] > now() + FUTURE_ASSERTION_SECONDS:
         wrong.append("the 'iat' must not be in the future")
-    if claims["sub"] != config()["client_id"]:
+    if claims["sub"] != tool.client_id:
         wrong.append("the 'sub' is no known developer key")
     return wrong
 
@@ -159,11 +165,11 @@ def token_urls() -> set[str]:
     return {request.base_url, f"{config()['base_url']}/login/oauth2/token"}
 
 
-def _token_claims(scopes: str) -> dict[str, object]:
+def _token_claims(tool: Tool, scopes: str) -> dict[str, object]:
     issued_at = now()
     return {
         "iss": config()["issuer"],
-        "sub": config()["client_id"],
+        "sub": tool.client_id,
         "aud": sorted(token_urls()),
         "iat": issued_at,
         "exp": issued_at + TOKEN_SECONDS,

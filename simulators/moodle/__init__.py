@@ -12,9 +12,12 @@ from pathlib import Path
 from flask import Flask, render_template
 from werkzeug.exceptions import NotFound
 
+from simulators import placed_links
+
 # Imported for what they register: web service functions and LTI service handlers.
 from simulators.moodle import (
     control,
+    deep_links,
     faults,
     functions,
     grading_functions,
@@ -22,6 +25,7 @@ from simulators.moodle import (
     members,
     pages,
     platform,
+    registering,
     rest,
     scores,
     services,
@@ -44,9 +48,10 @@ def create_app(db_path: Path | str, *, clock: Callable[[], float] = time.time) -
     app = Flask(__name__, template_folder=str(TEMPLATES), static_folder=None)
     site.install(app, Path(db_path), clock)
     faults.install(app)
-    for module in (control, pages, platform, rest, services):
+    for module in (control, deep_links, pages, platform, registering, rest, services):
         app.register_blueprint(module.blueprint)
     app.register_error_handler(NotFound, _not_found)
+    placed_links.prepare(Path(db_path))
     return app
 
 

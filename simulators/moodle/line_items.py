@@ -24,7 +24,7 @@ from simulators.moodle.services import (
     sent_object,
     service,
 )
-from simulators.moodle.site import TYPE_ID, Site
+from simulators.moodle.site import Site
 
 LABEL_LENGTH = 255
 _LINK_HEADER = "<{url}?type_id={type}&amp;limit={limit}&amp;from={start}>; rel=\u201c{rel}\u201d"
@@ -32,7 +32,7 @@ _LINK_HEADER = "<{url}?type_id={type}&amp;limit={limit}&amp;from={start}>; rel=\
 
 def item_url(here: Site, course: int, item: int) -> str:
     """A line item's address, which is its id on the wire."""
-    return f"{services_url(here)}/{course}/lineitems/{item}/lineitem?type_id={TYPE_ID}"
+    return f"{services_url(here)}/{course}/lineitems/{item}/lineitem?type_id={here.type_id}"
 
 
 def find_item(here: Site, place: Place) -> sqlite3.Row:
@@ -42,7 +42,8 @@ def find_item(here: Site, place: Place) -> sqlite3.Row:
         Refused: 404, it is not there, or is not the tool's.
     """
     row = here.row(
-        "SELECT * FROM line_items WHERE id = ? AND course_id = ?", place.item, place.course
+        "SELECT * FROM line_items WHERE id = ? AND course_id = ? AND client_id = ?",
+        *(place.item, place.course, here.client_id),
     )
     if row is None:
         raise Refused(404, "Not Found: Line item does not exist")
@@ -52,7 +53,10 @@ def find_item(here: Site, place: Place) -> sqlite3.Row:
 @service("GET", "line items", media=LINE_ITEMS, scope="line item read")
 def list_items(here: Site, place: Place) -> Response:
     """All line items of the tool in the course, filtered; paged only when ``limit`` is sent."""
-    rows = here.rows("SELECT * FROM line_items WHERE course_id = ? ORDER BY id", place.course)
+    rows = here.rows(
+        "SELECT * FROM line_items WHERE course_id = ? AND client_id = ? ORDER BY id",
+        *(place.course, here.client_id),
+    )
     for name in ("resource_id", "tag", "resource_link_id"):
         wanted = request.args.get(name)
         rows = [row for row in rows if wanted is None or row[name] == wanted]
@@ -75,7 +79,7 @@ def _links(here: Site, course: int, paging: tuple[int, int, int]) -> str:
     starts["last"] = count - count % limit
     url = f"{services_url(here)}/{course}/lineitems"
     links = (
-        _LINK_HEADER.format(url=url, type=TYPE_ID, limit=limit, start=at, rel=rel)
+        _LINK_HEADER.format(url=url, type=here.type_id, limit=limit, start=at, rel=rel)
         for rel, at in starts.items()
     )
     return ", ".join(links).encode().decode("latin-1")
@@ -105,7 +109,7 @@ def create_item(here: Site, place: Place) -> Response:
     link = str(sent.get("resourceLinkId", ""))
     if link and link != str(place.course):
         raise Refused(403, "Forbidden: resourceLinkId is not valid")
-    item = _next_item(here)
+    item = next_item(here)
     here.write(
         "INSERT INTO line_items (id, course_id, label, maximum, resource_id, tag, "
         "resource_link_id, client_id, created_at, updated_at) "
@@ -117,7 +121,7 @@ def create_item(here: Site, place: Place) -> Response:
     return json_answer(sent | {"id": item_url(here, place.course, item)}, LINE_ITEM, status=201)
 
 
-def _next_item(here: Site) -> int:
+def next_item(here: Site) -> int:
     """Line items are grade items: they share their numbers with columns and totals."""
     row = here.row(
         "SELECT max(i) + 1 AS next FROM (SELECT max(id) AS i FROM assignments "
@@ -203,7 +207,7 @@ def _result(here: Site, item: sqlite3.Row, score: sqlite3.Row) -> dict[str, Any]
     path = f"{services_url(here)}/{item['course_id']}/lineitems/{item['id']}/lineitem"
     user = str(score["user_id"])
     result: dict[str, Any] = {
-        "id": f"{path}/results?type_id={TYPE_ID}&user_id={user}",
+        "id": f"{path}/results?type_id={here.type_id}&user_id={user}",
         "userId": user,
     }
     if score["score"] is None:

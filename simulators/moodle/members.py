@@ -10,7 +10,7 @@ from flask import Response, request
 
 from simulators.moodle.claims import services_url
 from simulators.moodle.services import MEMBERS, Place, json_answer, service
-from simulators.moodle.site import TYPE_ID, Site
+from simulators.moodle.site import Site
 
 _ROLES = {"learner": "Learner", "teacher": "Instructor"}
 
@@ -37,7 +37,7 @@ def memberships(here: Site, place: Place) -> Response:
 
 
 def _url(here: Site, course: int) -> str:
-    return f"{services_url(here)}/CourseSection/{course}/bindings/{TYPE_ID}/memberships"
+    return f"{services_url(here)}/CourseSection/{course}/bindings/{here.type_id}/memberships"
 
 
 def _container(here: Site, course: int, rows: list[sqlite3.Row]) -> dict[str, Any]:

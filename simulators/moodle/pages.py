@@ -7,6 +7,7 @@ by a child's course, and is a Learner to the tool.
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -16,6 +17,8 @@ from simulators.moodle.gradebook import Gradebook, Item, read_gradebook
 from simulators.moodle.report import number
 from simulators.moodle.site import Site, site
 from simulators.moodle.teacher import EXCUSED, UnknownCellError, enter_score
+from simulators.moodle.tools import ACTIVE, all_tools
+from simulators.placed_links import links_of
 
 blueprint = Blueprint("pages", __name__)
 
@@ -46,7 +49,31 @@ def course_page(course: int) -> str:
         person=person,
         name=full_name(person) if person else "",
         is_guardian=person is not None and person["role"] == "guardian",
+        is_editor=person is not None and _may_edit(here, course, user),
+        links=links_of(here.connection, course),
+        frame=_frame(course, user),
+        tools=[tool for tool in all_tools(here.connection, here.config) if tool.state == ACTIVE],
     )
+
+
+def _frame(course: int, user: int) -> str:
+    """What stands in the page's frame: the course's own link, a placed one, or the picker."""
+    asked: dict[str, object] = {"course": course, "user": user}
+    if "choose" in request.args:
+        return "/mod/lti/contentitem.php?" + urlencode(asked)
+    if "link" in request.args:
+        return "/mod/lti/view.php?" + urlencode(asked | {"link": request.args["link"]})
+    if "type" in request.args:
+        asked["type"] = request.args["type"]
+    return "/mod/lti/launch.php?" + urlencode(asked)
+
+
+def _may_edit(here: Site, course: int, user: int) -> bool:
+    sql = (
+        "SELECT 1 FROM people p LEFT JOIN enrolments e ON e.person_id = p.id AND e.course_id = ? "
+        "WHERE p.id = ? AND (p.role = 'administrator' OR e.role = 'teacher')"
+    )
+    return here.row(sql, course, user) is not None
 
 
 def _course(here: Site, course: int) -> sqlite3.Row:

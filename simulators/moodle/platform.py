@@ -16,21 +16,13 @@ from urllib.parse import parse_qsl
 import jwt
 from flask import Blueprint, Response, abort, render_template, request
 
-from simulators.moodle.claims import LaunchFacts, claims_of
-from simulators.moodle.site import RELEASE, TYPE_ID, Site, platform_key, site
+from simulators.moodle.claims import LaunchFacts, changed, claims_of
+from simulators.moodle.site import RELEASE, Site, platform_key, site
+from simulators.moodle.tools import ACTIVE, SCOPES, Tool, all_tools, find_tool
 from simulators.signing import AssertionRefused, fetch_jwks, verify_assertion
 
 blueprint = Blueprint("platform", __name__)
 
-AGS = "https://purl.imsglobal.org/spec/lti-ags/scope"
-NRPS_SCOPE = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
-SCOPES = (
-    f"{AGS}/lineitem",
-    f"{AGS}/lineitem.readonly",
-    f"{AGS}/result.readonly",
-    f"{AGS}/score",
-    NRPS_SCOPE,
-)
 TOKEN_SECONDS = 3600
 LINK_CMID_BASE = 90000
 """The tool's activity in a course has this course module id plus the course's."""
@@ -46,9 +38,11 @@ class TokenRefused(Exception):  # noqa: N818 - named for the answer it becomes
 def launch() -> str:
     """Start a launch: a form that posts itself to the tool's login address.
 
-    The query names the course and the person; a real Moodle takes the person from its session.
+    The query names the course and the person, whom a real Moodle takes from its session, and
+    the type of another tool than the first.
     """
     here = site()
+    here = here.for_tool(launchable(here, request.args.get("type", here.type_id)))
     course = request.args.get("course", 0, type=int)
     user = request.args.get("user", 0, type=int)
     if here.row("SELECT 1 FROM courses WHERE id = ?", course) is None:
@@ -57,18 +51,31 @@ def launch() -> str:
     cmid = LINK_CMID_BASE + course
     hint = f"ltilaunch{cmid}_{secrets.randbelow(2**31)}"
     here.write(
-        "INSERT INTO launches (hint, user_id, course_id, role, created_at) VALUES (?, ?, ?, ?, ?)",
-        *(hint, user, course, role, here.now),
+        "INSERT INTO launches (hint, user_id, course_id, role, created_at, extra) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        *(hint, user, course, role, here.now, json.dumps({"type": here.type_id})),
     )
     fields = {
         "iss": here.url,
-        "target_link_uri": f"{here.tool_url}/lti/launch",
+        "target_link_uri": here.tool.target,
         "login_hint": str(user),
         "lti_message_hint": json.dumps({"cmid": cmid, "launchid": hint}, separators=(",", ":")),
         "client_id": here.client_id,
-        "lti_deployment_id": TYPE_ID,
+        "lti_deployment_id": here.type_id,
     }
-    return _posting(f"{here.tool_url}/lti/login", fields)
+    return _posting(here.tool.login_url, fields)
+
+
+def launchable(here: Site, type_id: object) -> Tool:
+    """A tool of the site that may be launched: a pending one is in no activity chooser.
+
+    The page is not found for any other.
+    """
+    tools = all_tools(here.connection, here.config)
+    found = [tool for tool in tools if tool.type_id == type_id and tool.state == ACTIVE]
+    if not found:
+        abort(404)
+    return found[0]
 
 
 def role_of(here: Site, course: int, user: int) -> str:
@@ -100,7 +107,7 @@ def auth() -> Response | str:
     """The OIDC authentication request: an error page, a posted error, or an id_token."""
     here = site()
     sent = request.values
-    found = _launch_asked_for(here, sent)
+    here, found = _launch_asked_for(here, sent)
     refusal = _refusal(here, sent, found)
     answer = {"state": sent.get("state", "")}
     if refusal:
@@ -114,23 +121,21 @@ def auth() -> Response | str:
     )
 
 
-def _launch_asked_for(here: Site, sent: Mapping[str, str]) -> sqlite3.Row:
+def _launch_asked_for(here: Site, sent: Mapping[str, str]) -> tuple[Site, sqlite3.Row]:
     """The launch of the hint; whatever is wrong here ends on a Moodle error page."""
+    found = here.row("SELECT * FROM launches WHERE hint = ?", _launch_id(sent))
+    if found is None or found["used_at"] is not None:
+        abort(404)
+    here = here.for_tool(launchable(here, json.loads(found["extra"]).get("type", here.type_id)))
     is_sound = (
         sent.get("scope") == "openid"
         and sent.get("response_type") == "id_token"
         and sent.get("nonce")
-        and sent.get("redirect_uri") in redirect_uris(here)
+        and sent.get("redirect_uri") in here.tool.redirect_uris
     )
-    found = here.row("SELECT * FROM launches WHERE hint = ?", _launch_id(sent))
-    if not is_sound or found is None or found["used_at"] is not None:
+    if not is_sound:
         abort(404)
-    return found
-
-
-def redirect_uris(here: Site) -> list[str]:
-    """The tool's registered addresses; one has to match to the letter."""
-    return here.config.get("redirect_uris", f"{here.tool_url}/lti/launch").split()
+    return here, found
 
 
 def _launch_id(sent: Mapping[str, str]) -> str:
@@ -160,7 +165,8 @@ def _id_token(here: Site, found: sqlite3.Row, nonce: str) -> str:
     if course is None or person is None:
         abort(404)
     facts = LaunchFacts(course=course, person=person, role=found["role"], nonce=nonce)
-    return platform_key().sign(claims_of(here, facts))
+    changes = json.loads(found["extra"]).get("claims", {})
+    return platform_key().sign(changed(claims_of(here, facts), changes))
 
 
 def _posting(action: str, fields: Mapping[str, str]) -> str:
@@ -175,7 +181,7 @@ def certs() -> dict[str, Any]:
 
 @blueprint.get("/mod/lti/openid-configuration.php")
 def openid_configuration() -> dict[str, Any]:
-    """What dynamic registration reads; the registration endpoint itself is not simulated."""
+    """What dynamic registration reads."""
     url = site().url
     return {
         "issuer": url,
@@ -184,6 +190,7 @@ def openid_configuration() -> dict[str, Any]:
         "token_endpoint_auth_signing_alg_values_supported": ["RS256"],
         "jwks_uri": f"{url}/mod/lti/certs.php",
         "authorization_endpoint": f"{url}/mod/lti/auth.php",
+        "registration_endpoint": f"{url}/mod/lti/openid-registration.php",
         "scopes_supported": [*SCOPES, "openid"],
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public", "pairwise"],
@@ -192,7 +199,10 @@ def openid_configuration() -> dict[str, Any]:
         "https://purl.imsglobal.org/spec/lti-platform-configuration": {
             "product_family_code": "moodle",
             "version": RELEASE,
-            "messages_supported": [{"type": "LtiResourceLinkRequest"}],
+            "messages_supported": [
+                {"type": "LtiResourceLinkRequest"},
+                {"type": "LtiDeepLinkingRequest", "placements": ["ContentArea"]},
+            ],
             "variables": [],
         },
     }
@@ -205,7 +215,7 @@ def token() -> Response:
     # Moodle reads the form whatever its Content-Type says.
     sent = request.form.to_dict() or dict(parse_qsl(request.get_data(as_text=True)))
     try:
-        granted = _granted(here, sent)
+        here, granted = _granted(here, sent)
     except TokenRefused as error:
         body = f'{{ "error" : "{error}" }}'
         return Response(body, status=400, content_type="text/html; charset=utf-8")
@@ -224,22 +234,24 @@ def token() -> Response:
     return Response(json.dumps(payload), content_type="text/html; charset=utf-8")
 
 
-def _granted(here: Site, sent: Mapping[str, str]) -> str:
-    """The scopes that are granted; others that were asked for are dropped without a word."""
+def _granted(here: Site, sent: Mapping[str, str]) -> tuple[Site, str]:
+    """The scopes that a tool is granted; others that it asked for are dropped without a word."""
     if sent.get("grant_type") != "client_credentials":
         raise TokenRefused("unsupported_grant_type")
     if sent.get("client_assertion_type") != _ASSERTION_TYPE:
         raise TokenRefused("invalid_request")
     claims = _claims_unverified(sent.get("client_assertion", ""))
-    if claims.get("sub") != here.client_id:
+    tool = find_tool(here.connection, here.config, claims.get("sub"))
+    if tool is None:
         raise TokenRefused("invalid_client")
+    here = here.for_tool(tool)
     _verify(here, sent["client_assertion"])
     _check_times(here, claims)
     asked = sent.get("scope", "").split()
-    granted = " ".join(scope for scope in SCOPES if scope in asked)
+    granted = " ".join(scope for scope in tool.scopes if scope in asked)
     if not granted:
         raise TokenRefused("invalid_scope")
-    return granted
+    return here, granted
 
 
 def _claims_unverified(assertion: str) -> dict[str, Any]:
@@ -252,7 +264,7 @@ def _claims_unverified(assertion: str) -> dict[str, Any]:
 
 def _verify(here: Site, assertion: str) -> None:
     """Check the signature with the cached key set, and with a fresh one where that fails."""
-    cached = here.row("SELECT value FROM cache WHERE key = 'jwks'")
+    cached = here.row("SELECT value FROM cache WHERE key = ?", here.tool.jwks_url)
     if cached is not None:
         try:
             verify_assertion(assertion, json.loads(cached["value"]))
@@ -270,10 +282,13 @@ def _verify(here: Site, assertion: str) -> None:
 
 def _fetched(here: Site) -> dict[str, Any]:
     try:
-        keys = fetch_jwks(f"{here.tool_url}/lti/jwks")
+        keys = fetch_jwks(here.tool.jwks_url)
     except AssertionRefused:
         abort(404)
-    here.write("INSERT OR REPLACE INTO cache VALUES ('jwks', ?, ?)", *(json.dumps(keys), here.now))
+    here.write(
+        "INSERT OR REPLACE INTO cache VALUES (?, ?, ?)",
+        *(here.tool.jwks_url, json.dumps(keys), here.now),
+    )
     return keys
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, request
 
 from simulators.moodle.faults import faults
-from simulators.moodle.site import TYPE_ID, Site, site
+from simulators.moodle.site import Site, site
+from simulators.moodle.tools import find_tool
 
 blueprint = Blueprint("services", __name__)
 
@@ -111,8 +112,8 @@ def services(path: str) -> Response:
 
 def _answer(here: Site, path: str) -> Response:
     route, place = _routed(path)
-    _check_token(here, route.scopes)
-    _check_type(path)
+    here = _checked(here, route.scopes)
+    _check_type(here, path)
     if here.row("SELECT 1 FROM courses WHERE id = ?", place.course) is None:
         raise Refused(404, f"Not Found: Course {place.course} doesn't exist")
     return route.handler(here, place)
@@ -138,20 +139,23 @@ def _media() -> str:
     return request.headers.get("Accept", "") if request.method == "GET" else ""
 
 
-def _check_token(here: Site, scopes: frozenset[str]) -> None:
+def _checked(here: Site, scopes: frozenset[str]) -> Site:
+    """The site as the token's tool sees it."""
     bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
     found = here.row("SELECT * FROM tokens WHERE token = ? AND kind = 'lti'", bearer)
     is_live = found is not None and found["expires_at"] > here.now
     if found is None or not is_live or faults().has_expired_tokens:
         raise Refused(401, "Unauthorized")
-    if scopes.isdisjoint(found["scopes"].split()):
+    tool = find_tool(here.connection, here.config, found["client_id"] or here.client_id)
+    if tool is None or scopes.isdisjoint(found["scopes"].split()):
         raise Refused(401, "Unauthorized")
+    return here.for_tool(tool)
 
 
-def _check_type(path: str) -> None:
+def _check_type(here: Site, path: str) -> None:
     members = PATHS["members"].match(path)
-    named = members["type"] if members else request.args.get("type_id", TYPE_ID)
-    if named != TYPE_ID:
+    named = members["type"] if members else request.args.get("type_id", here.type_id)
+    if named != here.type_id:
         raise Refused(401, "Unauthorized")
 
 

@@ -2,27 +2,25 @@
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flask import Flask, current_app, g
 from werkzeug.exceptions import HTTPException
 
+from simulators.moodle.tools import Tool, prepare, seeded_tool
 from simulators.signing import PlatformKey
 from simulators.state import StatePool, config_of
 
 RELEASE = "4.5.6 (Build: 20250811)"
 VERSION = "2024100706"
-TYPE_ID = "1"
-"""The one tool of the site: its tool type's row id, which is also its deployment id."""
-
 TOP_COURSE = 1
 """Moodle counts the site itself as a course."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What a view needs.
+    """What a view needs; ``tool`` is the one that a launch or a service request belongs to.
 
     ``missing`` holds the rights that were taken from the service's role, without their
     component: viewhidden, viewdetails, viewhiddenactivities, viewall. ``closed`` holds the
@@ -32,6 +30,11 @@ class Site:
     connection: sqlite3.Connection
     config: Mapping[str, str]
     now: int
+    tool: Tool
+
+    def for_tool(self, tool: Tool) -> "Site":
+        """The same site, as another of its tools sees it."""
+        return replace(self, tool=tool)
 
     @property
     def url(self) -> str:
@@ -41,12 +44,12 @@ class Site:
     @property
     def client_id(self) -> str:
         """The tool's id at this site."""
-        return self.config["client_id"]
+        return self.tool.client_id
 
     @property
-    def tool_url(self) -> str:
-        """Where the tool lives."""
-        return self.config["tool_url"]
+    def type_id(self) -> str:
+        """The tool's type, which is its deployment id too."""
+        return self.tool.type_id
 
     @property
     def missing(self) -> frozenset[str]:
@@ -76,10 +79,12 @@ def site() -> Site:
     """The site of the request at hand; its connection is opened on first use."""
     if "site" not in g:
         connection = _states().take()
+        config = config_of(connection)
         g.site = Site(
             connection=connection,
-            config=config_of(connection),
+            config=config,
             now=int(current_app.config["CLOCK"]()),
+            tool=seeded_tool(config),
         )
     found: Site = g.site
     return found
@@ -105,6 +110,7 @@ def install(app: Flask, path: Path, clock: Callable[[], float]) -> None:
     app.config["STATE"] = path
     app.config["CLOCK"] = clock
     app.extensions["states"] = StatePool(path)
+    prepare(path)
     app.teardown_appcontext(_close)
 
 

@@ -43,6 +43,15 @@ BAD_HEADERS = {
     "J37 list": [HEADER],
     "J38 text": '"RS256"',
     "J43 alg twice": '{"alg":"RS256","alg":"none","kid":"k1"}',
+    "kid with a line break": HEADER | {"kid": "k1\nk1"},
+    "kid in other letters": HEADER | {"kid": "K1"},
+    "J24 jku of the platform itself": HEADER | {"jku": JWKS_URL},
+    "zip": HEADER | {"zip": "DEF"},
+    "enc": HEADER | {"enc": "A256GCM"},
+    "alg null": HEADER | {"alg": None},
+    "alg of a curve": HEADER | {"alg": "EdDSA"},
+    "J37 number": "5",
+    "J37 nothing": "",
     "kid surrogate": '{"alg":"RS256","kid":"\\ud800"}',
     "not JSON": "{alg:RS256}",
     "NaN": '{"alg":"RS256","kid":"k1","x":NaN}',
@@ -135,6 +144,21 @@ BAD_TOKENS = {
     "not base64": lambda _lms, _body: "a.b.c",
     "not ASCII": lambda _lms, _body: "é.é.é",
     "J50 large": lambda lms, body: lms.sign(body | {"x": "x" * 90_000}),
+    "payload empty": with_text("{}"),
+    "payload of another's encoding": lambda lms, body: lms.sign(json.dumps(body)).replace("-", "+"),
+    "signature doubled": lambda lms, body: lms.sign(body) + lms.sign(body).rpartition(".")[2],
+    "signature of another token": lambda lms, body: ".".join(
+        (*lms.sign(body).split(".")[:2], lms.sign(body | {"sub": "x"}).rpartition(".")[2])
+    ),
+    "the header of another token": lambda lms, body: ".".join(
+        (segment(HEADER | {"cty": "x"}), *lms.sign(body).split(".")[1:])
+    ),
+    "nested JSON signature form": lambda _lms, body: json.dumps(
+        {"payload": segment(body), "signatures": [{"protected": segment(HEADER)}]}
+    ),
+    "encrypted form of five parts": lambda lms, body: ".".join(
+        [*lms.sign(body).split("."), "a", "b"]
+    ),
     "byte order mark": lambda lms, body: lms.sign("\ufeff" + json.dumps(body)),
 }
 
@@ -151,9 +175,7 @@ def test_this_token_is_refused(stage, made):
     assert token[:40] not in response.text or not token
 
 
-def test_a_token_of_a_foreign_key_is_refused_and_says_no_more_than_an_unknown_key(
-    stage, signing_keys
-):
+def test_w25_a_foreign_key_is_told_no_more_than_an_unknown_one(stage, signing_keys):
     pages = []
     for header, key in ((HEADER, signing_keys["attacker"]), (HEADER | {"kid": "k9"}, None)):
         browser = stage.browser()
@@ -166,7 +188,7 @@ def test_a_token_of_a_foreign_key_is_refused_and_says_no_more_than_an_unknown_ke
     assert pages[0] == pages[1]
 
 
-def test_no_address_in_a_token_is_ever_asked(stage):
+def test_j25_no_address_in_a_token_is_ever_asked(stage):
     browser = stage.browser()
     login = begin(browser, stage.lms)
     header = HEADER | {"jku": "https://evil.example/jwks", "kid": "k9"}
@@ -183,11 +205,11 @@ def test_no_address_in_a_token_is_ever_asked(stage):
 
 
 @pytest.mark.parametrize("form", [{}, {"state": "x"}, {"id_token": "a.b.c"}])
-def test_a_launch_without_its_parts_is_refused(stage, form):
+def test_j47_a_launch_without_its_parts_is_refused(stage, form):
     assert_refused(stage, stage.browser().post("/lti/launch", data=form))
 
 
-def test_a_token_in_the_address_is_not_looked_at(stage):
+def test_j49_a_token_in_the_address_is_not_looked_at(stage):
     browser = stage.browser()
     login = begin(browser, stage.lms)
     token = stage.lms.sign(stage.lms.claims(login.nonce))
@@ -199,7 +221,7 @@ def test_a_token_in_the_address_is_not_looked_at(stage):
     assert_refused(stage, response)
 
 
-def test_a_token_given_twice_is_refused(stage):
+def test_j54_a_token_given_twice_is_refused(stage):
     browser = stage.browser()
     login = begin(browser, stage.lms)
     token = stage.lms.sign(stage.lms.claims(login.nonce))
@@ -209,7 +231,7 @@ def test_a_token_given_twice_is_refused(stage):
     assert_refused(stage, response)
 
 
-def test_a_launch_as_json_is_refused(stage):
+def test_j55_a_launch_as_json_is_refused(stage):
     browser = stage.browser()
     login = begin(browser, stage.lms)
     token = stage.lms.sign(stage.lms.claims(login.nonce))
@@ -219,7 +241,7 @@ def test_a_launch_as_json_is_refused(stage):
     assert_refused(stage, response)
 
 
-def test_a_launch_with_a_file_is_refused(stage):
+def test_j55_a_launch_with_a_file_is_refused(stage):
     browser = stage.browser()
     login = begin(browser, stage.lms)
     token = stage.lms.sign(stage.lms.claims(login.nonce))
@@ -238,7 +260,7 @@ def test_a_body_without_end_is_refused(stage):
     assert_refused(stage, response)
 
 
-def test_an_error_of_the_lms_is_explained_escaped_and_ends_the_login(stage):
+def test_j51_an_error_of_the_lms_is_explained_escaped_and_ends_the_login(stage):
     browser = stage.browser()
     login = begin(browser, stage.lms)
     error = {"error": "login_required", "error_description": "<script>x</script>"}
@@ -251,7 +273,7 @@ def test_an_error_of_the_lms_is_explained_escaped_and_ends_the_login(stage):
     assert stage.keys("waymark:login:*") == []
 
 
-def test_an_error_from_another_browser_does_not_end_the_login(stage):
+def test_j52_an_error_from_another_browser_does_not_end_the_login(stage):
     browser = stage.browser()
     login = begin(browser, stage.lms)
 
@@ -275,3 +297,61 @@ def test_a_header_that_real_platforms_send_is_taken(stage, header):
     response = browser.post("/lti/launch", data={"id_token": token, "state": login.state})
 
     assert_accepted(stage, response)
+
+
+def test_j01_the_token_that_all_these_spoil_is_taken(stage):
+    browser = stage.browser()
+    login = begin(browser, stage.lms)
+    token = stage.lms.sign(stage.lms.claims(login.nonce))
+
+    response = browser.post("/lti/launch", data={"id_token": token, "state": login.state})
+
+    assert_accepted(stage, response)
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", "multipart/form-data; boundary=b"])
+def test_j55_a_launch_of_another_media_type_is_refused(stage, content_type):
+    browser = stage.browser()
+    login = begin(browser, stage.lms)
+    token = stage.lms.sign(stage.lms.claims(login.nonce))
+
+    response = browser.post(
+        "/lti/launch", data=f"id_token={token}&state={login.state}", content_type=content_type
+    )
+
+    assert_refused(stage, response)
+
+
+def test_j51_an_error_without_a_login_is_explained_and_ends_none(stage):
+    login = begin(stage.browser(), stage.lms)
+
+    response = stage.browser().post("/lti/launch", data={"error": "login_required"})
+
+    assert_refused(stage, response)
+    assert "did not let you in" in response.text
+    assert len(stage.keys("waymark:login:*")) == 1
+    assert login.state not in response.text
+
+
+def test_an_error_beside_a_token_is_an_error(stage):
+    browser = stage.browser()
+    login = begin(browser, stage.lms)
+    token = stage.lms.sign(stage.lms.claims(login.nonce))
+
+    response = browser.post(
+        "/lti/launch", data={"id_token": token, "state": login.state, "error": "x"}
+    )
+
+    assert_refused(stage, response)
+
+
+def test_no_page_of_a_refusal_repeats_the_token_or_the_state(stage):
+    browser = stage.browser()
+    login = begin(browser, stage.lms)
+    token = stage.lms.sign(stage.lms.claims(login.nonce, exp=1))
+
+    response = browser.post("/lti/launch", data={"id_token": token, "state": login.state})
+
+    assert_refused(stage, response)
+    for sent in (login.state, login.nonce, *token.split(".")):
+        assert sent not in response.text

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import text
 from werkzeug.wrappers import Response
 
-from bootstrap.container import open_container, running, wall_clock
+from bootstrap.container import REGISTRATIONS_KEY, open_container, running, wall_clock
 from bootstrap.settings import load_settings
 from connectors import CanvasGradebook, MoodleGradebook
 from mapping.records import PlatformId
 from store import registrations
+from store.deployments import save_deployments
 from store.registrations import PlatformEntry
 from store.secrets import SecretBox
 from store.session import reading, writing
@@ -37,7 +38,7 @@ def register(container):
             number = registrations.save_platform(
                 connection, tenant, entry, secrets=container.secrets
             )
-            registrations.save_deployments(connection, number, deployments)
+            save_deployments(connection, number, deployments)
         return number
 
     return register
@@ -136,3 +137,32 @@ def test_a_process_opens_its_own_container_over_what_runs_already(tmp_path, redi
 
     assert container.redis.ping()
     container.close()
+
+
+def test_secrets_sealed_under_a_former_key_open_in_every_process(tmp_path, redis_url):
+    former = "a former secret key that is long enough"
+    settings = load_settings(
+        {
+            "WAYMARK_DATA_DIR": str(tmp_path),
+            "WAYMARK_SECRET_KEY": "the present secret key, long enough",
+            "WAYMARK_FORMER_SECRET_KEYS": former,
+        }
+    )
+    container = open_container(settings, redis_url)
+
+    assert container.secrets.open(SecretBox(former).seal("token")) == "token"
+    container.close()
+
+
+def test_each_change_of_the_registrations_is_counted(container):
+    container.registrations_changed()
+    container.registrations_changed()
+
+    assert int(container.redis.get(REGISTRATIONS_KEY)) == 2
+
+
+def test_keys_at_a_private_address_are_not_fetched_unless_the_operator_allows_it(container):
+    closed = replace(container, settings=replace(container.settings, private_networks=()))
+
+    with serving(Response('{"keys": []}')) as url, pytest.raises(OSError, match="private address"):
+        closed.fetch_key_set(url)

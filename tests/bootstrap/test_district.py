@@ -5,6 +5,7 @@ import json
 import pytest
 from sqlalchemy import func, select
 
+from bootstrap.container import REGISTRATIONS_KEY
 from bootstrap.district import load_district
 from interchange.errors import FileRefused
 from mapping.records import LearnerRef, PassbackWay
@@ -124,6 +125,28 @@ def test_a_platform_comes_with_its_deployments_and_a_sealed_token(load, ask, con
     assert "a-token" not in found.sealed_api_token
     assert found.api_url == "https://school.example"
     assert ask(tenants.approved_deployments, found.id) == ("d1",)
+
+
+def test_processes_that_keep_the_registrations_are_told_of_a_district(load, container):
+    load()
+
+    assert int(container.redis.get(REGISTRATIONS_KEY)) == 1
+
+
+def test_loading_again_neither_resumes_a_suspended_platform_nor_forgets_its_audience(
+    load, ask, container
+):
+    loaded = load(platforms=[{**PLATFORM, "audience": "https://audience.example"}])
+    (found,) = ask(registrations.platforms)
+    with writing(container.engine) as connection:
+        registrations.set_platform_state(
+            connection, loaded.tenant, found.id, "suspended", now=container.now()
+        )
+
+    load()
+
+    (again,) = ask(registrations.platforms)
+    assert (again.state, again.audience) == ("suspended", "https://audience.example")
 
 
 def test_a_course_is_of_the_school_its_platform_files_it_under(load, container):

@@ -268,3 +268,54 @@ def test_a_variable_that_a_file_names_is_read_where_it_is_set(monkeypatch):
 
     assert environment_value("CANVAS_TOKEN") == "t"
     assert environment_value("NO_SUCH_TOKEN") is None
+
+
+def test_without_a_word_no_proxy_is_trusted_and_no_former_key_known():
+    settings = load_settings({})
+
+    assert (settings.trusted_proxies, settings.former_secret_keys) == (0, ())
+
+
+def test_private_networks_are_this_machine_only_where_waymark_itself_is_on_it():
+    local = load_settings({})
+    public = load_settings(WHOLE)
+
+    assert [str(network) for network in local.private_networks] == ["127.0.0.0/8", "::1/128"]
+    assert public.private_networks == ()
+
+
+def test_networks_and_former_keys_are_lists_with_commas():
+    settings = load_settings(
+        {
+            **WHOLE,
+            "WAYMARK_PRIVATE_NETWORKS": "10.20.0.0/16, fd00::/8",
+            "WAYMARK_FORMER_SECRET_KEYS": f"{'a' * 32}, {'b' * 32}",
+            "WAYMARK_TRUSTED_PROXIES": "2",
+        }
+    )
+
+    assert [str(network) for network in settings.private_networks] == ["10.20.0.0/16", "fd00::/8"]
+    assert settings.former_secret_keys == ("a" * 32, "b" * 32)
+    assert settings.trusted_proxies == 2
+
+
+@pytest.mark.parametrize("given", ["10.0.0.1/8", "somewhere", "10.0.0.0/8,", "10.0.0.0/40"])
+def test_a_network_that_is_none_is_told(given):
+    (problem,) = problems(PRIVATE_NETWORKS=given)
+
+    assert "WAYMARK_PRIVATE_NETWORKS must be networks such as" in problem
+
+
+@pytest.mark.parametrize("given", ["-1", "6", "many"])
+def test_a_number_of_proxies_that_cannot_be_is_told(given):
+    (problem,) = problems(TRUSTED_PROXIES=given)
+
+    assert "WAYMARK_TRUSTED_PROXIES must be a number from 0 to 5" in problem
+
+
+def test_former_keys_are_neither_told_nor_shown():
+    (problem,) = problems(FORMER_SECRET_KEYS="too short")
+    settings = load_settings({"WAYMARK_FORMER_SECRET_KEYS": "f" * 32})
+
+    assert "too short" not in problem
+    assert "f" * 32 not in repr(settings)

@@ -6,8 +6,11 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as NoRedisError
 
+from connectors.platform import PlatformKind
+from mapping.records import PassbackWay
 from tests.connectors.doubles import Clock
 from tests.connectors.serving import ScriptedLms, serving
+from tests.contracts.subjects import draw_district, simulated
 
 
 @pytest.fixture
@@ -16,6 +19,23 @@ def lms():
     with serving(scripted) as url:
         scripted.url = url
         yield scripted
+
+
+@pytest.fixture(scope="session")
+def district(tmp_path_factory):
+    return draw_district(tmp_path_factory.mktemp("district"))
+
+
+@pytest.fixture
+def canvas(tmp_path, district):
+    with simulated(district, tmp_path, PlatformKind.CANVAS, PassbackWay.WORDS) as opened:
+        yield opened
+
+
+@pytest.fixture
+def moodle(tmp_path, district):
+    with simulated(district, tmp_path, PlatformKind.MOODLE, PassbackWay.WORDS) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Stand-ins for what a connector is given: a cache, a clock, a limiter that remembers."""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -12,6 +13,7 @@ from connectors.tokens import Seal, ServiceTokens, SigningKey
 
 PRIVATE_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 KEY = SigningKey(kid="waymark-test", private_key=PRIVATE_KEY)
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 MIRROR = Seal(seal=lambda text: text[::-1], open=lambda text: text[::-1])
 
 
@@ -87,6 +89,7 @@ def services(clock=None, *, limiter=None, cache=None) -> Services:
         limiter=limiter or UnpacedLimiter(),
         tokens=tokens,
         public_url="http://localhost:8100",
+        private_networks=LOOPBACK,
     )
 
 

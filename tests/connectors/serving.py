@@ -1,9 +1,10 @@
 """Servers for tests: real sockets on the loopback address, and an LMS that follows a script."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -85,3 +86,50 @@ class ScriptedLms:
 def answer_json(body, status=200, *, headers=None, media_type="application/json") -> Response:
     """An answer that is JSON."""
     return Response(json.dumps(body), status=status, headers=headers, content_type=media_type)
+
+
+@contextmanager
+def raw_server(talk: Callable[[socket.socket], None]) -> Iterator["RawServer"]:
+    """A server that says what HTTP servers do not; ``talk`` gets each connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.05)
+        server = RawServer(port=listener.getsockname()[1])
+        thread = threading.Thread(target=server.run, args=(listener, talk))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.is_over.set()
+            thread.join()
+
+
+@dataclass
+class RawServer:
+    """Counts its connections; ``is_over`` ends what drips."""
+
+    port: int
+    connections: int = 0
+    is_over: threading.Event = field(default_factory=threading.Event)
+
+    def run(self, listener, talk):
+        talks = []
+        while not self.is_over.is_set():
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError:
+                continue
+            self.connections += 1
+            talks.append(threading.Thread(target=self._talk, args=(talk, connection)))
+            talks[-1].start()
+        for one in talks:
+            one.join()
+
+    def _talk(self, talk, connection):
+        with connection, suppress(OSError):
+            talk(connection)
+
+    def drip(self, connection, start=b"", drop=b"x"):
+        """Send a start, then a drop every 20 ms until the other side has gone."""
+        connection.sendall(start)
+        while not self.is_over.wait(0.02):
+            connection.sendall(drop)

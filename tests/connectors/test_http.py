@@ -157,12 +157,11 @@ def test_json_of_another_shape_is_given_up(lms):
     assert caught.value.cause == "unexpected_answer"
 
 
-def test_an_oversized_answer_is_not_read_to_its_end(lms, monkeypatch):
-    monkeypatch.setattr(http, "MAXIMUM_BYTES", 1000)
+def test_an_oversized_answer_is_not_read_to_its_end(lms):
     lms.on("GET", "/x", Response(b"x" * 1001, status=200))
 
     with pytest.raises(GiveUp) as caught:
-        get(lms)
+        get(lms, most_bytes=1000)
 
     assert caught.value.cause == "too_large"
 

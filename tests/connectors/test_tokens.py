@@ -1,4 +1,5 @@
 import threading
+import traceback
 
 import jwt
 import pytest
@@ -18,7 +19,7 @@ from tests.connectors.doubles import (
     client,
     services,
 )
-from tests.connectors.serving import answer_json
+from tests.connectors.serving import answer_json, raw_server
 
 GRANT = {"access_token": "t0ken", "token_type": "Bearer", "expires_in": 3600, "scope": SCORE}
 
@@ -63,7 +64,7 @@ def test_no_two_assertions_are_alike(lms):
     rig = Rig(lms)
 
     rig.get()
-    rig.tokens.drop(rig.platform, [SCORE])
+    rig.tokens.drop(rig.platform, [SCORE], refused="t0ken")
     rig.get()
 
     ids = {
@@ -118,6 +119,86 @@ def test_a_token_without_a_stated_life_is_kept_for_a_short_time(lms):
     rig.get()
 
     assert rig.cache.lives == [240]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (60, [30]),
+        (90, [45]),
+        (120, [60]),
+        ("3600", [3540]),
+        ("soon", [240]),
+        ("nan", [240]),
+        (1e12, [86340]),
+        (0, []),
+        (-5, []),
+    ],
+)
+def test_o03_a_token_is_kept_as_long_as_it_surely_lives(lms, said, kept):
+    lms.on("POST", "/token", answer_json(GRANT | {"expires_in": said}))
+    rig = Rig(lms)
+
+    assert rig.get() == "t0ken"
+    assert rig.cache.lives == kept
+
+
+@pytest.mark.redis
+def test_o03_a_worker_of_two_hours_renews_its_token_before_it_expires(lms, redis):
+    lms.on("POST", "/token", answer_json(GRANT | {"expires_in": 31}))
+    rig = services()
+    platform = access(lms.url)
+    tokens = ServiceTokens(
+        cache=RedisTokenCache(redis), key=lambda: KEY, seal=MIRROR, now=rig.now, sleep=rig.sleep
+    )
+    http = open_client(platform, rig)
+    tokens.get(http, platform, [SCORE])
+
+    threading.Event().wait(1.1)
+    tokens.get(http, platform, [SCORE])
+
+    assert len(lms.seen) == 2
+
+
+def test_o05_a_refused_token_is_forgotten_and_a_newer_one_is_not(lms):
+    lms.on("POST", "/token", answer_json(GRANT))
+    rig = Rig(lms)
+    rig.get()
+
+    rig.tokens.drop(rig.platform, [SCORE], refused="an older one")
+    rig.get()
+    rig.tokens.drop(rig.platform, [SCORE], refused="t0ken")
+    rig.get()
+
+    assert len(lms.seen) == 2
+
+
+def test_o07_a_token_endpoint_that_drips_is_left_after_its_time(monkeypatch):
+    monkeypatch.setattr("connectors.tokens.TOTAL_SECONDS", 0.3)
+
+    def talk(connection):
+        connection.recv(65536)
+        server.drip(connection, b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
+
+    with raw_server(talk) as server:
+        platform, given = access(f"http://127.0.0.1:{server.port}"), services()
+        with pytest.raises(RetryLater) as caught:
+            given.tokens.get(open_client(platform, given), platform, [SCORE])
+
+    assert caught.value.cause == "timeout"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 500, 503])
+def test_o11_no_error_shows_the_assertion_or_what_the_platform_said(lms, status):
+    lms.on("POST", "/token", Response(b'{"error":"x","hint":"s3cret"}', status=status))
+
+    with pytest.raises((RetryLater, Unauthorized)) as caught:
+        Rig(lms).get()
+
+    assertion = lms.seen[0].form["client_assertion"]
+    shown = "".join(traceback.format_exception(caught.value))
+    assert assertion not in shown
+    assert "s3cret" not in shown
 
 
 def test_a_token_that_is_about_to_expire_is_used_and_not_kept(lms):

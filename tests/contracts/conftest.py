@@ -1,27 +1,15 @@
-from datetime import date
-
 import pytest
 
 from connectors.platform import PlatformKind
 from mapping.records import PassbackWay
-from simulators.files import Addresses, write_all
-from simulators.generate import draw
-from simulators.signing import PlatformKey
-from tests.contracts.subjects import NAMES, fake, recorded_moodle, simulated
+from tests.contracts.subjects import NAMES, draw_district, fake, recorded_moodle, simulated
 
 CANVAS, MOODLE = PlatformKind.CANVAS, PlatformKind.MOODLE
 
 
 @pytest.fixture(scope="session")
 def district(tmp_path_factory):
-    """The small district on disk, with the platforms' keys made once."""
-    folder = tmp_path_factory.mktemp("district")
-    anywhere = Addresses(canvas="http://c.example", moodle="http://m.example", tool="http://t")
-    plan = draw(1, "small", today=date(2026, 11, 20))
-    write_all(folder, plan, addresses=anywhere, seed=1)
-    for lms in ("canvas", "moodle"):
-        PlatformKey.load_or_create(folder / f"{lms}.pem")
-    return folder
+    return draw_district(tmp_path_factory.mktemp("district"))
 
 
 @pytest.fixture(params=NAMES)

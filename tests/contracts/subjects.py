@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import jwt
@@ -25,8 +25,11 @@ from mapping.records import (
     Score,
     ScoreState,
 )
+from simulators.files import Addresses, write_all
+from simulators.generate import draw
+from simulators.signing import PlatformKey
 from simulators.state import config_of, open_state, refresh
-from tests.connectors.doubles import KEY, MIRROR, PRIVATE_KEY, MemoryTokenCache
+from tests.connectors.doubles import KEY, LOOPBACK, MIRROR, PRIVATE_KEY, MemoryTokenCache
 from tests.connectors.serving import ScriptedLms, answer_json, serving
 from tests.contracts.fake import graded, small_gradebook
 from tests.replay import API_TOKEN, CLIENT_ID, TYPE_ID, serve_recordings
@@ -96,6 +99,16 @@ def recorded_moodle() -> Iterator[Subject]:
         yield Subject(connect(access, live_services()), CourseRef("2"), PassbackWay.WORDS, url=url)
 
 
+def draw_district(folder: Path) -> Path:
+    """The small district on disk, with the platforms' keys made once."""
+    anywhere = Addresses(canvas="http://c.example", moodle="http://m.example", tool="http://t")
+    plan = draw(1, "small", today=date(2026, 11, 20))
+    write_all(folder, plan, addresses=anywhere, seed=1)
+    for lms in ("canvas", "moodle"):
+        PlatformKey.load_or_create(folder / f"{lms}.pem")
+    return folder
+
+
 @contextmanager
 def simulated(district: Path, folder: Path, kind: PlatformKind, way: PassbackWay):
     """A simulator over real sockets, on a copy of the district's state."""
@@ -153,6 +166,7 @@ def live_services() -> Services:
         limiter=UnpacedLimiter(),
         tokens=tokens,
         public_url="http://localhost:8100",
+        private_networks=LOOPBACK,
     )
 
 

@@ -11,7 +11,7 @@ import redis
 from bootstrap.container import Container
 from bootstrap.settings import load_settings
 from lti_tool import create_app
-from store import registrations
+from store import deployments, registrations
 from store.registrations import PlatformEntry
 from store.secrets import SecretBox
 from store.session import open_engine, writing
@@ -163,6 +163,6 @@ def _registered(container: Container) -> tuple[dict[str, int], dict[str, int]]:
             saved = registrations.save_platform(
                 connection, tenants[tenant], entry, secrets=container.secrets
             )
-            registrations.save_deployments(connection, saved, [deployment])
+            deployments.save_deployments(connection, saved, [deployment])
             platforms[client_id] = saved
     return tenants, platforms

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lti_tool.guards import Capacity, capacities_of, course_of, person_of
+from lti_tool.guards import Capacity, NotYourPage, capacities_of, course_of, person_of
 from lti_tool.launch.claims import VerifiedClaims
 from mapping.records import PlatformId, TenantId
 from store.registrations import Platform
@@ -81,7 +81,8 @@ def test_who_administers(claims, platform, is_administrator):
 
 @given(st.lists(st.text()))
 def test_no_role_of_another_vocabulary_gives_anything(roles):
-    odd = tuple(role for role in roles if role not in {"Instructor", "Learner", "Mentor"})
+    short = {"Instructor", "Learner", "Mentor", "ContentDeveloper"}
+    odd = tuple(role for role in roles if role not in short)
 
     assert capacities_of(replace(CLAIMS, roles=odd), CANVAS) == frozenset()
 
@@ -110,3 +111,62 @@ def test_canvas_without_custom_parameters_names_neither():
 
 def test_an_anonymous_person_is_nobody():
     assert person_of(replace(CLAIMS, subject=None), CANVAS) is None
+
+
+SUB_ROLE = VOCABULARY + "membership/"
+ROLES = {
+    "instructor": (INSTRUCTOR, {Capacity.TEACHER}),
+    "short word": ("ContentDeveloper", {Capacity.DESIGNER}),
+    "designer": (VOCABULARY + "membership#ContentDeveloper", {Capacity.DESIGNER}),
+    "assistant": (
+        SUB_ROLE + "Instructor#TeachingAssistant",
+        {Capacity.TEACHER, Capacity.ASSISTANT},
+    ),
+    "Canvas's assistant": (
+        SUB_ROLE + "instructor#TeachingAssistant",
+        {Capacity.TEACHER, Capacity.ASSISTANT},
+    ),
+    "lecturer": (SUB_ROLE + "Instructor#Lecturer", {Capacity.TEACHER}),
+    "guest learner": (SUB_ROLE + "Learner#GuestLearner", {Capacity.LEARNER}),
+    "name in other letters": (SUB_ROLE + "Instructor#teachingassistant", set()),
+    "unknown name": (SUB_ROLE + "Instructor#Owner", set()),
+    "name of another role": (SUB_ROLE + "Learner#TeachingAssistant", set()),
+    "unknown role": (SUB_ROLE + "Manager#AreaManager", set()),
+    "of the institution": (VOCABULARY + "institution/person#Instructor", set()),
+    "other vocabulary": ("https://evil.example/membership/Instructor#Lecturer", set()),
+    "two in one": (INSTRUCTOR + " " + INSTRUCTOR, set()),
+}
+
+
+@pytest.mark.parametrize(("role", "capacities"), ROLES.values(), ids=ROLES)
+def test_what_one_role_proves(role, capacities):
+    assert capacities_of(replace(CLAIMS, roles=(role,)), CANVAS) == capacities
+
+
+def test_an_assistant_is_one_though_canvas_sends_instructor_besides():
+    roles = (INSTRUCTOR, SUB_ROLE + "instructor#TeachingAssistant")
+
+    assert Capacity.ASSISTANT in capacities_of(replace(CLAIMS, roles=roles), CANVAS)
+
+
+def test_a_test_user_is_nothing_else():
+    test_user = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"
+    roles = (INSTRUCTOR, "Learner", SYSTEM_ADMINISTRATOR, test_user)
+
+    assert capacities_of(replace(CLAIMS, roles=roles), MOODLE) == {Capacity.TEST_USER}
+
+
+@pytest.mark.parametrize("role", ["Learner", "Mentor", INSTITUTION_ADMINISTRATOR])
+def test_d23_who_places_nothing_cannot_ask_to(role):
+    claims = replace(CLAIMS, roles=(role,), message="LtiDeepLinkingRequest")
+
+    with pytest.raises(NotYourPage):
+        capacities_of(claims, CANVAS)
+
+
+def test_d31_a_learner_reviews_their_own_work_only():
+    claims = replace(CLAIMS, roles=("Learner",), message="LtiSubmissionReviewRequest")
+
+    assert capacities_of(replace(claims, review_of="u"), CANVAS) == {Capacity.LEARNER}
+    with pytest.raises(NotYourPage):
+        capacities_of(replace(claims, review_of="v"), CANVAS)

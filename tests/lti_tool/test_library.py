@@ -58,7 +58,7 @@ def test_the_library_gets_no_session_and_no_second_chance():
 
 
 def test_the_registry_answers_the_library_by_issuer_where_there_is_one_client(stage):
-    registry = Registry(stage.container.engine)
+    registry = Registry(stage.container.engine, stage.clock)
 
     assert registry.find_registration_by_issuer(OTHER_ISSUER).get_client_id() == "client-2"
     assert registry.find_deployment(OTHER_ISSUER, "dep-2").get_deployment_id() == "dep-2"
@@ -67,7 +67,7 @@ def test_the_registry_answers_the_library_by_issuer_where_there_is_one_client(st
 
 
 def test_the_registry_refuses_to_guess(stage):
-    registry = Registry(stage.container.engine)
+    registry = Registry(stage.container.engine, stage.clock)
 
     with pytest.raises(LoginRefused, match="client_id_missing"):
         registry.find_registration_by_issuer(ISSUER)

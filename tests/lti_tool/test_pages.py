@@ -278,12 +278,12 @@ def test_a_moodle_administrator_may_see_the_runs(stage, ids):
 
 @pytest.mark.usefixtures("ids")
 def test_a_session_dies_with_its_deployment(stage):
-    from store import registrations
+    from store import deployments
     from store.session import writing
 
     visitor = Visitor(stage)
     with writing(stage.container.engine) as connection:
-        registrations.save_deployments(
+        deployments.save_deployments(
             connection, stage.platforms["client-A"], ["dep-1"], is_approved=False
         )
 
@@ -315,7 +315,8 @@ def test_pages_may_be_framed_by_their_lms_alone(stage):
 
     policy = page.headers["Content-Security-Policy"]
     assert "frame-ancestors 'self' https://lms.example https://school.lms.example" in policy
-    assert "script" not in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
     assert "default-src 'none'" in policy
     assert "X-Frame-Options" not in page.headers
     assert page.headers["X-Content-Type-Options"] == "nosniff"

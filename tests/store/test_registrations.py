@@ -1,9 +1,5 @@
-"""Tenants, platforms and keys, as the database keeps them."""
+"""Tenants and platforms, as the database keeps them."""
 
-import base64
-import hashlib
-import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,11 +10,12 @@ from mapping.records import CourseRef, LearnerRef, PassbackWay, SchoolRef
 from store import registrations
 from store.registrations import PlatformEntry, PlatformTaken
 from store.secrets import SealBroken, SecretBox
-from store.session import reading, writing
-from store.tables import platforms, school_refs, schools, tool_keys
+from store.session import writing
+from store.tables import platforms, school_refs, schools
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
-BOX = SecretBox("only-for-tests-only-for-tests-only")
+FORMER = "only-for-tests-only-for-tests-only"
+BOX = SecretBox(FORMER)
 ENTRY = PlatformEntry(
     kind="canvas",
     name="Canvas",
@@ -140,28 +137,7 @@ def test_an_inactive_platform_is_listed_and_not_found(connection, tenant):
 
     assert registrations.find_platforms(connection, ENTRY.issuer, "1") == ()
     assert not registrations.platform_of(connection, saved).is_active
-    assert registrations.platform_of(connection, 99) is None
-
-
-def test_a_deployment_belongs_to_its_platform(connection, tenant):
-    one = registrations.save_platform(connection, tenant, ENTRY, secrets=BOX)
-    two = registrations.save_platform(
-        connection, tenant, replace(ENTRY, client_id="2", name="2"), secrets=BOX
-    )
-    registrations.save_deployments(connection, one, ["d"])
-
-    assert registrations.find_deployment(connection, one, "d").is_approved
-    assert registrations.find_deployment(connection, two, "d") is None
-
-
-def test_a_deployment_can_lose_its_approval(connection, tenant):
-    one = registrations.save_platform(connection, tenant, ENTRY, secrets=BOX)
-    registrations.save_deployments(connection, one, ["d", "e"])
-
-    registrations.save_deployments(connection, one, ["d"], is_approved=False)
-
-    assert not registrations.find_deployment(connection, one, "d").is_approved
-    assert registrations.find_deployment(connection, one, "e").is_approved
+    assert registrations.platform_of(connection, 10**9) is None
 
 
 def test_school_references_are_kept_once(connection, tenant):
@@ -184,34 +160,76 @@ def test_courses_and_learners_not_read_yet_are_not_found(connection, tenant):
     assert registrations.find_learner(connection, platform, LearnerRef("1")) is None
 
 
-def test_the_tool_key_is_made_once_and_sealed(connection):
-    first = registrations.tool_key(connection, BOX, NOW)
-    again = registrations.tool_key(connection, BOX, NOW)
+def test_a_platform_is_active_suspended_and_active_again(connection, tenant):
+    saved = registrations.save_platform(connection, tenant, ENTRY, secrets=BOX)
 
-    (stored,) = connection.execute(select(tool_keys.c.private_key)).scalars()
-    assert first.kid == again.kid
-    assert "PRIVATE KEY" not in stored
-    assert first.private_key.key_size == 2048
-    assert first.private_key.private_numbers() == again.private_key.private_numbers()
+    def enter(state):
+        assert registrations.set_platform_state(connection, tenant, saved, state, now=NOW)
+        return registrations.platform_of(connection, saved)
 
-
-def test_the_key_id_is_the_thumbprint_of_the_public_key(connection):
-    key = registrations.tool_key(connection, BOX, NOW)
-
-    jwk = key.public_jwk()
-    canonical = json.dumps({name: jwk[name] for name in ("e", "kty", "n")}, separators=(",", ":"))
-    digest = hashlib.sha256(canonical.encode()).digest()
-    assert key.kid == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    assert set(jwk) == {"e", "kty", "n", "kid", "alg", "use"}
+    suspended, resumed = enter("suspended"), enter("active")
+    assert (suspended.state, suspended.is_active, suspended.suspended_at) == (
+        "suspended",
+        False,
+        NOW,
+    )
+    assert (resumed.state, resumed.is_active, resumed.suspended_at) == ("active", True, None)
 
 
-def test_processes_that_find_no_tool_key_at_once_make_one(engine):
-    def make(_number):
-        with writing(engine) as connection:
-            return registrations.tool_key(connection, BOX, NOW).kid
+def test_a_platform_saved_inactive_is_pending_until_it_is_approved(connection, tenant):
+    entry = replace(ENTRY, is_active=False)
+    saved = registrations.save_platform(connection, tenant, entry, secrets=BOX)
 
-    with ThreadPoolExecutor(4) as pool:
-        kids = set(pool.map(make, range(4)))
+    assert registrations.platform_of(connection, saved).state == "pending"
 
-    with reading(engine) as connection:
-        assert connection.execute(select(tool_keys.c.kid)).scalars().all() == list(kids)
+
+def test_another_tenant_can_neither_suspend_nor_pin_a_platform(connection, tenant):
+    saved = registrations.save_platform(connection, tenant, ENTRY, secrets=BOX)
+    other = registrations.save_tenant(connection, "Other", "UTC")
+
+    did = (
+        registrations.set_platform_state(connection, other, saved, "suspended", now=NOW),
+        registrations.pin_key(connection, other, saved, kid="k"),
+    )
+
+    found = registrations.platform_of(connection, saved)
+    assert did == (False, False)
+    assert (found.state, found.pinned_kid) == ("active", None)
+
+
+def test_a_platform_saved_again_stays_suspended_and_keeps_its_pinned_key_and_audience(
+    connection, tenant
+):
+    entry = replace(ENTRY, pinned_kid="k", audience="https://aud.example")
+    saved = registrations.save_platform(connection, tenant, entry, secrets=BOX)
+    registrations.set_platform_state(connection, tenant, saved, "suspended", now=NOW)
+
+    registrations.save_platform(connection, tenant, ENTRY, secrets=BOX)
+
+    found = registrations.platform_of(connection, saved)
+    assert (found.state, found.pinned_kid) == ("suspended", "k")
+    assert found.audience == "https://aud.example"
+
+
+def test_a_pinned_key_can_be_let_go(connection, tenant):
+    saved = registrations.save_platform(
+        connection, tenant, replace(ENTRY, pinned_kid="k"), secrets=BOX
+    )
+
+    assert registrations.pin_key(connection, tenant, saved, kid=None)
+    assert registrations.platform_of(connection, saved).pinned_kid is None
+
+
+def test_tokens_are_sealed_anew_and_those_that_cannot_be_opened_are_named(connection, tenant):
+    for name, box in (("Old", BOX), ("Lost", SecretBox("a key that nobody has any more"))):
+        entry = replace(ENTRY, name=name, client_id=name)
+        registrations.save_platform(connection, tenant, entry, secrets=box)
+    present = SecretBox("the present key of this installation", [FORMER])
+
+    done = registrations.reseal_tokens(connection, present)
+
+    old, _ = registrations.platforms(connection)
+    assert (done.count, done.unopened) == (1, ["Lost"])
+    assert registrations.api_token(old, SecretBox("the present key of this installation")) == (
+        "a-secret-token"
+    )

@@ -132,3 +132,14 @@ def test_a_bad_change_of_an_assignment_is_400_with_its_field(rest, change):
 
     assert refused.status_code == 400
     assert set(refused.json["errors"]) == set(change)
+
+
+def test_who_has_a_token_may_ask_whose_it_is(rest):
+    mine = rest("GET", "/users/self").json
+
+    assert mine["name"]
+    assert rest("GET", f"/users/{mine['id']}").json == mine
+
+
+def test_nobody_else_is_found_so(rest):
+    assert rest("GET", "/users/999999").status_code == 404

@@ -66,13 +66,6 @@ def test_a_page_of_nothing_is_404_with_words(browser, path):
     assert "Not found" in answer.text
 
 
-def test_the_storage_frame_answers_the_three_messages(browser):
-    page = browser.get("/post_message_forwarding").text
-
-    for subject in ("lti.capabilities", "lti.put_data", "lti.get_data"):
-        assert subject in page
-
-
 @pytest.mark.parametrize(
     ("change", "status"),
     [({"learner": 2}, 404), ({"assignment": 1004}, 404), ({"points": "many"}, 400)],

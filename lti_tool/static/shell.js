@@ -1,0 +1,146 @@
+// A visit without cookies: the pages are fetched with a bearer that lives in this closure alone,
+// and put into the document that is there. It is never in an address, a storage or the page; a
+// reload loses it.
+
+const OWN = /^\/l\/[0-9a-f]{32}\//;
+
+/**
+ * Show a page of a visit and, from then on, every page of it that is asked for.
+ *
+ * @param {string} bearer What proves the visit.
+ * @param {string} page The address to begin with, below /l/<launch id>/.
+ */
+export function openShell(bearer, page) {
+  const start = new URL(page, location.origin);
+  const base = OWN.exec(start.pathname)[0];
+  const unreachable = document.getElementById("page-unreachable");
+  let shown = "";
+  let turn = 0;
+
+  const isOwn = (url) => url.origin === location.origin && url.pathname.startsWith(base);
+  const isShown = (url) => url.pathname + url.search === shown;
+
+  async function load(url, body) {
+    const response = await fetch(url, {
+      method: body ? "POST" : "GET",
+      body,
+      headers: { Authorization: `Bearer ${bearer}` },
+      credentials: "same-origin",
+      cache: "no-store",
+    });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (!page.querySelector("main")) {
+      throw new TypeError("the answer is no page");
+    }
+    return { page, url: new URL(response.url), isKept: !body || response.redirected };
+  }
+
+  /** Fetch and show; of several under way the last one is shown. */
+  async function visit(url, { body = null, entry = "push", scroll = 0 } = {}) {
+    const mine = ++turn;
+    const isFirst = shown === "";
+    document.documentElement.setAttribute("aria-busy", "true");
+    const found = await load(url, body).catch(() => null);
+    if (mine !== turn) {
+      return;
+    }
+    document.documentElement.removeAttribute("aria-busy");
+    if (found) {
+      found.url.hash = url.hash;
+      swap(found.page);
+    } else {
+      complain(body ? new URL(shown, location.origin) : url);
+    }
+    if (found ? found.isKept : !body) {
+      note(found ? found.url : url, entry);
+    }
+    announce({ hash: url.hash, scroll, isFirst });
+  }
+
+  function swap(page) {
+    document.title = page.title;
+    document.documentElement.lang = page.documentElement.lang;
+    for (const part of ["header", "main"]) {
+      document.querySelector(part).replaceWith(document.adoptNode(page.querySelector(part)));
+    }
+    // The page's own scripts do not run here, so what one of them would send is sent from here.
+    document.querySelector("main form[data-autosubmit]")?.requestSubmit();
+  }
+
+  function complain(again) {
+    const main = document.querySelector("main");
+    main.replaceChildren(unreachable.content.cloneNode(true));
+    main.querySelector("a").href = again.href;
+    document.title = main.querySelector("h1").textContent;
+  }
+
+  function note(url, entry) {
+    shown = url.pathname + url.search;
+    if (entry === "push") {
+      history.replaceState({ scroll: window.scrollY }, "");
+      history.pushState({}, "", url);
+    } else if (entry === "replace") {
+      history.replaceState({}, "", url);
+    }
+  }
+
+  function announce({ hash, scroll, isFirst }) {
+    const heading = document.querySelector("main h1");
+    window.scrollTo(0, scroll);
+    // A frame that opens must not take the focus from the page of the LMS around it.
+    if (heading && !isFirst) {
+      heading.tabIndex = -1;
+      heading.focus({ preventScroll: true });
+    }
+    if (hash && !scroll) {
+      location.replace(hash);
+    }
+  }
+
+  function follow(event) {
+    const link = event.target.closest?.("a[href]");
+    const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+    if (!link || !isPlain || event.defaultPrevented || !stays(link) || link.hasAttribute("download")) {
+      return;
+    }
+    const url = new URL(link.href);
+    const isWithin = isShown(url) && url.hash !== "";
+    if (isOwn(url) && !isWithin) {
+      event.preventDefault();
+      visit(url, { entry: isShown(url) ? "keep" : "push" });
+    }
+  }
+
+  function send(event) {
+    const form = event.target;
+    const button = event.submitter;
+    const asked = (name) => button?.getAttribute(`form${name}`) ?? form.getAttribute(name) ?? "";
+    const url = new URL(asked("action") || shown, location.origin);
+    if (event.defaultPrevented || !isOwn(url) || !stays(form)) {
+      return;
+    }
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(form));
+    if (button?.name) {
+      body.append(button.name, button.value);
+    }
+    if (asked("method").toLowerCase() === "post") {
+      visit(url, { body });
+    } else {
+      url.search = body;
+      visit(url);
+    }
+  }
+
+  const stays = (element) => ["", "_self"].includes(element.getAttribute("target") ?? "");
+
+  history.scrollRestoration = "manual";
+  document.addEventListener("click", follow);
+  document.addEventListener("submit", send);
+  window.addEventListener("popstate", (event) => {
+    if (!isShown(location)) {
+      visit(new URL(location.href), { entry: "keep", scroll: event.state?.scroll ?? 0 });
+    }
+  });
+  visit(start, { entry: "replace" });
+}
