@@ -25,8 +25,8 @@ from connectors.key_sets import LARGEST_BYTES, TOTAL_SECONDS
 from connectors.limiter import UnpacedLimiter
 from connectors.moodle.webservice import Webservice
 from connectors.platform import PlatformAccess, PlatformKind
-from mapping.records import PlatformId
-from store import deployments, registrations
+from mapping.records import Course, CourseState, PlatformId
+from store import courses, deployments, registrations
 from store.deployments import Deployment
 from store.registrations import Platform
 from store.secrets import SealBroken
@@ -43,7 +43,7 @@ SCOPES = (
 MOST_DIFFERENCE_SECONDS = 30.0
 """Between the clocks; Moodle's launches live 60 seconds."""
 
-_ADDRESSES = "Addresses are public and https"
+_ADDRESSES = "Addresses may be connected to"
 _BITS = range(2048, 8193)
 _PORTS = {"https": 443, "http": 80}
 _HOSTED_HOST = "sso.canvaslms.com"
@@ -108,6 +108,7 @@ def check_platform(container: Container, platform_id: PlatformId) -> Iterator[Ch
     yield _asked(_check_addresses, subject, _ADDRESSES)
     yield from _asked_key_set(subject)
     yield from _asked_service_token(subject)
+    yield from _asked_roster(subject)
     yield _asked(_check_api_token, subject, "API token")
     yield check_deployments(subject.deployments)
 
@@ -372,6 +373,23 @@ def _asked_service_token(subject: _Subject) -> Iterator[Check]:
     found = "signed with its pinned key" if is_pinned else "the LMS has Waymark's keys"
     yield Check(name="Service token", ok=True, found=found)
     yield Check(name="Rights", ok=True, found=f"all {len(SCOPES)} granted")
+
+
+def _asked_roster(subject: _Subject) -> Iterator[Check]:
+    """Who is in a course: the rights of a token are one thing, the service behind it another."""
+    with reading(subject.container.engine) as connection:
+        known = courses.courses_of(
+            connection, subject.platform.tenant, platform=subject.platform.id
+        )
+    # LMSs answer for courses that go on; before the first night there is none to ask for.
+    running = [one.record for one in known if one.record.state is CourseState.ACTIVE]
+    if running:
+        yield _asked(lambda _: _check_roster(subject, running[0]), subject, "Roster")
+
+
+def _check_roster(subject: _Subject, course: Course) -> Check:
+    count = len(list(subject.container.members(subject.platform.id, course.ref)))
+    return Check(name="Roster", ok=True, found=f"{count} members of {course.title}")
 
 
 def _check_api_token(subject: _Subject) -> Check:

@@ -24,9 +24,11 @@ from connectors import Gradebook, PlatformAccess, PlatformKind, Services, connec
 from connectors.errors import ConnectorError, RetryLater
 from connectors.key_sets import fetch_key_set
 from connectors.limiter import RedisLimiter
+from connectors.platform import open_client
 from connectors.registering import read_configuration, register
+from connectors.rosters import Member, Rosters, roster_url
 from connectors.tokens import RedisTokenCache, Seal, ServiceTokens, SigningKey, TokenCache
-from mapping.records import PlatformId
+from mapping.records import CourseRef, PlatformId
 from store import registrations, tenants
 from store.registrations import Platform
 from store.secrets import SealBroken, SecretBox
@@ -149,16 +151,37 @@ class Container:
 
         Raises:
             LookupError: There is no such platform.
-        """
+        """  # noqa: DOC502 - raised by _reached()
+        platform, access = self._reached(platform_id)
+        return connect(access, self._services(platform, access.kind))
+
+    def members(self, platform_id: PlatformId, course: CourseRef) -> Iterator[Member]:
+        """Who is in a course, as LTI knows them (NRPS).
+
+        Args:
+            platform_id: The platform.
+            course: By the platform's own id.
+
+        Returns:
+            Everybody, a page at a time; the errors are those of ``connectors.errors``.
+
+        Raises:
+            LookupError: There is no such platform.
+        """  # noqa: DOC502 - raised by _reached()
+        platform, access = self._reached(platform_id)
+        services = self._services(platform, access.kind)
+        rosters = Rosters(open_client(access, services), services.tokens, access=access)
+        return rosters.members(roster_url(access, course))
+
+    def _reached(self, platform_id: PlatformId) -> tuple[Platform, PlatformAccess]:
         with reading(self.engine) as connection:
             platform = registrations.platform_of(connection, platform_id)
             deployments = tenants.approved_deployments(connection, platform_id)
         if platform is None:
             raise LookupError(f"There is no platform {platform_id}.")
-        kind = PlatformKind(platform.kind)
         access = PlatformAccess(
             name=platform.name,
-            kind=kind,
+            kind=PlatformKind(platform.kind),
             issuer=platform.issuer,
             client_id=platform.client_id,
             token_url=platform.token_url,
@@ -167,7 +190,7 @@ class Container:
             api_token=registrations.api_token(platform, self.secrets),
             audience=platform.audience,
         )
-        return connect(access, self._services(platform, kind))
+        return platform, access
 
     def _services(self, platform: Platform, kind: PlatformKind) -> Services:
         return Services(

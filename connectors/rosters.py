@@ -13,6 +13,7 @@ from connectors.bearer import BearerCalls, with_query
 from connectors.http import HttpClient
 from connectors.platform import PlatformAccess, PlatformKind
 from connectors.tokens import ServiceTokens
+from mapping.records import CourseRef
 
 MEMBERSHIP_READ = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 
@@ -82,6 +83,21 @@ class _Member(msgspec.Struct):
 
 class _Container(msgspec.Struct):
     members: list[_Member] = []
+
+
+def roster_url(access: PlatformAccess, course: CourseRef) -> str:
+    """Where a platform keeps a course's roster, as its launches name it.
+
+    Args:
+        access: The platform; Moodle's address holds the deployment.
+        course: By the platform's own id.
+
+    Source: Canvas, Names and Role API; Moodle 4.5, mod/lti/service/memberships.
+    """
+    if access.kind is PlatformKind.CANVAS:
+        return f"{access.api_url}/api/lti/courses/{course}/names_and_roles"
+    bindings = f"CourseSection/{course}/bindings/{access.deployment_ref}"
+    return f"{access.api_url}/mod/lti/services.php/{bindings}/memberships"
 
 
 class Rosters:

@@ -1,5 +1,7 @@
 """The addresses an LMS knows, and the one that browsers without cookies need besides."""
 
+from urllib.parse import urlsplit
+
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import MethodNotAllowed
 
@@ -69,6 +71,7 @@ def _ladder(begun: Login, parameters: Parameters) -> Response:
         "address": begun.address,
         "storage": begun.storage and {**_place(begun.storage), "value": begun.storage_secret},
         "parameters": repeated,
+        "host": urlsplit(services().origin).netloc,
     }
     return make_response(render_template("login_ladder.html", ladder=ladder))
 
@@ -100,6 +103,7 @@ def _proof_wanted(message: MessageLaunch, state: str) -> Response:
     ladder = {
         "ticket": await_proof(message, services(), state=state),
         "storage": _place(message.unproven.storage),
+        "host": urlsplit(services().origin).netloc,
     }
     return make_response(render_template("launch_ladder.html", ladder=ladder))
 

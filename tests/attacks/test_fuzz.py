@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import secrets
+from datetime import timedelta
 from urllib.parse import parse_qs, urlencode
 
 import hypothesis
@@ -16,6 +17,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from lti_tool.launch.cookies import LAUNCH_PREFIX, cookie_name
+from store import registrations
+from store.invitations import invite
+from store.session import reading, writing
 from tests.attacks.hostile import (
     CLAIMS,
     DOORS,
@@ -32,6 +36,7 @@ from tests.attacks.hostile import (
     raw,
 )
 from tests.attacks.verdict import SESSION_COOKIE
+from tests.lti_tool.platform import TOOL
 
 SEED = int(os.environ.get("WAYMARK_FUZZ_SEED") or secrets.randbits(64))
 METHODS = ("GET", "POST", "PUT", "HEAD", "OPTIONS", "TRACE", "\x00", "A" * 99)
@@ -157,3 +162,29 @@ def test_no_address_and_no_header_makes_a_fault(doors, dice):
             doors.ask(
                 dice.pick(METHODS), below + page, headers=headers, body=sent.encode("latin-1")
             )
+
+
+@fuzzed(150)
+def test_no_form_of_an_invited_administrator_makes_a_fault_or_an_active_platform(doors, dice):
+    container = doors.stage.container
+    with writing(container.engine) as connection:
+        token = invite(
+            connection,
+            doors.stage.tenants["A"],
+            kind=dice.pick(("canvas", "moodle")),
+            name="A school",
+            issuer="https://school.example",
+            api_url=dice.pick(("", "https://school.example")),
+            now=container.now(),
+            life=timedelta(hours=1),
+        )
+
+    for _ in range(8):
+        typed = [(name, dice.text()) for name in ("client_id", "deployment_id", "api_url")]
+        issuer = ("issuer", dice.pick(("https://school.example", dice.text())))
+        sent = encoded([("invite", token), issuer, *typed, *dice.pairs(1)])
+        doors.refused("POST", "/lti/setup", body=sent, headers=[("HTTP_ORIGIN", TOOL)])
+
+    with reading(container.engine) as connection:
+        known = registrations.platforms(connection)
+    assert sum(platform.is_active for platform in known) == len(doors.stage.platforms)

@@ -307,14 +307,14 @@ def test_a_private_address_is_told_with_the_setting_that_allows_it(container, lo
 
     checks = look(register(), replace(container, settings=settings))
 
-    assert "WAYMARK_PRIVATE_NETWORKS" in checks["Addresses are public and https"].advice
+    assert "WAYMARK_PRIVATE_NETWORKS" in checks["Addresses may be connected to"].advice
 
 
 def test_an_address_that_begins_with_http_is_told(look, register):
     checks = look(register(auth_url="http://93.184.216.34/auth"))
 
-    assert failed(checks) == ["Addresses are public and https"]
-    assert "begins with http" in checks["Addresses are public and https"].advice
+    assert failed(checks) == ["Addresses may be connected to"]
+    assert "begins with http" in checks["Addresses may be connected to"].advice
 
 
 def test_an_own_address_that_is_not_https_is_a_warning(container):
