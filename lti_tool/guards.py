@@ -24,6 +24,8 @@ _SUB_ROLE = re.compile(re.escape(_VOCABULARY) + "membership/(?P<principal>[A-Za-
 _TEST_USER = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"
 _INSTITUTION_ADMINISTRATOR = _VOCABULARY + "institution/person#Administrator"
 _SYSTEM_ADMINISTRATOR = _VOCABULARY + "system/person#Administrator"
+_COURSE_ADMINISTRATOR = _MEMBERSHIP + "Administrator"
+"""Runs this one course. In full only: the short word has stood for an institution's too."""
 _ACCOUNT_PLACEMENT = "account_navigation"
 _MOODLE = "moodle"
 
@@ -173,6 +175,8 @@ def _proven(claims: VerifiedClaims, platform: Platform) -> frozenset[Capacity]:
 
 def _of_role(role: str) -> frozenset[Capacity]:
     """What one role proves: a membership role, its short word, or a sub-role that is known."""
+    if role == _COURSE_ADMINISTRATOR:
+        return _TEACHING
     named = _COURSE_ROLES.get(role.removeprefix(_MEMBERSHIP))
     match = _SUB_ROLE.fullmatch(role)
     if named is None and match is not None:

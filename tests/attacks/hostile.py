@@ -238,7 +238,8 @@ class Doors:
         return self.ask("GET", address.path, headers=[("HTTP_COOKIE", kept)])
 
     def sessions(self):
-        return len(self.stage.keys("waymark:launch:*"))
+        # In large steps: thousands of logins lie beside them.
+        return sum(1 for _ in self.stage.container.redis.scan_iter("waymark:launch:*", 20_000))
 
     def _answered(self, environ):
         begun = []

@@ -1,4 +1,4 @@
-"""The web around a launch: headers, hosts, cookies, addresses and what is injected: 4.W."""
+"""The web around a launch: headers, hosts, cookies, and addresses: contracts/lti.md 4.W."""
 
 import json
 import re

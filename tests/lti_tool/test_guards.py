@@ -116,6 +116,8 @@ def test_an_anonymous_person_is_nobody():
 SUB_ROLE = VOCABULARY + "membership/"
 ROLES = {
     "instructor": (INSTRUCTOR, {Capacity.TEACHER}),
+    "who runs the course": (VOCABULARY + "membership#Administrator", {Capacity.TEACHER}),
+    "short word of an administrator": ("Administrator", set()),
     "short word": ("ContentDeveloper", {Capacity.DESIGNER}),
     "designer": (VOCABULARY + "membership#ContentDeveloper", {Capacity.DESIGNER}),
     "assistant": (

@@ -13,7 +13,9 @@ def launched(container):
     return msgspec.json.decode(container.redis.get(key), type=LaunchRecord)
 
 
-@pytest.mark.parametrize(("role", "page"), [("student", "me"), ("staff", "class")])
+@pytest.mark.parametrize(
+    ("role", "page"), [("student", "me"), ("staff", "class"), ("instructor", "class")]
+)
 def test_a_person_of_open_edx_lands_on_the_page_of_their_role(open_edx, visitor, role, page):
     open_edx.container.redis.flushdb()
     shown = visitor.open(open_edx.start(role))
