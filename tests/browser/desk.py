@@ -61,13 +61,15 @@ class Desk:
         self.complaints: list[str] = []
         self._chromium = chromium
         self._size = size
+        self._contexts: list[BrowserContext] = []
         self._context = self._new_context(has_scripts=True)
         self._plain: BrowserContext | None = None
         self._launched: dict[str, tuple[Visit, str]] = {}
 
     def once(self, who: str, launch: "Callable[[Desk], Visit]") -> Visit:
-        """Somebody's launch, made the first time; then back where it landed."""
+        """Somebody's launch in a browser of their own, made once; then back where it landed."""
         if who not in self._launched:
+            self._context = self._new_context(has_scripts=True)
             visit = launch(self)
             self._launched[who] = visit, visit.frame.url
         visit, landing = self._launched[who]
@@ -96,7 +98,7 @@ class Desk:
             [
                 {name: one[name] for name in ("name", "value", "domain", "path", "secure")}
                 | {"sameSite": "None", "httpOnly": True}
-                for one in self._context.cookies()
+                for one in visit.page.context.cookies()
             ]
         )
         page = self._plain.new_page()
@@ -104,7 +106,7 @@ class Desk:
         return page
 
     def close(self) -> None:
-        for context in filter(None, (self._context, self._plain)):
+        for context in self._contexts:
             context.close()
 
     def _launch(self, address: str) -> Visit:
@@ -127,6 +129,7 @@ class Desk:
         context.set_default_timeout(_PATIENCE_MILLISECONDS)
         context.on("console", self._hear)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        self._contexts.append(context)
         return context
 
     def _hear(self, message: ConsoleMessage) -> None:

@@ -86,16 +86,29 @@ def test_reloading_the_landing_page_shows_it_again(seat):
 
 
 @pytest.mark.parametrize("size", ["laptop"], indirect=True)
-def test_two_launches_in_one_browser_keep_their_own_rights(desk):
+def test_two_launches_of_one_person_in_one_browser_are_two_visits(desk):
+    first, second = _teacher(desk), _teacher(desk)
+
+    first.click("tbody th a", to=r"learners/\d+")
+    second.click("tbody th a", to=r"learners/\d+")
+    first.click("nav a", to="class")
+
+    assert first.frame.locator("table.grid").is_visible()
+    assert second.heading()
+    assert first.base != second.base
+
+
+@pytest.mark.parametrize("size", ["laptop"], indirect=True)
+def test_the_next_person_in_a_browser_ends_what_the_one_before_had_open(desk):
     teacher, learner = _teacher(desk), _learner(desk)
 
-    teacher.click("tbody th a", to=r"learners/\d+")
-    teacher.click("nav a", to="class")
+    teacher.frame.locator("tbody th a").first.click()
+    teacher.frame.wait_for_selector("text=This browser has no visit here")
     learner.click("nav a", to="me")
 
-    assert teacher.frame.locator("table.grid").is_visible()
     assert learner.heading() == "My progress"
-    assert teacher.base != learner.base
+    assert ["404" in one for one in desk.complaints] == [True]
+    desk.complaints.clear()
 
 
 def test_the_full_wording_of_a_clamped_column_is_one_step_away(seat):
