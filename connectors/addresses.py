@@ -31,6 +31,7 @@ RESOLVE_SECONDS = 5.0
 
 _HTTPS_PORT = 443
 _TRANSLATED = ip_network("64:ff9b::/96")
+_SIX_TO_FOUR = ip_network("2002::/16")
 _GLOBAL_UNICAST = ip_network("2000::/3")
 # What the standard library does not call private, in all the versions that are supported.
 _NOT_PUBLIC = tuple(
@@ -54,8 +55,12 @@ def plain(address: Address) -> Address:
 def is_public(address: Address) -> bool:
     """Whether an address belongs to the public internet.
 
-    Source: IANA IPv4 and IPv6 Special-Purpose Address Registries.
+    What 6to4 tunnels to is not: it is given up, and no two versions of Python agree on it.
+
+    Source: IANA IPv4 and IPv6 Special-Purpose Address Registries; RFC 7526.
     """
+    if address in _SIX_TO_FOUR:
+        return False
     inner = plain(address)
     if isinstance(inner, IPv6Address) and inner not in _GLOBAL_UNICAST:
         return False
