@@ -33,6 +33,8 @@ _LOGIN_KEY = "waymark:login:"
 _LAUNCH_KEY = "waymark:launch:"
 _PROOF_KEY = "waymark:proof:"
 
+_ENCODER = msgspec.json.Encoder()
+
 # One trip each: a trip costs more than everything else that is done for a launch.
 _BEGIN = """
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
@@ -131,7 +133,7 @@ class Logins:
         """
         version = self._begin(
             keys=[_LOGIN_KEY + digest(state), REGISTRATIONS_KEY],
-            args=[msgspec.json.encode(record), LOGIN_SECONDS],
+            args=[_ENCODER.encode(record), LOGIN_SECONDS],
         )
         return _version(cast("bytes | None", version))
 
@@ -163,15 +165,13 @@ class Launches:
         return bool(
             self._turn_into(
                 keys=[_LOGIN_KEY + digest(state), _LAUNCH_KEY + digest(launch_id)],
-                args=[msgspec.json.encode(record), IDLE_SECONDS],
+                args=[_ENCODER.encode(record), IDLE_SECONDS],
             )
         )
 
     def save(self, launch_id: str, record: LaunchRecord) -> None:
         """Remember a launch whose proof was taken already."""
-        self._redis.set(
-            _LAUNCH_KEY + digest(launch_id), msgspec.json.encode(record), ex=IDLE_SECONDS
-        )
+        self._redis.set(_LAUNCH_KEY + digest(launch_id), _ENCODER.encode(record), ex=IDLE_SECONDS)
 
     def find(self, launch_id: str, now: datetime) -> LaunchRecord | None:
         """The launch of this id, if it is not over: it then lives for two more hours.
@@ -199,7 +199,7 @@ class Launches:
     def replace(self, launch_id: str, record: LaunchRecord) -> bool:
         """Change a launch that is not over; False where it is."""
         key = _LAUNCH_KEY + digest(launch_id)
-        return bool(self._redis.set(key, msgspec.json.encode(record), xx=True, keepttl=True))
+        return bool(self._redis.set(key, _ENCODER.encode(record), xx=True, keepttl=True))
 
     def end(self, launch_ids: Sequence[str]) -> int:
         """End launches: no request belongs to them any more.
@@ -228,7 +228,7 @@ class Proofs:
         ticket = secrets.token_urlsafe(32)
         has_begun = self._turn_into(
             keys=[_LOGIN_KEY + digest(state), _PROOF_KEY + digest(ticket)],
-            args=[msgspec.json.encode(record), PROOF_SECONDS],
+            args=[_ENCODER.encode(record), PROOF_SECONDS],
         )
         return ticket if has_begun else None
 

@@ -19,6 +19,9 @@ _ARGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Playwright loses a frame that changes its process twice within moments, as a launch does.
+    "--disable-site-isolation-trials",
+    "--disable-features=IsolateOrigins,site-per-process",
 )
 SIZES = {"laptop": (1280, 800), "phone": (375, 812)}
 
