@@ -5,6 +5,8 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Test files are shared out among so many processes; 0 runs them in one, for a debugger.
+PROCESSES ?= 2
 CODE := benchmarks bootstrap connectors interchange lti_tool mapping simulators store tests workers
 
 # The newest supported CPython there is; PYTHON=... chooses another.
@@ -23,7 +25,7 @@ demo: $(VENV)/demo.installed ## Show one night: simulated LMSs, web, workers (AR
 	@$(BIN)/waymark demo $(ARGS)
 
 test: $(VENV)/test.installed ## Run all tests (ARGS=... goes to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=$(PROCESSES) --dist=loadfile $(ARGS)
 
 check: ARGS += --cov --cov-fail-under=95
 check: $(VENV)/test.installed lint types floors test ## Everything CI runs
