@@ -7,22 +7,10 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.desk import Desk
-from tests.browser.processes import descendants, outlive
+from tests.browser.processes import CHROMIUM_ARGS, descendants, outlive
 from tests.stories.stage import Stage, district_on_stage
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_ARGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # Playwright loses a frame that changes its process twice within moments, as a launch does.
-    "--disable-site-isolation-trials",
-    "--disable-features=IsolateOrigins,site-per-process",
-)
 SIZES = {"laptop": (1280, 800), "phone": (375, 812)}
 
 
@@ -51,7 +39,7 @@ def stage(
 def chromium(executable: str) -> Iterator[Browser]:
     before = descendants()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=list(_ARGS))
+        browser = playwright.chromium.launch(executable_path=executable, args=list(CHROMIUM_ARGS))
         started = descendants() - before
         yield browser
         browser.close()

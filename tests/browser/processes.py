@@ -1,9 +1,21 @@
-"""Which processes this one started, told by the system and not by who started them."""
+"""How the browser is started, and which processes came of it, told by the system."""
 
 import os
 import time
 from pathlib import Path
 
+CHROMIUM_ARGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Playwright loses a frame that changes its process twice within moments, as a launch does.
+    "--disable-site-isolation-trials",
+    "--disable-features=IsolateOrigins,site-per-process",
+)
 _PATIENCE_SECONDS = 5.0
 
 

@@ -15,20 +15,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Frame, Page, Playwright
 
+from tests.browser.processes import CHROMIUM_ARGS
 from tests.stories.stage import Stage
 
-_ARGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # Playwright loses a frame that changes its process twice within moments, as a launch does.
-    "--disable-site-isolation-trials",
-    "--disable-features=IsolateOrigins,site-per-process",
-)
 _BLOCK = 2
 _PATIENCE_MILLISECONDS = 15_000
 _SETTINGS = {
@@ -111,7 +100,7 @@ def opened(
     profile.mkdir(parents=True)
     (profile / "Preferences").write_text(json.dumps({"profile": _SETTINGS[kind]}))
     context = playwright.chromium.launch_persistent_context(
-        str(folder), executable_path=executable, args=list(_ARGS), **options
+        str(folder), executable_path=executable, args=list(CHROMIUM_ARGS), **options
     )
     context.set_default_timeout(_PATIENCE_MILLISECONDS)
     context.add_init_script(_LISTEN)
