@@ -26,7 +26,8 @@ class Door:
 LOGIN = Door(name="login", per_second=50.0, burst=1500.0)
 """A school of 1,500 that opens Waymark in the same minute comes through."""
 LAUNCH = Door(name="launch", per_second=50.0, burst=1500.0)
-REGISTER = Door(name="register", per_second=0.2, burst=20.0)
+REGISTER = Door(name="register", per_second=0.5, burst=60.0)
+"""Several administrators behind one address, each with some tries; a token cannot be guessed."""
 
 
 class Doors:
