@@ -5,6 +5,7 @@ One connector object serves one platform and one thread. Every method may raise 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -20,8 +21,39 @@ from mapping.records import (
     LearnerRef,
     LineItem,
     ScorePage,
+    Section,
     WriteOutcome,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something an LMS grants less of than Waymark can use; the work went on without it.
+
+    Attributes:
+        cause: A short fixed word that groups like notes in reports.
+        message: What is missing, what it means and what to do, for an administrator.
+    """
+
+    cause: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What came of one check of what the service user may see and do.
+
+    Attributes:
+        name: What was checked.
+        is_fine: Whether nights can work with it.
+        advice: What to do, naming the right to add; empty where all is well.
+        found: What was seen, where that is worth telling.
+    """
+
+    name: str
+    is_fine: bool
+    advice: str = ""
+    found: str = ""
 
 
 class GradebookSource(Protocol):
@@ -32,8 +64,29 @@ class GradebookSource(Protocol):
         """Requests sent since the connector was made, tokens included."""
         ...
 
+    @property
+    def notes(self) -> Sequence[Note]:
+        """What was missing since the connector was made, each cause once."""
+        ...
+
     def courses(self) -> Sequence[Course]:
         """All courses whose gradebook may be read, in the LMS's order."""
+        ...
+
+    def unchanged(self, cursors: Mapping[CourseRef, Cursor]) -> Mapping[CourseRef, Cursor]:
+        """Courses of which nothing was touched since they were read, told in few requests.
+
+        Args:
+            cursors: What the last completed read of each course carried.
+
+        Returns:
+            The cursor to keep from now on, for each course that surely needs no reading;
+            people, line items and scores are as they were. Empty where the LMS cannot tell.
+        """
+        ...
+
+    def sections(self, course: CourseRef) -> Sequence[Section]:
+        """The parts of a course's learners; ``enrolments`` says who is in which."""
         ...
 
     def enrolments(self, course: CourseRef) -> Sequence[Enrolment]:
@@ -57,6 +110,14 @@ class GradebookSource(Protocol):
         """
         ...
 
+    def self_check(self) -> Sequence[Finding]:
+        """Compare what the service user may see and do with what nights need.
+
+        LMSs shrink an answer rather than refuse it, so counts are held against each other.
+        Writes nothing.
+        """
+        ...
+
 
 class GradebookSink(Protocol):
     """Writes marks to the columns that Waymark owns, and to no other."""
@@ -66,11 +127,19 @@ class GradebookSink(Protocol):
         """Requests sent since the connector was made, tokens included."""
         ...
 
+    @property
+    def notes(self) -> Sequence[Note]:
+        """What was missing since the connector was made, each cause once."""
+        ...
+
     def ensure_column(self, course: CourseRef, spec: ColumnSpec) -> ColumnRef:
-        """Find the column or create it, proven not to change any course grade.
+        """Find the column or create it.
+
+        Proven not to change any course grade, unless the way is ``MARK_COUNTED``. For
+        ``COMPETENCY`` the column is the LMS's own competency, which is never created.
 
         Raises:
-            GiveUp: It cannot be had without changing a course grade, or not at all.
+            GiveUp: It cannot be had that way, or not at all.
         """
         ...
 

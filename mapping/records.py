@@ -3,6 +3,7 @@
 Glossary, one word for one thing:
 
 course        a class in an LMS with a gradebook (LTI: context).
+section       a part of a course's learners: a Canvas section or group, a Moodle group.
 learner       a person whose scores are evidence.
 line item     a column of the LMS's gradebook (assignment, quiz, manual item).
 criterion     one row of a line item's rubric, scored on its own.
@@ -31,6 +32,7 @@ LearnerRef = NewType("LearnerRef", str)
 LineItemRef = NewType("LineItemRef", str)
 CriterionRef = NewType("CriterionRef", str)
 SchoolRef = NewType("SchoolRef", str)
+SectionRef = NewType("SectionRef", str)
 ColumnRef = NewType("ColumnRef", str)
 Cursor = NewType("Cursor", str)
 
@@ -104,6 +106,10 @@ class PassbackWay(Enum):
     NONE = "none"
     WORDS = "words"
     MARK_NOT_COUNTED = "mark_not_counted"
+    MARK_COUNTED = "mark_counted"
+    """Changes course grades: only in courses where the district said so."""
+    COMPETENCY = "competency"
+    """A rating in the LMS's own competencies (Moodle)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +141,16 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A part of a course's learners. ``is_group`` tells a teacher's group from a timetable's."""
+
+    ref: SectionRef
+    title: str
+    sis_id: str | None = None
+    is_group: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolment:
     """A person's place in a course. ``observes`` names the learner a guardian follows."""
 
@@ -142,6 +158,7 @@ class Enrolment:
     role: Role
     state: EnrolmentState = EnrolmentState.ACTIVE
     observes: LearnerRef | None = None
+    sections: frozenset[SectionRef] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,8 @@ from store.tables import (
 class StoredCourse:
     """A course as Waymark knows it.
 
-    ``way`` is the passback way of its school, ``kind`` the platform's: canvas or moodle.
+    ``way`` is its own passback way or else its school's, ``kind`` the platform's: canvas or
+    moodle. ``counted_from`` is when the district agreed to marks that count in this course.
     """
 
     id: CourseId
@@ -53,6 +54,9 @@ class StoredCourse:
     record: Course
     way: PassbackWay
     cursor: Cursor | None
+    synced_at: datetime | None = None
+    swept_at: datetime | None = None
+    counted_from: datetime | None = None
 
 
 def save_courses(
@@ -163,7 +167,9 @@ def active_learners(connection: Connection, course_id: CourseId) -> tuple[Learne
 def _course_query() -> Select[Any]:
     return select(
         courses,
-        func.coalesce(schools.c.passback_way, PassbackWay.NONE.value).label("way"),
+        func.coalesce(courses.c.passback_way, schools.c.passback_way, PassbackWay.NONE.value).label(
+            "way"
+        ),
         platforms.c.kind,
     ).select_from(
         courses.join(platforms, platforms.c.id == courses.c.platform_id).outerjoin(
@@ -208,6 +214,9 @@ def _stored_course(row: "Row[Any]") -> StoredCourse:
         ),
         way=PassbackWay(row.way),
         cursor=None if row.cursor is None else Cursor(row.cursor),
+        synced_at=row.synced_at,
+        swept_at=row.swept_at,
+        counted_from=row.counted_from,
     )
 
 

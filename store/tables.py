@@ -115,6 +115,12 @@ platforms = Table(
     Column("suspended_at", Instant),
     Column("pinned_kid", String(64)),
     Column("audience", String(1024), nullable=False, server_default=""),
+    Column("oauth_client_id", String(255), nullable=False, server_default=""),
+    Column("oauth_client_secret", Text, nullable=False, server_default=""),
+    Column("oauth_refresh_token", Text, nullable=False, server_default=""),
+    Column("oauth_user", String(255), nullable=False, server_default=""),
+    Column("oauth_authorized_at", Instant),
+    Column("oauth_revoked_at", Instant),
     UniqueConstraint("issuer", "client_id"),
     UniqueConstraint("tenant_id", "name"),
     CheckConstraint("kind IN ('canvas', 'moodle')", name="kind"),
@@ -185,6 +191,9 @@ courses = Table(
     Column("ends_at", Instant),
     Column("cursor", Text),
     Column("synced_at", Instant),
+    Column("swept_at", Instant),
+    Column("passback_way", String(32)),
+    Column("counted_from", Instant),
     UniqueConstraint("platform_id", "ref"),
     Index("ix_courses_tenant_id", "tenant_id"),
 )
@@ -235,6 +244,26 @@ enrolments = Table(
     _to("learners", "learner_id", primary_key=True),
     Column("state", String(16), nullable=False),
     Index("ix_enrolments_learner_id", "learner_id"),
+)
+
+sections = Table(
+    "sections",
+    metadata,
+    _id(),
+    _to("courses", "course_id"),
+    Column("ref", String(255), nullable=False),
+    Column("title", String(512), nullable=False),
+    Column("sis_id", String(255)),
+    Column("is_group", Boolean, nullable=False),
+    UniqueConstraint("course_id", "ref"),
+)
+
+section_members = Table(
+    "section_members",
+    metadata,
+    _to("sections", "section_id", primary_key=True),
+    _to("learners", "learner_id", primary_key=True),
+    Index("ix_section_members_learner_id", "learner_id"),
 )
 
 guardianships = Table(

@@ -19,6 +19,7 @@ from connectors.canvas.words import WordsColumn
 from connectors.errors import GiveUp
 from connectors.paging import cursor_before, moment_of
 from connectors.platform import PlatformAccess, Services, open_client
+from connectors.protocol import Finding, Note
 from mapping import records
 from mapping.records import (
     ColumnMarks,
@@ -32,6 +33,7 @@ from mapping.records import (
     LineItem,
     PassbackWay,
     ScorePage,
+    Section,
     WriteOutcome,
 )
 
@@ -67,6 +69,23 @@ class CanvasGradebook:
         """
         rows = self._rest.rows("accounts/self/courses", Course, COURSE_FILTERS)
         return [course_of(row) for row in rows]
+
+    @property
+    def notes(self) -> Sequence[Note]:
+        """What was missing since the connector was made, each cause once."""
+        return ()
+
+    def unchanged(self, cursors: Mapping[CourseRef, Cursor]) -> Mapping[CourseRef, Cursor]:  # noqa: ARG002 - the protocol's
+        """Nothing is told to be unchanged yet: every course is read."""
+        return {}
+
+    def self_check(self) -> Sequence[Finding]:
+        """Nothing is checked yet."""
+        return ()
+
+    def sections(self, course: CourseRef) -> Sequence[Section]:  # noqa: ARG002 - the protocol's
+        """No sections are read yet."""
+        return ()
 
     def enrolments(self, course: CourseRef) -> Sequence[Enrolment]:
         """Learners, teachers and observers of a course.

@@ -21,6 +21,7 @@ from connectors.moodle.report import (
 from connectors.moodle.webservice import Argument, Webservice
 from connectors.moodle.words import FeedbackColumn
 from connectors.platform import PlatformAccess, Services, open_client
+from connectors.protocol import Finding, Note
 from mapping import records
 from mapping.records import (
     ColumnMarks,
@@ -36,6 +37,7 @@ from mapping.records import (
     PassbackWay,
     SchoolRef,
     ScorePage,
+    Section,
     WriteOutcome,
 )
 
@@ -114,6 +116,23 @@ class MoodleGradebook:
         """
         found = self._service.call("core_course_get_courses", {}, list[_Course])
         return [_course(one) for one in found if one.id != _SITE]
+
+    @property
+    def notes(self) -> Sequence[Note]:
+        """What was missing since the connector was made, each cause once."""
+        return ()
+
+    def unchanged(self, cursors: Mapping[CourseRef, Cursor]) -> Mapping[CourseRef, Cursor]:  # noqa: ARG002 - the protocol's
+        """None: no feed of Moodle's is complete, so every report is read and compared."""
+        return {}
+
+    def self_check(self) -> Sequence[Finding]:
+        """Nothing is checked yet."""
+        return ()
+
+    def sections(self, course: CourseRef) -> Sequence[Section]:  # noqa: ARG002 - the protocol's
+        """No groups are read yet."""
+        return ()
 
     def enrolments(self, course: CourseRef) -> Sequence[Enrolment]:
         """Learners and teachers of a course.

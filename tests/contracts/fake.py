@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from connectors.errors import ConnectorError, GiveUp, Gone
+from connectors.protocol import Finding, Note
 from mapping.records import (
     ColumnMarks,
     ColumnRef,
@@ -30,6 +31,7 @@ from mapping.records import (
     Score,
     ScorePage,
     ScoreState,
+    Section,
     WriteOutcome,
     WriteState,
 )
@@ -44,6 +46,9 @@ class FakeGradebook:
     people: dict[CourseRef, list[Enrolment]] = field(default_factory=dict)
     columns: dict[CourseRef, list[LineItem]] = field(default_factory=dict)
     marks: dict[ColumnRef, dict[LearnerRef, FoundMark]] = field(default_factory=dict)
+    parts: dict[CourseRef, list[Section]] = field(default_factory=dict)
+    touched: set[CourseRef] = field(default_factory=set)
+    """Courses that may have changed since they were read."""
     failure: ConnectorError | None = None
     page_size: int = 2
     calls: int = 0
@@ -57,6 +62,26 @@ class FakeGradebook:
     def courses(self) -> Sequence[Course]:
         self._called()
         return list(self.course_list)
+
+    @property
+    def notes(self) -> Sequence[Note]:
+        return ()
+
+    def unchanged(self, cursors: Mapping[CourseRef, Cursor]) -> Mapping[CourseRef, Cursor]:
+        self._called()
+        return {
+            course: cursor
+            for course, cursor in cursors.items()
+            if course not in self.touched and course in {one.ref for one in self.course_list}
+        }
+
+    def self_check(self) -> Sequence[Finding]:
+        self._called()
+        return ()
+
+    def sections(self, course: CourseRef) -> Sequence[Section]:
+        self._called(course)
+        return list(self.parts.get(course, []))
 
     def enrolments(self, course: CourseRef) -> Sequence[Enrolment]:
         self._called(course)
