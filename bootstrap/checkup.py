@@ -4,17 +4,27 @@ Each check asks one thing and says what was found and, where something is wrong,
 LMS is asked anew each time: what was kept from an earlier answer would hide what changed since.
 """
 
-import base64
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from bootstrap.access import user_tokens
+from bootstrap.checks import (
+    PORTS,
+    Check,
+    addresses_of,
+    check_clock,
+    check_deployments,
+    check_endpoints,
+    check_key_set,
+    check_own_address,
+    check_state,
+    is_whole,
+)
 from bootstrap.container import Container
 from connectors.addresses import RESOLVE_SECONDS, Guard
 from connectors.advantage import LINE_ITEM, LINE_ITEM_READ, RESULT_READ, SCORE
@@ -40,31 +50,7 @@ SCOPES = (
     "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly",
 )
 """Everything that Waymark asks of LTI Advantage."""
-MOST_DIFFERENCE_SECONDS = 30.0
-"""Between the clocks; Moodle's launches live 60 seconds."""
-
 _ADDRESSES = "Addresses may be connected to"
-_BITS = range(2048, 8193)
-_PORTS = {"https": 443, "http": 80}
-_HOSTED_HOST = "sso.canvaslms.com"
-_HOSTED_ISSUER = "https://canvas.instructure.com"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """What came of one check.
-
-    Attributes:
-        name: What was checked.
-        ok: Whether launches and nights can work with it.
-        advice: What to do; a warning where ``ok``, empty where all is well.
-        found: What was seen, where that is worth telling.
-    """
-
-    name: str
-    ok: bool
-    advice: str = ""
-    found: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,115 +95,8 @@ def check_platform(container: Container, platform_id: PlatformId) -> Iterator[Ch
     yield from _asked_key_set(subject)
     yield from _asked_service_token(subject)
     yield from _asked_roster(subject)
-    yield _asked(_check_api_token, subject, "API token")
+    yield from _asked_service_user(subject)
     yield check_deployments(subject.deployments)
-
-
-def check_own_address(container: Container) -> Check:
-    """Whether LMSs and browsers can use Waymark's own address."""
-    url = container.settings.public_url
-    if url.startswith("https://"):
-        return Check(name="Waymark's address", ok=True, found=url)
-    return Check(
-        name="Waymark's address",
-        ok=True,
-        found=url,
-        advice=(
-            "It is not https, which will do on this machine only: browsers keep no session of "
-            "Waymark in a frame, and no LMS elsewhere can fetch its keys. Set WAYMARK_PUBLIC_URL."
-        ),
-    )
-
-
-def check_state(platform: Platform) -> Check:
-    """Whether the registration may be used."""
-    advice = {
-        "active": "",
-        "suspended": f"Launches are refused. To let them in again: waymark platform resume "
-        f'"{platform.name}"',
-        "pending": f"It was registered and waits for you. Compare it with the LMS, then: waymark "
-        f'platform approve "{platform.name}"',
-    }[platform.state]
-    return Check(name="Registration", ok=not advice, found=platform.state, advice=advice)
-
-
-def check_endpoints(platform: Platform) -> Check:
-    """Whether the addresses of logins and tokens are complete, and fit one another."""
-    problems = [
-        f"The {name} ({url or 'none'}) is not a whole web address."
-        for name, url in _addresses(platform).items()
-        if not _is_whole(url)
-    ]
-    if platform.issuer.endswith("/"):
-        problems.append("The issuer ends with a slash; Canvas and Moodle write theirs without one.")
-    host = urlsplit(platform.token_url).hostname if not problems else ""
-    if host == _HOSTED_HOST and platform.issuer != _HOSTED_ISSUER:
-        problems.append(
-            f"For every Canvas that Instructure hosts the issuer is {_HOSTED_ISSUER}, not the "
-            "school's own address."
-        )
-    return Check(name="Login and token addresses", ok=not problems, advice=" ".join(problems))
-
-
-def check_key_set(document: Mapping[str, Any]) -> Check:
-    """Whether a platform's key set holds a key that launches can be checked with."""
-    entries = document.get("keys")
-    usable = [e for e in entries if _is_usable(e)] if isinstance(entries, list) else []
-    if usable:
-        return Check(name="Key set", ok=True, found=f"{len(usable)} usable")
-    return Check(
-        name="Key set",
-        ok=False,
-        advice=(
-            "It answers, but holds no RSA key of 2,048 bits or more for RS256 signatures. Check "
-            "that the key set address is the platform's own and not another tool's."
-        ),
-    )
-
-
-def check_clock(reply_date: str, now: datetime) -> Check:
-    """Whether the platform's clock and ours agree.
-
-    Args:
-        reply_date: Its ``Date`` header.
-        now: Our clock when the answer came.
-
-    Returns:
-        A warning beyond 30 seconds.
-    """
-    try:
-        difference = (parsedate_to_datetime(reply_date) - now).total_seconds()
-    except (TypeError, ValueError):
-        return Check(name="Clocks", ok=True, found="the platform does not tell its time")
-    found = f"{abs(difference):.0f} s apart"
-    if abs(difference) <= MOST_DIFFERENCE_SECONDS:
-        return Check(name="Clocks", ok=True, found=found)
-    which = "ahead of" if difference > 0 else "behind"
-    return Check(
-        name="Clocks",
-        ok=True,
-        found=found,
-        advice=(
-            f"The platform's clock is {which} Waymark's. Moodle's launches live for a minute "
-            "only: beyond that all are refused. Set both clocks by a time server."
-        ),
-    )
-
-
-def check_deployments(known: Sequence[Deployment]) -> Check:
-    """Whether an installation of Waymark may launch, and whether others wait."""
-    waiting = [one.ref for one in known if not one.is_approved]
-    approved = len(known) - len(waiting)
-    advice = ""
-    if waiting:
-        advice = f"{len(waiting)} wait for you: waymark platform approve (first: {waiting[0]})."
-    elif not approved:
-        advice = (
-            "None is known. Open Waymark once from the LMS: the launch is refused, and its "
-            "deployment then waits here for waymark platform approve."
-        )
-    found = f"{approved} approved, {len(waiting)} waiting"
-    return Check(name="Deployments", ok=approved > 0, found=found, advice=advice)
 
 
 def _subject(container: Container, platform_id: PlatformId) -> _Subject:
@@ -243,10 +122,12 @@ def _subject(container: Container, platform_id: PlatformId) -> _Subject:
 
 
 def _access(container: Container, platform: Platform) -> PlatformAccess:
-    token = ""
+    token, authorized = "", None
     # A token that cannot be opened is told as one that is not there.
     with suppress(SealBroken):
         token = registrations.api_token(platform, container.secrets)
+    with suppress(SealBroken):
+        authorized = user_tokens(container, platform)
     return PlatformAccess(
         name=platform.name,
         kind=PlatformKind(platform.kind),
@@ -256,26 +137,8 @@ def _access(container: Container, platform: Platform) -> PlatformAccess:
         api_url=platform.api_url,
         api_token=token,
         audience=platform.audience,
+        user_tokens=authorized,
     )
-
-
-def _addresses(platform: Platform) -> Mapping[str, str]:
-    return {
-        "login address": platform.auth_url,
-        "token address": platform.token_url,
-        "key set address": platform.jwks_url,
-        "LMS address": platform.api_url,
-    }
-
-
-def _is_whole(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        has_port = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    is_web = parts.scheme in _PORTS and bool(parts.hostname)
-    return is_web and has_port and not parts.fragment and "@" not in parts.netloc
 
 
 def _asked(check: Callable[[_Subject], Check], subject: _Subject, name: str) -> Check:
@@ -295,15 +158,15 @@ def _check_addresses(subject: _Subject) -> Check:
         platform=subject.platform.name,
         private_networks=subject.container.settings.private_networks,
     )
-    for name, url in _addresses(subject.platform).items():
-        if _is_whole(url):
+    for name, url in addresses_of(subject.platform).items():
+        if is_whole(url):
             _judge(guard, name, url)
     return Check(name=_ADDRESSES, ok=True)
 
 
 def _judge(guard: Guard, name: str, url: str) -> None:
     parts = urlsplit(url)
-    port = parts.port or _PORTS[parts.scheme]
+    port = parts.port or PORTS[parts.scheme]
     checked = guard.check(parts.scheme, parts.hostname or "", port=port, seconds=RESOLVE_SECONDS)
     if parts.scheme != "https" and not checked.is_allowed_network:
         raise GiveUp(
@@ -335,24 +198,6 @@ def _fetch_key_set(subject: _Subject) -> Reply:
             most_bytes=LARGEST_BYTES,
         )
     )
-
-
-def _is_usable(entry: object) -> bool:
-    if not isinstance(entry, Mapping) or entry.get("kty") != "RSA":
-        return False
-    if entry.get("use", "sig") != "sig" or entry.get("alg", "RS256") != "RS256":
-        return False
-    modulus = entry.get("n")
-    return isinstance(modulus, str) and _bits(modulus) in _BITS
-
-
-def _bits(number: str) -> int:
-    """The length of a number as RFC 7518 section 2 writes it; 0 where it is none."""
-    try:
-        data = base64.urlsafe_b64decode(number + "=" * (-len(number) % 4))
-    except ValueError:
-        return 0
-    return int.from_bytes(data, "big").bit_length()
 
 
 def _asked_service_token(subject: _Subject) -> Iterator[Check]:
@@ -392,11 +237,30 @@ def _check_roster(subject: _Subject, course: Course) -> Check:
     return Check(name="Roster", ok=True, found=f"{count} members of {course.title}")
 
 
+def _asked_service_user(subject: _Subject) -> Iterator[Check]:
+    """The API token, then what its user sees and may do."""
+    token = _asked(_check_api_token, subject, "API token")
+    yield token
+    if not token.ok:
+        return
+    try:
+        findings = subject.container.gradebook(subject.platform.id).self_check()
+    except ConnectorError as error:
+        yield Check(name="What the service user sees", ok=False, advice=_said(error))
+        return
+    for one in findings:
+        yield Check(name=one.name, ok=one.is_fine, advice=one.advice, found=one.found)
+
+
 def _check_api_token(subject: _Subject) -> Check:
     who = (
         _canvas_user if PlatformKind(subject.platform.kind) is PlatformKind.CANVAS else _moodle_user
     )
-    return Check(name="API token", ok=True, found=who(subject.http, subject.access))
+    found = who(subject.http, subject.access)
+    given = subject.platform.api_access
+    if given.authorized_at is not None:
+        found = f"{found}, authorised by {given.user} on {given.authorized_at:%Y-%m-%d}"
+    return Check(name="API token", ok=True, found=found)
 
 
 def _canvas_user(http: HttpClient, access: PlatformAccess) -> str:

@@ -1,5 +1,7 @@
 """The composition root: everything a process needs, made once and handed down."""
 
+import hashlib
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,8 +13,10 @@ from typing import Any
 from redis import Redis
 from sqlalchemy import Engine
 
+from bootstrap.access import user_tokens
 from bootstrap.embedded import prepare_data_dir, running_redis
 from bootstrap.key_ring import KeyRing
+from bootstrap.locks import shared_lock
 from bootstrap.registering import (
     PlatformConfiguration,
     RegistrationAnswer,
@@ -23,11 +27,13 @@ from bootstrap.token_caches import NoTokenCache
 from connectors import Gradebook, PlatformAccess, PlatformKind, Services, connect
 from connectors.errors import ConnectorError, RetryLater
 from connectors.key_sets import fetch_key_set
-from connectors.limiter import RedisLimiter
+from connectors.limiter import Pace, Paced, RedisLimiter
+from connectors.moodle.webservice import Webservice
 from connectors.platform import open_client
 from connectors.registering import read_configuration, register
 from connectors.rosters import Member, Rosters, roster_url
-from connectors.tokens import RedisTokenCache, Seal, ServiceTokens, SigningKey, TokenCache
+from connectors.shared_tokens import RedisTokenCache, Seal, TokenCache
+from connectors.tokens import ServiceTokens, SigningKey
 from mapping.records import CourseRef, PlatformId
 from store import registrations, tenants
 from store.registrations import Platform
@@ -36,9 +42,13 @@ from store.session import open_engine, reading
 from store.tool_keys import ToolKey
 
 # Upper bounds for all workers of a platform together; what an LMS says of its allowance comes
-# first. A Canvas bucket drains 10 units a second and a plain request costs a fraction of one.
-_REQUESTS_PER_SECOND = {PlatformKind.CANVAS: 200.0, PlatformKind.MOODLE: 200.0}
-_BURST = {PlatformKind.CANVAS: 10, PlatformKind.MOODLE: 10}
+# first. A Canvas bucket drains 10 units a second and a plain request costs a fraction of one, but
+# each in flight is charged 50 of 600 beforehand. A Moodle works on two at a time as fast as on
+# more.
+_PACES = {
+    PlatformKind.CANVAS: Pace(rate_per_second=200.0, burst=10, most_in_flight=5),
+    PlatformKind.MOODLE: Pace(rate_per_second=200.0, burst=10, most_in_flight=2),
+}
 
 
 REGISTRATIONS_KEY = "waymark:registrations"
@@ -62,6 +72,7 @@ class Container:
         secrets: Seals what the database must not hold in the clear.
         now: The clock.
         sleep: Waits for seconds.
+        draw: A number from 0 to 1, drawn anew at each call.
         key_ring: Waymark's own keys, loaded once.
     """
 
@@ -72,6 +83,7 @@ class Container:
     secrets: SecretBox
     now: Callable[[], datetime] = wall_clock
     sleep: Callable[[float], None] = time.sleep
+    draw: Callable[[], float] = random.random  # noqa: S311 - spreads out retries, no secret
     key_ring: KeyRing = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -153,7 +165,7 @@ class Container:
             LookupError: There is no such platform.
         """  # noqa: DOC502 - raised by _reached()
         platform, access = self._reached(platform_id)
-        return connect(access, self._services(platform, access.kind))
+        return connect(access, self._services(platform, access))
 
     def members(self, platform_id: PlatformId, course: CourseRef) -> Iterator[Member]:
         """Who is in a course, as LTI knows them (NRPS).
@@ -169,9 +181,18 @@ class Container:
             LookupError: There is no such platform.
         """  # noqa: DOC502 - raised by _reached()
         platform, access = self._reached(platform_id)
-        services = self._services(platform, access.kind)
+        services = self._services(platform, access)
         rosters = Rosters(open_client(access, services), services.tokens, access=access)
         return rosters.members(roster_url(access, course))
+
+    def webservice(self, platform_id: PlatformId) -> Webservice:
+        """A Moodle's web services, for what no other LMS has.
+
+        Raises:
+            LookupError: There is no such platform.
+        """  # noqa: DOC502 - raised by _reached()
+        platform, access = self._reached(platform_id)
+        return Webservice(open_client(access, self._services(platform, access)), access)
 
     def _reached(self, platform_id: PlatformId) -> tuple[Platform, PlatformAccess]:
         with reading(self.engine) as connection:
@@ -189,23 +210,27 @@ class Container:
             api_url=platform.api_url,
             api_token=registrations.api_token(platform, self.secrets),
             audience=platform.audience,
+            user_tokens=user_tokens(self, platform),
+            deployments=deployments,
         )
         return platform, access
 
-    def _services(self, platform: Platform, kind: PlatformKind) -> Services:
+    def _services(self, platform: Platform, access: PlatformAccess) -> Services:
         return Services(
             now=self.now,
             sleep=self.sleep,
             limiter=RedisLimiter(
                 self.redis,
-                platform=f"{platform.id}",
-                rate_per_second=_REQUESTS_PER_SECOND[kind],
-                burst=_BURST[kind],
+                paced=Paced(platform=f"{platform.id}", token=_spender(access), name=platform.name),
+                pace=_PACES[access.kind],
                 sleep=self.sleep,
+                draw=self.draw,
             ),
             tokens=self._tokens(platform, RedisTokenCache(self.redis)),
             public_url=self.settings.public_url,
             private_networks=self.settings.private_networks,
+            draw=self.draw,
+            lock=lambda name: shared_lock(self.redis, f"{platform.id}:{name}"),
         )
 
     def fresh_tokens(self, platform: Platform) -> ServiceTokens:
@@ -235,6 +260,13 @@ class Container:
         """Give back connections."""
         self.redis.close()
         self.engine.dispose()
+
+
+def _spender(access: PlatformAccess) -> str:
+    """Whose allowance requests spend: Canvas counts for each token, Moodle's site is one."""
+    if access.kind is PlatformKind.MOODLE or access.user_tokens is not None:
+        return ""
+    return hashlib.sha256(access.api_token.encode()).hexdigest()[:16]
 
 
 @contextmanager

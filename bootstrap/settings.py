@@ -31,8 +31,10 @@ NAMES = (
     "WAYMARK_PUBLIC_URL",
     "WAYMARK_REDIS_URL",
     "WAYMARK_SECRET_KEY",
+    "WAYMARK_SWEEP_DAYS",
     "WAYMARK_SYNC_AT",
     "WAYMARK_SYNC_TIMEZONE",
+    "WAYMARK_THREADS",
     "WAYMARK_TRUSTED_PROXIES",
     "WAYMARK_WORKERS",
 )
@@ -76,7 +78,11 @@ class Settings:
             machine itself only where the public URL is on it.
         sync_at: Local time of the nightly run.
         sync_timezone: The zone of ``sync_at``; None follows each district's own.
+        sweep_days: After how many days each course is read whole again, which finds what no
+            change feed shows; 0 leaves it to ``waymark sync --full``.
         workers: Worker processes that ``waymark demo`` and ``waymark sync`` start.
+        threads: Work items that one worker process has in hand at a time, 1 to 64: most of a
+            night is waiting for LMSs.
         log_level: DEBUG, INFO, WARNING or ERROR.
     """
 
@@ -91,7 +97,9 @@ class Settings:
     private_networks: Networks
     sync_at: time
     sync_timezone: ZoneInfo | None
+    sweep_days: int
     workers: int
+    threads: int
     log_level: str
 
 
@@ -192,7 +200,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             parse=ZoneInfo,
             expected="an IANA time zone such as America/Sao_Paulo",
         ),
-        workers=reader.get("WORKERS", 2, parse=_workers, expected="a number from 1 to 64"),
+        sweep_days=reader.get(
+            "SWEEP_DAYS", 7, parse=_sweep_days, expected="a number of days from 0 to 60"
+        ),
+        workers=reader.get("WORKERS", 2, parse=_up_to_64, expected="a number from 1 to 64"),
+        threads=reader.get("THREADS", 8, parse=_up_to_64, expected="a number from 1 to 64"),
         log_level=reader.get(
             "LOG_LEVEL", "INFO", parse=_log_level, expected=f"one of {', '.join(_LOG_LEVELS)}"
         ),
@@ -263,8 +275,12 @@ def _port(text: str) -> int:
     return _between(int(text), 1, 65_535)
 
 
-def _workers(text: str) -> int:
+def _up_to_64(text: str) -> int:
     return _between(int(text), 1, 64)
+
+
+def _sweep_days(text: str) -> int:
+    return _between(int(text), 0, 60)
 
 
 def _proxies(text: str) -> int:

@@ -2,7 +2,7 @@
 
 
 class NoTokenCache:
-    """Forgets every token; see ``connectors.tokens.TokenCache``."""
+    """Forgets every token; see ``connectors.shared_tokens.TokenCache``."""
 
     def get(self, key: str) -> str | None:  # noqa: ARG002 - the cache's signature, as below
         """Nothing is kept."""

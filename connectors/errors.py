@@ -4,6 +4,8 @@ Messages are for a person: what happened, what it means, what to do. They never 
 and addresses in them are redacted before they get here.
 """
 
+THROTTLED = "throttled"
+
 
 class ConnectorError(Exception):
     """Something about an LMS; use a subclass.
@@ -24,13 +26,26 @@ class RetryLater(ConnectorError):  # noqa: N818 - named for what to do, not for 
 
     Attributes:
         after_seconds: How long to wait at least, where the LMS said so.
+        is_hiccup: Whether a request that only asks may well succeed in a moment.
     """
 
     def __init__(
-        self, message: str, *, cause: str, platform: str = "", after_seconds: float = 0.0
+        self,
+        message: str,
+        *,
+        cause: str,
+        platform: str = "",
+        after_seconds: float = 0.0,
+        is_hiccup: bool = False,
     ) -> None:
         super().__init__(message, cause=cause, platform=platform)
         self.after_seconds = after_seconds
+        self.is_hiccup = is_hiccup
+
+    @property
+    def is_throttle(self) -> bool:
+        """Whether the LMS refused the request, undone, because others came too fast."""
+        return self.cause == THROTTLED
 
 
 class GiveUp(ConnectorError):  # noqa: N818

@@ -1,4 +1,4 @@
-"""Pages of an answer, and cursors between two nights.
+"""Pages of an answer.
 
 Follows ``Link`` headers as they are found in the field, not only as RFC 8288 wants them: Moodle
 writes typographic quotes and ``&amp;``. A URL is otherwise opaque: Canvas takes a changed
@@ -6,14 +6,10 @@ bookmark for "first page", so a single lower-cased letter would loop for ever.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from urllib.parse import urljoin
-
-import msgspec
 
 from connectors.errors import GiveUp
 from connectors.http import Reply, origin_of
-from mapping.records import Cursor
 
 MOST_PAGES = 10_000
 _QUOTES = "\"'\u201c\u201d\u201e\u2018\u2019"
@@ -34,7 +30,8 @@ def next_link(headers: Mapping[str, str], url: str) -> str | None:
     for target, parameters in _links(_as_unicode(headers.get("Link", ""))):
         if "next" in _relations(parameters):
             # Only this entity: an unescape of all would make a sign of "&copy=1".
-            return urljoin(url, target.strip().replace("&amp;", "&"))
+            found = target.strip().replace("&amp;", "&")
+            return found if found.startswith(("https://", "http://")) else urljoin(url, found)
     return None
 
 
@@ -119,41 +116,3 @@ class LoopGuard:
                 platform=platform,
             )
         self._seen.add(marker)
-
-
-class _Moment(msgspec.Struct, forbid_unknown_fields=True):
-    updated_since: datetime
-
-
-def cursor_before(moment: datetime, overlap: timedelta) -> Cursor:
-    """The cursor of a read that began at a moment.
-
-    Args:
-        moment: When the first request was sent, aware.
-        overlap: How far to reach back: clocks differ, and rows are written late.
-
-    Returns:
-        JSON that ``moment_of`` reads.
-    """
-    # In UTC first: local time has hours that come twice.
-    since = moment.astimezone(UTC) - overlap
-    return Cursor(msgspec.json.encode(_Moment(since)).decode())
-
-
-def moment_of(cursor: Cursor | None) -> datetime | None:
-    """The moment that a cursor holds.
-
-    Args:
-        cursor: What ``cursor_before`` made, or anything else.
-
-    Returns:
-        An aware moment in UTC; None for no cursor and for a foreign one, which means to read
-        everything: slow, never wrong.
-    """
-    if cursor is None:
-        return None
-    try:
-        moment = msgspec.json.decode(cursor, type=_Moment).updated_since
-    except (msgspec.DecodeError, UnicodeEncodeError):
-        return None
-    return None if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,7 +1,8 @@
 """What an LMS's gradebook can be asked, in the words of ``mapping.records``.
 
 One connector object serves one platform and one thread. Every method may raise the errors of
-``connectors.errors`` and nothing else; none of them retries: the caller decides.
+``connectors.errors`` and nothing else. Single requests that only ask are sent again after a hiccup
+(``connectors.retries``); beyond that nothing is repeated: the caller decides.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

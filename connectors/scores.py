@@ -46,7 +46,8 @@ class OwnScore:
         user_id: The learner, as the launch or the roster names them.
         given: In points from 0 on; None takes back what was given before.
         maximum: Above 0; the line item's own, or the LMS scales.
-        comment: Plain text.
+        comment: Plain text; empty sends none. Moodle then takes away the one that stands
+            there, Canvas leaves what was said.
         timestamp: ISO 8601 with a zone; newer than the platform's, see ``next_timestamp``.
         activity: How far the learner is. Empty: "Completed" with points, else "Initialized".
         grading: How far the grading is. Empty: "FullyGraded" with points, else "NotReady".
@@ -86,9 +87,10 @@ def score_payload(score: OwnScore) -> Mapping[str, object]:
         raise GiveUp(f"A score was not sent: {wrong}.", cause="bad_score")
     has_points = score.given is not None
     points = {"scoreGiven": score.given, "scoreMaximum": score.maximum} if has_points else {}
+    comment = {"comment": score.comment} if score.comment else {}
     return {
         "userId": score.user_id,
-        "comment": score.comment,
+        **comment,
         "timestamp": score.timestamp,
         "activityProgress": score.activity or ("Completed" if has_points else "Initialized"),
         "gradingProgress": score.grading or ("FullyGraded" if has_points else "NotReady"),

@@ -1,48 +1,45 @@
 """Service tokens: what LTI Advantage services want to see, one for each platform and scopes.
 
-Shared by all workers through a cache, because Canvas fetches our key set at every token request
-and both LMSs refuse whoever asks for a token with every call. The cache holds tokens sealed.
+Shared by all workers (``connectors.shared_tokens``), because Canvas fetches our key set at every
+token request and both LMSs refuse whoever asks for a token with every call.
 """
 
 import hashlib
-import math
-import re
 import secrets
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING
 
 import jwt
 import msgspec
 
 from connectors.errors import ConnectorError, Unauthorized
 from connectors.http import HttpClient, Reply, Request
-from connectors.limiter import redis_errors
+from connectors.lms_clock import ahead_of_us
 from connectors.platform import PlatformAccess, PlatformKind
+from connectors.shared_tokens import (
+    Granted,
+    Seal,
+    SharedTokens,
+    TokenCache,
+    error_word,
+    kept_seconds,
+)
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from redis import Redis
 
-SKEW_SECONDS = 60
-"""A token is renewed so long before it expires; a short-lived one at half of its life."""
-LEAST_SKEW_SECONDS = 30
-LONGEST_LIFE_SECONDS = 86_400
-UNSAID_LIFE_SECONDS = 300
-"""How long a token is believed to live where the platform does not say."""
 TOTAL_SECONDS = 10.0
 LARGEST_BYTES = 256 * 1024
 
 _BACKDATED_SECONDS = 10  # Moodle refuses an "iat" in the future without any leeway.
 _ASSERTION_LIFE_SECONDS = 60
-_LOCK_SECONDS = 15
-_TURNS = 50
-_TURN_SECONDS = 0.2
+# So far an LMS's clock may be behind or ahead before what was signed is not valid there.
+_EARLIEST = timedelta(seconds=-_BACKDATED_SECONDS)
+_LATEST = timedelta(seconds=_ASSERTION_LIFE_SECONDS)
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_ERROR_WORD = re.compile(rb'"error"\s*:\s*"([a-z_]{1,40})"')
 _REFUSED = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 )
@@ -57,76 +54,6 @@ class SigningKey:
 
     kid: str
     private_key: "RSAPrivateKey" = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seal:
-    """How tokens are kept from whoever reads the cache.
-
-    Attributes:
-        seal: Encrypts a text.
-        open: Decrypts what ``seal`` made; None where that cannot be done any more.
-    """
-
-    seal: Callable[[str], str]
-    open: Callable[[str], str | None]
-
-
-class TokenCache(Protocol):
-    """Keeps sealed tokens and lets one worker at a time ask for a new one."""
-
-    def get(self, key: str) -> str | None:
-        """The sealed text under a key, unless its life is over."""
-        ...
-
-    def put(self, key: str, sealed: str, *, life_seconds: int) -> None:
-        """Keep a sealed text for some seconds."""
-        ...
-
-    def drop(self, key: str) -> None:
-        """Forget a key."""
-        ...
-
-    def may_fetch(self, key: str) -> bool:
-        """Take the right to ask for a new token; False while another worker has it."""
-        ...
-
-    def has_fetched(self, key: str) -> None:
-        """Give the right back."""
-        ...
-
-
-class RedisTokenCache:
-    """The cache that all workers share. A lost right ends by itself after 15 seconds."""
-
-    def __init__(self, redis: "Redis") -> None:
-        self._redis = redis
-
-    def get(self, key: str) -> str | None:
-        """See ``TokenCache``."""
-        with redis_errors():
-            kept = cast("bytes | None", self._redis.get(f"waymark:token:{key}"))
-        return None if kept is None else kept.decode()
-
-    def put(self, key: str, sealed: str, *, life_seconds: int) -> None:
-        """See ``TokenCache``."""
-        with redis_errors():
-            self._redis.set(f"waymark:token:{key}", sealed, ex=life_seconds)
-
-    def drop(self, key: str) -> None:
-        """See ``TokenCache``."""
-        with redis_errors():
-            self._redis.delete(f"waymark:token:{key}")
-
-    def may_fetch(self, key: str) -> bool:
-        """See ``TokenCache``."""
-        with redis_errors():
-            return bool(self._redis.set(f"waymark:fetch:{key}", "1", nx=True, ex=_LOCK_SECONDS))
-
-    def has_fetched(self, key: str) -> None:
-        """See ``TokenCache``."""
-        with redis_errors():
-            self._redis.delete(f"waymark:fetch:{key}")
 
 
 class _Grant(msgspec.Struct):
@@ -157,11 +84,9 @@ class ServiceTokens:
             now: The clock.
             sleep: Waits for seconds while another worker fetches the token.
         """
-        self._cache = cache
+        self._shared = SharedTokens(cache=cache, seal=seal, sleep=sleep)
         self._key = key
-        self._seal = seal
         self._now = now
-        self._sleep = sleep
 
     def get(self, http: HttpClient, access: PlatformAccess, scopes: Sequence[str]) -> str:
         """A token that lives for another half minute at least.
@@ -180,33 +105,16 @@ class ServiceTokens:
         Source: RFC 7523 section 2.2; 1EdTech Security Framework 1.0 section 4.1.
         """
         key = _cache_key(access, scopes)
-        for _ in range(_TURNS):
-            token = self._kept(key)
-            if token is not None:
-                return token
-            if self._cache.may_fetch(key):
-                try:
-                    # Another worker may have finished since the cache was asked.
-                    return self._kept(key) or self._fetch(http, access, scopes)
-                finally:
-                    self._cache.has_fetched(key)
-            self._sleep(_TURN_SECONDS)
-        return self._fetch(http, access, scopes)
-
-    def _kept(self, key: str) -> str | None:
-        sealed = self._cache.get(key)
-        return None if sealed is None else self._seal.open(sealed)
+        return self._shared.get(key, lambda: self._fetch(http, access, scopes))
 
     def drop(self, access: PlatformAccess, scopes: Sequence[str], *, refused: str) -> None:
         """Forget a token that the platform has refused, unless there is a newer one already.
 
         Many workers may hear of the refusal; the first one renews the token for all.
         """
-        key = _cache_key(access, scopes)
-        if self._kept(key) in (None, refused):
-            self._cache.drop(key)
+        self._shared.drop(_cache_key(access, scopes), refused=refused)
 
-    def _fetch(self, http: HttpClient, access: PlatformAccess, scopes: Sequence[str]) -> str:
+    def _fetch(self, http: HttpClient, access: PlatformAccess, scopes: Sequence[str]) -> Granted:
         reply = http.send(
             Request(
                 method="POST",
@@ -225,14 +133,10 @@ class ServiceTokens:
             )
         )
         if reply.status in _REFUSED:
-            raise _refusal(access, reply)
+            raise _refusal(access, reply, ahead_of_us(reply, self._now()))
         grant = reply.decode(_Grant)
         _compare_scopes(access, scopes, grant.scope)
-        life_seconds = _kept_seconds(grant.expires_in)
-        if life_seconds > 0:
-            sealed = self._seal.seal(grant.access_token)
-            self._cache.put(_cache_key(access, scopes), sealed, life_seconds=life_seconds)
-        return grant.access_token
+        return Granted(token=grant.access_token, life_seconds=kept_seconds(grant.expires_in))
 
     def _assertion(self, access: PlatformAccess) -> str:
         issued = int(self._now().timestamp()) - _BACKDATED_SECONDS
@@ -246,16 +150,6 @@ class ServiceTokens:
         }
         key = self._key()
         return jwt.encode(claims, key.private_key, algorithm="RS256", headers={"kid": key.kid})
-
-
-def _kept_seconds(said: float | str | None) -> int:
-    """How long a token is kept, by what the platform says of its life; 0 for not at all."""
-    life = float(UNSAID_LIFE_SECONDS)
-    with suppress(ValueError):
-        life = life if said is None else float(said)
-    life = min(life, LONGEST_LIFE_SECONDS) if math.isfinite(life) else UNSAID_LIFE_SECONDS
-    skew = min(SKEW_SECONDS, max(LEAST_SKEW_SECONDS, life / 2))
-    return max(int(life - skew), 0)
 
 
 def _cache_key(access: PlatformAccess, scopes: Sequence[str]) -> str:
@@ -277,7 +171,15 @@ def _compare_scopes(access: PlatformAccess, asked: Sequence[str], granted: str |
         )
 
 
-def _refusal(access: PlatformAccess, reply: Reply) -> ConnectorError:
+def _refusal(access: PlatformAccess, reply: Reply, ahead: timedelta) -> ConnectorError:
+    if not _EARLIEST <= ahead <= _LATEST:
+        seconds = round(abs(ahead.total_seconds()))
+        return Unauthorized(
+            f"{access.name} gave no service token, because its clock and Waymark's are {seconds} "
+            "seconds apart: what Waymark signs is good for a minute. Set both by a time server.",
+            cause="clocks_apart",
+            platform=access.name,
+        )
     if reply.status == HTTPStatus.NOT_FOUND and access.kind is PlatformKind.MOODLE:
         return Unauthorized(
             f"{access.name} gave no service token (404). Moodle answers so when it may not fetch "
@@ -286,11 +188,9 @@ def _refusal(access: PlatformAccess, reply: Reply) -> ConnectorError:
             cause="keys_unreachable",
             platform=access.name,
         )
-    found = _ERROR_WORD.search(reply.body)
-    word = found.group(1).decode() if found else f"status {reply.status}"
     return Unauthorized(
-        f"{access.name} gave no service token ({word}). Check the client id and that the platform "
-        "knows Waymark's key set address.",
+        f"{access.name} gave no service token ({error_word(reply)}). Check the client id and that "
+        "the platform knows Waymark's key set address.",
         cause="no_service_token",
         platform=access.name,
     )

@@ -1,112 +1,57 @@
 """How a request reaches its host: at an address that was judged, and not longer than it may.
 
-requests and urllib3 do the talking. Two things are added by the means they offer. The pool is
+requests and urllib3 do the talking. Three things are added by the means they offer. The pool is
 opened for a judged address, with the host's name kept for TLS and the ``Host`` header, so no
-name is looked up twice. And a deadline ends the whole exchange, wherever it stands: timeouts of
-requests count the silence between two bytes, so a byte a second would hold a worker for days.
+name is looked up twice. A deadline ends the whole exchange, wherever it stands. And what is the
+same for every request to a host is worked out once: a night asks the same host ten thousand
+times, and half of a request's cost in requests lies there.
 """
 
 import logging
-import os
 import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import lru_cache
 from ipaddress import ip_address
-from typing import Any, Self
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    HTTPError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
+from urllib3.exceptions import SSLError as BrokenTlsError
+from urllib3.util import Timeout
 
 from connectors.addresses import RESOLVE_SECONDS, Checked, Guard
+from connectors.deadlines import current
 
 _PORTS = {"https": 443, "http": 80}
 _MOST_ADDRESSES = 4
+_CHUNK_BYTES = 1 << 20
 
 # At DEBUG urllib3 writes whole addresses, and some carry tokens in their query.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
-class Deadline:
-    """Breaks the connections of an exchange when its time is over."""
-
-    def __init__(self, seconds: float) -> None:
-        self.has_passed = False
-        self._ends_at = time.monotonic() + seconds
-        self._handles: list[socket.socket] = []
-        self._lock = threading.Lock()
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        with self._lock:
-            for handle in self._handles:
-                handle.close()
-            self._handles.clear()
-
-    @property
-    def remaining_seconds(self) -> float:
-        """From 0 on."""
-        return max(self._ends_at - time.monotonic(), 0.0)
-
-    def follow(self, connection: socket.socket) -> None:
-        """Break this connection, too, when the time is over.
-
-        By a handle of its own: TLS takes the socket over in the middle of the exchange.
-        """
-        handle = socket.socket(fileno=os.dup(connection.fileno()))
-        with self._lock:
-            self._handles.append(handle)
-        if self.has_passed:
-            self._end()
-
-    def _end(self) -> None:
-        with self._lock:
-            self.has_passed = True
-            for handle in self._handles:
-                with suppress(OSError):
-                    handle.shutdown(socket.SHUT_RDWR)
-
-
-_DEADLINE: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
-
-
-@contextmanager
-def deadline(seconds: float | None) -> Iterator[Deadline | None]:
-    """Bound everything that is sent and received within.
-
-    Args:
-        seconds: From now on; None sets no bound.
-
-    Yields:
-        The deadline, which says afterwards whether it has passed.
-    """
-    if seconds is None:
-        yield None
-        return
-    with Deadline(seconds) as bound:
-        token = _DEADLINE.set(bound)
-        try:
-            yield bound
-        finally:
-            _DEADLINE.reset(token)
-
-
-def _follow(connection: socket.socket | None) -> None:
-    bound = _DEADLINE.get()
-    if bound is not None and connection is not None:
+def _follow(connection: socket.socket) -> None:
+    bound = current()
+    if bound is not None:
         bound.follow(connection)
+
+
+def _borrow(connection: socket.socket | None) -> None:
+    bound = current()
+    if bound is not None and connection is not None:
+        bound.borrow(connection)
 
 
 def _connected(connection: HTTPConnection) -> socket.socket:
@@ -134,12 +79,69 @@ def _connected(connection: HTTPConnection) -> socket.socket:
     return made
 
 
+class TooLargeError(Exception):
+    """An answer is larger than it may be."""
+
+
+def read_body(raw: HTTPResponse, most_bytes: int) -> bytes:
+    """Read an answer to its end and give its connection back.
+
+    Args:
+        raw: The answer, unread.
+        most_bytes: It may have, unpacked.
+
+    Returns:
+        The unpacked body.
+
+    Raises:
+        TooLargeError: It is larger; reading and unpacking stopped at once.
+        RequestException: It broke off, came too slowly, or cannot be unpacked; requests' own.
+    """  # noqa: DOC501, DOC502 - _named() makes a RequestException
+    try:
+        body = _within(raw, most_bytes)
+    except HTTPError as error:
+        raw.close()
+        raise _named(error) from error
+    except TooLargeError:
+        raw.close()
+        raise
+    raw.release_conn()
+    return body
+
+
+def _within(raw: HTTPResponse, most_bytes: int) -> bytes:
+    length = raw.length_remaining
+    is_packed = "content-encoding" in raw.headers
+    if length is not None and length > most_bytes:
+        raise TooLargeError
+    if length is not None and not is_packed:
+        return raw.read()
+    body = bytearray()
+    # One byte more than allowed is enough to know; a packed answer is not unpacked further.
+    while chunk := raw.read(min(_CHUNK_BYTES, most_bytes + 1), decode_content=True):
+        body += chunk
+        if len(body) > most_bytes:
+            raise TooLargeError
+    return bytes(body)
+
+
+def _named(error: HTTPError) -> requests.RequestException:
+    """What urllib3 says of a body, as requests would say it."""
+    if isinstance(error, DecodeError):
+        return requests.exceptions.ContentDecodingError(error)
+    if isinstance(error, ReadTimeoutError):
+        return requests.ReadTimeout(error)
+    if isinstance(error, BrokenTlsError):
+        return requests.exceptions.SSLError(error)
+    return requests.exceptions.ChunkedEncodingError(error)
+
+
 class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         return _connected(self)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own
-        _follow(self.sock)
+        _borrow(self.sock)
         return super().getresponse()
 
 
@@ -148,7 +150,7 @@ class _SecureConnection(HTTPSConnection):
         return _connected(self)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own
-        _follow(self.sock)
+        _borrow(self.sock)
         return super().getresponse()
 
 
@@ -158,6 +160,15 @@ class _Pool(HTTPConnectionPool):
 
 class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
+
+
+class _Answer(requests.Response):
+    """Status, headers and the unread body; none of what requests keeps beside."""
+
+    def __init__(self, raw: BaseHTTPResponse) -> None:
+        self.raw = raw
+        self.status_code = raw.status
+        self.headers = raw.headers  # type: ignore[assignment]  # a mapping alike
 
 
 class GuardedTransport(HTTPAdapter):
@@ -170,6 +181,8 @@ class GuardedTransport(HTTPAdapter):
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._judged: dict[tuple[str, str, int], Checked] = {}
+        self._pools: dict[tuple[object, ...], ConnectionPool] = {}
+        self._place = ("", "", 0)
         self._address = ""
         super().__init__()
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
@@ -191,22 +204,46 @@ class GuardedTransport(HTTPAdapter):
         Raises:
             ConnectionError: No address takes the connection; requests' own.
         """
-        parts = urlsplit(request.url or "")
-        place = (parts.scheme, parts.hostname or "", _port(parts))
-        request.headers["Host"] = _host_header(parts)
+        place, request.headers["Host"] = _place_of(*urlsplit(request.url or "")[:2])
         connect_seconds, read_seconds = options.pop("timeout")
         failure: requests.ConnectionError | None = None
         for address in self._checked(place).addresses[:_MOST_ADDRESSES]:
-            self._address = address
-            timeout = (_within_deadline(connect_seconds), read_seconds)
+            self._place, self._address = place, address
+            options["timeout"] = _timeout(_within_deadline(connect_seconds), read_seconds)
             try:
-                return super().send(request, timeout=timeout, **options)
+                return super().send(request, **options)
             except requests.ConnectionError as error:
                 if not _is_unconnected(error):
                     raise
                 failure = error
         self._judged.pop(place, None)
+        self._pools.clear()
         raise failure or requests.ConnectionError
+
+    def get_connection_with_tls_context(  # noqa: PLR0917 - requests' own signature
+        self,
+        request: requests.PreparedRequest,
+        verify: bool | str | None,  # noqa: FBT001 - requests' own signature
+        proxies: Mapping[str, str] | None = None,
+        cert: tuple[str, str] | str | None = None,
+    ) -> ConnectionPool:
+        """The pool of the host at its judged address, found without working out its key anew."""
+        key = (*self._place, self._address, verify)
+        pool = self._pools.get(key)
+        if pool is None:
+            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            self._pools[key] = pool
+        return pool
+
+    def request_url(self, request: requests.PreparedRequest, _proxies: object) -> str:
+        """The path and query: no proxy is ever asked."""
+        return request.path_url
+
+    def build_response(
+        self, _req: requests.PreparedRequest, resp: BaseHTTPResponse
+    ) -> requests.Response:
+        """The answer as it came, without the cookies and the encoding that nobody asks for."""
+        return _Answer(resp)
 
     def build_connection_pool_key_attributes(
         self,
@@ -234,9 +271,15 @@ class GuardedTransport(HTTPAdapter):
 
 
 def _within_deadline(seconds: float) -> float:
-    bound = _DEADLINE.get()
+    bound = current()
     # Never 0, which would mean not to wait for an answer that is already there.
     return seconds if bound is None else max(min(seconds, bound.remaining_seconds), 0.001)
+
+
+@lru_cache(maxsize=32)
+def _timeout(connect_seconds: float, read_seconds: float) -> Timeout:
+    """Checked once; urllib3 works with copies of it."""
+    return Timeout(connect=connect_seconds, read=read_seconds)
 
 
 def _is_unconnected(error: requests.ConnectionError) -> bool:
@@ -245,13 +288,13 @@ def _is_unconnected(error: requests.ConnectionError) -> bool:
     return isinstance(reason, ConnectTimeoutError | NewConnectionError)
 
 
-def _port(parts: SplitResult) -> int:
-    return parts.port or _PORTS.get(parts.scheme, 0)
-
-
-def _host_header(parts: SplitResult) -> str:
-    host = parts.netloc.rpartition("@")[2]
-    return host.removesuffix(f":{_PORTS.get(parts.scheme, 0)}")
+@lru_cache(maxsize=256)
+def _place_of(scheme: str, netloc: str) -> tuple[tuple[str, str, int], str]:
+    """Scheme, host and port, and what the ``Host`` header says of them."""
+    parts = SplitResult(scheme, netloc, "", "", "")
+    usual = _PORTS.get(scheme, 0)
+    place = (scheme, parts.hostname or "", parts.port or usual)
+    return place, netloc.rpartition("@")[2].removesuffix(f":{usual}")
 
 
 def _is_address(host: str) -> bool:

@@ -16,7 +16,7 @@ from werkzeug.routing import BaseConverter
 
 from bootstrap.container import Container
 from lti_tool import errors
-from lti_tool.launch import registration_pages, routes
+from lti_tool.launch import access_pages, registration_pages, routes
 from lti_tool.launch.form import LAUNCH_TOTAL
 from lti_tool.launch.platform_keys import FetchJson
 from lti_tool.launch.refusals import KeySetUnavailable as KeySetUnavailable
@@ -62,7 +62,8 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
     if container.settings.trusted_proxies:
         hops = container.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # as Flask says it is done
-    for blueprint in (front, routes.blueprint, registration_pages.blueprint):
+    rooms = (routes, registration_pages, access_pages)
+    for blueprint in (front, *(room.blueprint for room in rooms)):
         app.register_blueprint(blueprint)
     for page in (home, learner, teacher, family, admin, choose):
         app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")

@@ -15,8 +15,11 @@ from bootstrap.settings import SettingsError, load_settings
 from interchange.errors import FileRefused
 from lti_tool import console as terminal
 from lti_tool import demo, server
+from lti_tool.cli_access import access
 from lti_tool.cli_context import district_option, opened_container, settings, tenant_of
+from lti_tool.cli_framework import framework
 from lti_tool.cli_keys import keys
+from lti_tool.cli_passback import passback
 from lti_tool.cli_platform import platform
 from store import schema
 from store.registrations import PlatformTaken
@@ -119,8 +122,11 @@ def demo_command(*, once: bool, is_json: bool, port: int | None, scale: str) -> 
     sys.exit(status)
 
 
+platform.add_command(access)
 waymark.add_command(platform)
 waymark.add_command(keys)
+waymark.add_command(passback)
+waymark.add_command(framework)
 
 
 def main() -> None:

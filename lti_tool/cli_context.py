@@ -17,7 +17,7 @@ from store import registrations, schema, tenants
 from store.registrations import Platform
 from store.session import reading
 
-_NARROWEST = 140
+_NARROWEST = 170
 """Columns of an output that is no terminal, so that key ids and addresses stay whole."""
 
 district_option = click.option("--district", help="The district, where there is more than one.")

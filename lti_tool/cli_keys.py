@@ -67,7 +67,7 @@ def reseal() -> None:
         container.registrations_changed()
     click.echo(f"Sealed anew: {tokens.count} API tokens, {own.count} keys.")
     for name in tokens.unopened:
-        click.echo(f"  The API token of {name} cannot be opened; enter it anew.", err=True)
+        click.echo(f"  The API access of {name} cannot be opened; enter it anew.", err=True)
     for kid in own.unopened:
         click.echo(f"  The key {kid} cannot be opened; waymark keys rotate --now", err=True)
     if tokens.unopened or own.unopened:

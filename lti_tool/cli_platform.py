@@ -1,6 +1,7 @@
 """``waymark platform``: the LMSs of a district, as its administrator registers them."""
 
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypedDict, Unpack
 from urllib.parse import urlsplit
@@ -33,6 +34,7 @@ from lti_tool.cli_platform_shown import (
 from mapping.records import TenantId
 from store import deployments, invitations, registrations
 from store.registrations import Platform, PlatformEntry, PlatformState
+from store.secrets import SealBroken
 from store.session import reading, writing
 
 INVITATION_LIFE = timedelta(hours=72)
@@ -123,15 +125,15 @@ def list_platforms(*, is_json: bool, district: str | None) -> None:
         tenant = tenant_of(container, district)
         with reading(container.engine) as connection:
             found = [
-                (one, deployments.deployments_of(connection, one.id))
+                (one, deployments.deployments_of(connection, one.id), _has_token(container, one))
                 for one in registrations.platforms(connection, tenant)
             ]
     if is_json:
-        print_json([platform_as_dict(one, known) for one, known in found])
+        print_json([platform_as_dict(one, known, has_token=has) for one, known, has in found])
         return
     print_table(
-        ("name", "LMS", "state", "issuer", "client id", "deployments", "key"),
-        [platform_row(one, known) for one, known in found],
+        ("name", "LMS", "state", "issuer", "client id", "deployments", "key", "API access"),
+        [platform_row(one, known, has_token=has) for one, known, has in found],
     )
 
 
@@ -285,6 +287,13 @@ def _known_token(container: Container, tenant: TenantId, *, issuer: str, client_
         if (one.issuer, one.client_id) == (issuer, client_id):
             return registrations.api_token(one, container.secrets)
     return ""
+
+
+def _has_token(container: Container, one: Platform) -> bool:
+    # One that cannot be opened any more is no token.
+    with suppress(SealBroken):
+        return bool(registrations.api_token(one, container.secrets))
+    return False
 
 
 def _enter(container: Container, found: Platform, state: PlatformState) -> None:

@@ -1,12 +1,14 @@
 """How the LMSs of a district look in a terminal."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import click
 
-from bootstrap.checkup import Check
+from bootstrap.checks import Check
 from bootstrap.container import Container
 from lti_tool.cli_context import print_table, printable
+from store.api_access import ApiAccess
 from store.deployments import Deployment
 from store.registrations import Platform, PlatformEntry
 
@@ -55,8 +57,10 @@ def print_waiting(asking: Iterable[tuple[str, Deployment]]) -> None:
     print_table(("platform", "deployment", "what the LMS says of itself", "since"), rows)
 
 
-def platform_row(one: Platform, known: tuple[Deployment, ...]) -> tuple[str, ...]:
-    """A platform in one line of a table."""
+def platform_row(
+    one: Platform, known: tuple[Deployment, ...], *, has_token: bool
+) -> tuple[str, ...]:
+    """A platform in one line of a table; ``has_token`` says whether one was pasted."""
     approved, waiting = _counts(known)
     asked = f", {waiting} waiting" if waiting else ""
     return (
@@ -67,11 +71,24 @@ def platform_row(one: Platform, known: tuple[Deployment, ...]) -> tuple[str, ...
         one.client_id,
         f"{approved} approved{asked}",
         "fetched" if one.pinned_kid is None else f"pinned: {one.pinned_kid}",
+        access_in_words(one.api_access, has_token=has_token),
     )
 
 
-def platform_as_dict(one: Platform, known: tuple[Deployment, ...]) -> dict[str, object]:
-    """A platform and its deployments as plain JSON values."""
+def access_in_words(access: ApiAccess, *, has_token: bool) -> str:
+    """How a platform's own API is reached, by whose leave and since when."""
+    if access.revoked_at is not None:
+        return f"taken back, noticed {_day(access.revoked_at)}"
+    if access.is_authorized:
+        return f"authorised by {access.user}, {_day(access.authorized_at)}"
+    return "a token" if has_token else "none"
+
+
+def platform_as_dict(
+    one: Platform, known: tuple[Deployment, ...], *, has_token: bool
+) -> dict[str, object]:
+    """A platform and its deployments as plain JSON values; no secret is among them."""
+    access = one.api_access
     return {
         "name": one.name,
         "kind": one.kind,
@@ -85,6 +102,13 @@ def platform_as_dict(one: Platform, known: tuple[Deployment, ...]) -> dict[str, 
         "audience": one.audience,
         "pinned_kid": one.pinned_kid,
         "suspended_at": one.suspended_at and one.suspended_at.isoformat(),
+        "api_access": {
+            "has_token": has_token,
+            "client_id": access.client_id or None,
+            "authorized_by": access.user or None,
+            "authorized_at": access.authorized_at and access.authorized_at.isoformat(),
+            "revoked_at": access.revoked_at and access.revoked_at.isoformat(),
+        },
         "deployments": [
             {
                 "id": deployment.ref,
@@ -95,6 +119,10 @@ def platform_as_dict(one: Platform, known: tuple[Deployment, ...]) -> dict[str, 
             for deployment in known
         ],
     }
+
+
+def _day(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment:%Y-%m-%d}"
 
 
 def _counts(known: tuple[Deployment, ...]) -> tuple[int, int]:

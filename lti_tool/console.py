@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +19,15 @@ from rich.table import Table
 
 from bootstrap.container import Container
 from mapping.records import Counts, RunId
-from store import run_reports
+from store import run_notes, run_reports
+from store.run_notes import NoteLine
 from store.run_reports import Trouble
 from store.session import reading
 from store.sync_state import ItemState, Phase
 from workers import queue
 
+_NAMED = 3
+"""How many courses a line names; the page of the run and the JSON report name all."""
 _POLL_SECONDS = 0.2
 _STEPS = {
     Phase.PLAN: "Finding the courses",
@@ -41,6 +44,7 @@ class Report:
     run: RunId
     counts: Counts
     troubles: tuple[Trouble, ...]
+    notes: tuple[NoteLine, ...] = ()
 
     @property
     def has_failures(self) -> bool:
@@ -61,6 +65,15 @@ class Report:
                     "message": trouble.message,
                 }
                 for trouble in self.troubles
+            ],
+            "notes": [
+                {
+                    "platform": note.platform,
+                    "cause": note.cause,
+                    "message": note.message,
+                    "courses": list(note.courses),
+                }
+                for note in self.notes
             ],
         }
 
@@ -123,6 +136,7 @@ def report(container: Container, run_id: RunId) -> Report:
             run=run_id,
             counts=run_reports.counts(connection, run_id),
             troubles=run_reports.troubles(connection, run_id),
+            notes=run_notes.note_lines(connection, run_id),
         )
 
 
@@ -131,6 +145,7 @@ def show(result: Report, console: Console) -> None:
     counts = result.counts
     cells = {
         "Courses": f"{counts.courses:,}",
+        "Unchanged": f"{counts.unchanged:,}",
         "Scores pulled": f"{counts.scores_pulled:,}",
         "New": f"{counts.scores_new:,}",
         "Changed": f"{counts.scores_changed:,}",
@@ -147,10 +162,32 @@ def show(result: Report, console: Console) -> None:
     for name, value in cells.items():
         table.add_row(name, value)
     console.print(table)
-    for trouble in result.troubles:
+    for line in _left_out(result.troubles) + _done_with_less(result.notes):
+        console.print(line, markup=False, highlight=False)
+
+
+def _left_out(troubles: Sequence[Trouble]) -> list[str]:
+    """One line for each reason, naming what it kept from being done."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for trouble in troubles:
         verb = "failed" if trouble.state is ItemState.FAILED else "left out"
         about = trouble.about or _STEPS.get(trouble.phase, trouble.phase.value)
-        console.print(f"{about}: {verb}. {trouble.message}", markup=False, highlight=False)
+        places.setdefault((verb, trouble.message), []).append(about)
+    return [f"{_named(names)}: {verb}. {why}" for (verb, why), names in places.items()]
+
+
+def _done_with_less(notes: Sequence[NoteLine]) -> list[str]:
+    """What an LMS granted less of: the work went on, so these are no failures."""
+    return [
+        f"{note.platform}: done with less. {note.message}"
+        + (f" It concerns {_named(note.courses)}." if note.courses else "")
+        for note in notes
+    ]
+
+
+def _named(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_NAMED])
+    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"
 
 
 def show_json(result: Report, console: Console) -> None:

@@ -171,6 +171,39 @@ _ANSWERS: dict[type[Exception], Answer] = {
             "Waymark appeared in the LMS, delete it there; then begin again."
         ),
     ),
+    refusals.AccessLinkRefused: Answer(
+        status=HTTPStatus.FORBIDDEN,
+        title="This address cannot be used",
+        message=(
+            "Access to Canvas is authorised through an address that is good once and for a few "
+            "days. This one is not, or not any more."
+        ),
+        advice=(
+            "Ask whoever runs Waymark for a new one (waymark platform access), and open its whole "
+            "address."
+        ),
+    ),
+    refusals.AccessOver: Answer(
+        status=HTTPStatus.GONE,
+        title="Waymark did not take this authorisation",
+        message=(
+            "It was used already, took longer than ten minutes, or began in another browser, so "
+            "Waymark keeps nothing of it."
+        ),
+        advice=(
+            "Open the address that you were given again, and press the button there. Whether "
+            "Waymark has access is told by: waymark platform list"
+        ),
+    ),
+    refusals.AccessFailed: Answer(
+        status=HTTPStatus.BAD_REQUEST,
+        title="Waymark has no access",
+        message="Canvas and Waymark could not agree.",
+        advice=(
+            "Nothing was stored, and the address that you were given is still good: open it again "
+            "when this is mended."
+        ),
+    ),
     # As for an address that does not exist: whether there is such a visit is nobody's business.
     NoSession: Answer(
         status=HTTPStatus.NOT_FOUND,
@@ -213,7 +246,7 @@ def register(app: Flask) -> None:
 def _answered(error: Exception) -> Response:
     kind = next(kind for kind in type(error).__mro__ if kind in _ANSWERS)
     answer = _ANSWERS[kind]
-    if isinstance(error, refusals.RegistrationFailed):
+    if isinstance(error, refusals.RegistrationFailed | refusals.AccessFailed):
         answer = replace(answer, message=error.told)
     reference = secrets.token_hex(4)
     is_fault = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -63,9 +63,9 @@ def resolve(
 ) -> tuple[Alignment, ...]:
     """Apply mapping rules to a course.
 
-    Waymark's own columns and line items that are not graded never align. Where several rules
-    give the same line item (or criterion) to the same competency, the first one settles weight
-    and kind.
+    Waymark's own columns and line items that are not graded or not published never align. Where
+    several rules give the same line item (or criterion) to the same competency, the first one
+    settles weight and kind.
 
     Args:
         rules: In order of precedence.
@@ -121,8 +121,8 @@ def coverage(
 
 
 def may_align(item: LineItem) -> bool:
-    """Whether a line item can be evidence at all: graded, and not Waymark's own."""
-    return not item.is_own and item.grading is not Grading.NOT_GRADED
+    """Whether a line item can be evidence at all: graded, published, and not Waymark's own."""
+    return not item.is_own and item.is_published and item.grading is not Grading.NOT_GRADED
 
 
 def _aligned(

@@ -18,6 +18,19 @@ LONGEST_WORDS = 255
 Source: contracts/canvas.md 4.3.
 """
 
+LEVELS = (Status.EMERGING, Status.DEVELOPING, Status.MASTERED)
+"""What can be rated, lowest first; a rating is written as its number, from 1."""
+
+_WITH_POINTS = frozenset(
+    {PassbackWay.MARK_NOT_COUNTED, PassbackWay.MARK_COUNTED, PassbackWay.COMPETENCY}
+)
+_TAG_ENDS = {PassbackWay.MARK_COUNTED: ":counted"}
+_TITLE_ENDS = {PassbackWay.MARK_COUNTED: " (counts)"}
+_TITLE_CHARACTERS = 200
+
+OWN_TITLE = "Waymark: "
+"""How the title of every column begins; tells one where the LMS does not say who made it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -64,6 +77,21 @@ class Settlement:
     conflicts: tuple[Conflict, ...]
 
 
+def column_tag(code: str, way: PassbackWay) -> str:
+    """What finds a column again, for ever.
+
+    A column that counts has another than one that does not, so that neither is ever taken for
+    the other where a school changes its way.
+    """
+    return f"waymark:{code}{_TAG_ENDS.get(way, '')}"
+
+
+def column_title(name: str, way: PassbackWay) -> str:
+    """A column's title, at most 200 characters; one that counts says so."""
+    end = _TITLE_ENDS.get(way, "")
+    return f"{OWN_TITLE}{name}"[: _TITLE_CHARACTERS - len(end)] + end
+
+
 def words(status: Status, mastered_count: int, competency_total: int) -> str:
     """A status for a gradebook cell: "Developing (2 of 5 competencies mastered)".
 
@@ -92,8 +120,8 @@ def plan(
     """Find the marks to write to one column.
 
     A status without enough evidence is not written, unless a mark of ours stands there: then
-    its words are, and points are withdrawn. A mark equal to the recorded one is never written
-    again, points being compared as they are shown.
+    its words are, and points are withdrawn. A rating cannot be taken back, so it stays. A mark
+    equal to the recorded one is never written again, points being compared as they are shown.
 
     Args:
         desired: Standings by learner, as far as the learner may see them. A learner who is not
@@ -108,15 +136,11 @@ def plan(
     """
     if way is PassbackWay.NONE:
         return Plan(way=way, writes=())
-    withheld = tuple(
-        learner
-        for learner, wanted in desired.items()
-        if not wanted.status.is_evidenced and learner not in recorded
-    )
+    replaceable = frozenset() if way is PassbackWay.COMPETENCY else recorded.keys()
     marks = {
         learner: _mark(learner, wanted, way)
         for learner, wanted in desired.items()
-        if wanted.status.is_evidenced or learner in recorded
+        if wanted.status.is_evidenced or learner in replaceable
     }
     is_new = {
         learner: learner not in recorded or not _is_same(mark, recorded[learner])
@@ -126,17 +150,24 @@ def plan(
         way=way,
         writes=tuple(mark for learner, mark in marks.items() if is_new[learner]),
         unchanged=tuple(learner for learner in marks if not is_new[learner]),
-        withheld=withheld,
+        withheld=tuple(learner for learner in desired if learner not in marks),
     )
 
 
 def _mark(learner: LearnerRef, wanted: Wanted, way: PassbackWay) -> Mark:
-    has_points = way is PassbackWay.MARK_NOT_COUNTED and wanted.status.is_evidenced
     return Mark(
         learner_ref=learner,
         words=words(wanted.status, wanted.mastered_count, wanted.competency_total),
-        points=_shown(wanted.estimate) if has_points else None,
+        points=_points(wanted, way),
     )
+
+
+def _points(wanted: Wanted, way: PassbackWay) -> float | None:
+    if way not in _WITH_POINTS or not wanted.status.is_evidenced:
+        return None
+    if way is PassbackWay.COMPETENCY:
+        return float(LEVELS.index(wanted.status) + 1)
+    return _shown(wanted.estimate)
 
 
 def _shown(points: float | None) -> float | None:
@@ -186,7 +217,7 @@ def settle(
 
 
 def _stands(cell: FoundMark, mark: Mark, way: PassbackWay, *, known: Mark | None) -> bool:
-    if way is PassbackWay.MARK_NOT_COUNTED and cell.words is None and known is not None:
+    if way in _WITH_POINTS and cell.words is None and known is not None:
         # Words that cannot be read back prove themselves only by the points that go with them.
         is_told = _shown(known.points) != _shown(mark.points)
         return is_told and _says(cell, mark, way)
@@ -210,7 +241,7 @@ def _says(cell: FoundMark, mark: Mark, way: PassbackWay) -> bool:
 
 def _is_empty(cell: FoundMark, way: PassbackWay) -> bool:
     # In a column of words Moodle answers 0 points for every cell; only words count there.
-    has_points = way is PassbackWay.MARK_NOT_COUNTED and cell.points is not None
+    has_points = way in _WITH_POINTS and cell.points is not None
     return not has_points and not (cell.words or "").strip()
 
 
@@ -226,6 +257,28 @@ def _reason(cell: FoundMark, known: Mark | None, way: PassbackWay) -> str:
 
 
 def _quoted(cell: FoundMark, way: PassbackWay) -> str:
-    if way is PassbackWay.MARK_NOT_COUNTED and cell.points is not None:
-        return f'"{cell.points:g}"'
+    if way in _WITH_POINTS and cell.points is not None:
+        return f'"{_told(cell.points, way)}"'
     return f'"{(cell.words or "").strip()}"'
+
+
+def said(mark: Mark | FoundMark, way: PassbackWay) -> str:
+    """What a cell says, for a person.
+
+    Args:
+        mark: The mark that stands there, or that is to.
+        way: The column's.
+
+    Returns:
+        The points, if any, before the words; the level's name for a rating; empty for nothing.
+    """
+    if way is PassbackWay.COMPETENCY and mark.points is not None:
+        return _told(mark.points, way)
+    points = "" if mark.points is None else _told(mark.points, way)
+    return " ".join(part for part in (points, (mark.words or "").strip()) if part)
+
+
+def _told(points: float, way: PassbackWay) -> str:
+    if way is PassbackWay.COMPETENCY and 1 <= points <= len(LEVELS):
+        return LEVELS[int(points) - 1].label
+    return f"{points:g}"

@@ -229,18 +229,24 @@ class ScorePage:
 class ColumnSpec:
     """A gradebook column that Waymark wants, one for each strand and course.
 
-    ``tag`` is stable for ever and finds the column again; ``maximum`` in scale points.
+    ``tag`` is stable for ever and finds the column again; ``maximum`` in scale points, for
+    COMPETENCY the number of levels. ``code`` and ``identifier`` are the competency's own.
     """
 
     tag: str
     title: str
     way: PassbackWay
     maximum: float
+    code: str = ""
+    identifier: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """What a gradebook cell shall say. ``points`` is None where words alone are written."""
+    """What a gradebook cell shall say.
+
+    ``points`` is None where words alone are written; for COMPETENCY it is the level, from 1.
+    """
 
     learner_ref: LearnerRef
     words: str
@@ -350,9 +356,14 @@ class Alignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What a run or a part of it did; all are numbers of rows but ``seconds``."""
+    """What a run or a part of it did; all are numbers of rows but ``seconds``.
+
+    ``courses`` were read; ``unchanged`` ones were not, for the LMS said that nothing happened
+    in them.
+    """
 
     courses: int = 0
+    unchanged: int = 0
     scores_pulled: int = 0
     scores_new: int = 0
     scores_changed: int = 0

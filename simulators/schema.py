@@ -67,6 +67,7 @@ CREATE TABLE grades (                      -- one row a cell; no row: nothing ev
     overridden INTEGER NOT NULL DEFAULT 0, -- 1: override_points is a teacher's own number
     override_points REAL,
     hidden INTEGER NOT NULL DEFAULT 0,     -- Moodle: this one cell is hidden
+    locked INTEGER NOT NULL DEFAULT 0,     -- Moodle: nobody may change it
     grader_id INTEGER,                     -- NULL: nobody or a machine; negative: an LTI tool
     updated_at INTEGER NOT NULL, comment TEXT NOT NULL DEFAULT '',
     late_policy_status TEXT,               -- Canvas: late, missing, extended or none, as told
@@ -82,6 +83,9 @@ CREATE TABLE attempts (                    -- number from 1, oldest first
 CREATE TABLE criterion_points (            -- of the newest attempt
     assignment_id INTEGER, learner_id INTEGER, criterion_id TEXT, points REAL,
     PRIMARY KEY (assignment_id, learner_id, criterion_id)
+) WITHOUT ROWID;
+CREATE TABLE unassigned (                  -- Canvas: learners whom an assignment is not given to
+    assignment_id INTEGER, learner_id INTEGER, PRIMARY KEY (assignment_id, learner_id)
 ) WITHOUT ROWID;
 CREATE TABLE line_items (                  -- AGS line items that tools made; ids are never reused
     id INTEGER PRIMARY KEY AUTOINCREMENT, course_id INTEGER NOT NULL,

@@ -5,6 +5,7 @@ small writes would spend most of its time on opening connections.
 """
 
 import socket
+import struct
 import sys
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -15,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 IDLE_SECONDS = 120.0
+_AT_ONCE = struct.pack("ii", 1, 0)
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -45,6 +47,13 @@ class Server(ThreadingMixIn, TCPServer):
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - socketserver's
+        """End a connection; one that shall be reset is not said goodbye to first."""
+        if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER):
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
+
 
 class Handler(BaseHTTPRequestHandler):
     """Answers the requests of one connection, one after the other."""
@@ -67,6 +76,9 @@ class Handler(BaseHTTPRequestHandler):
         parts = self.server.application(self._environ(body), lambda *told: started.extend(told))
         try:
             content = b"".join(parts)
+        except ConnectionResetError:
+            self._reset()
+            raise
         finally:
             getattr(parts, "close", lambda: None)()
         self._send(started[0], started[1], content)
@@ -78,15 +90,27 @@ class Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
         code, _, phrase = status.partition(" ")
-        self.send_response(int(code), phrase)
+        self.log_request(int(code))
+        self.send_response_only(int(code), phrase)
+        self.send_header("Server", self.version_string())
+        if not any(name.lower() == "date" for name, _ in headers):
+            self.send_header("Date", self.date_time_string())
         for name, value in headers:
             self.send_header(name, value)
-        is_counted = any(name.lower() == "content-length" for name, _ in headers)
+        sent = {name.lower(): value for name, value in headers}
+        is_counted = not sent.keys().isdisjoint({"content-length", "transfer-encoding"})
         if not is_counted and int(code) != HTTPStatus.NO_CONTENT:
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
+            # Whoever was promised more is not to wait for it.
+            whole = int(sent.get("content-length", len(content)))
+            self.close_connection |= "transfer-encoding" in sent or whole > len(content)
+
+    def _reset(self) -> None:
+        """Have the connection broken off without a goodbye when it is closed."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
 
     def _environ(self, body: bytes) -> dict[str, Any]:
         """The request as WSGI describes it (PEP 3333)."""

@@ -114,6 +114,12 @@ def current_mapping(connection: Connection, tenant: TenantId) -> int:
     return current[0]
 
 
+def mapping_in_force(connection: Connection, tenant: TenantId) -> int | None:
+    """The id of the mapping set in force, None where none was ever published."""
+    current = _current(connection, tenant)
+    return None if current is None else current[0]
+
+
 def has_mapping(connection: Connection, tenant: TenantId) -> bool:
     """Whether the tenant ever published a mapping set."""
     return _current(connection, tenant) is not None

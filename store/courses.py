@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, select
 
 from mapping.records import (
     Course,
@@ -18,20 +18,20 @@ from mapping.records import (
     LearnerId,
     LearnerRef,
     PassbackWay,
-    Person,
     PlatformId,
     Role,
     SchoolId,
     SchoolRef,
     TenantId,
 )
-from store.session import chunks, lock, upsert
+from store.people import save_people
+from store.session import lock, upsert
 from store.tables import (
     courses,
     enrolments,
     guardianships,
-    learner_accounts,
-    learners,
+    passback_columns,
+    passback_marks,
     platforms,
     school_refs,
     schools,
@@ -43,7 +43,10 @@ class StoredCourse:
     """A course as Waymark knows it.
 
     ``way`` is its own passback way or else its school's, ``kind`` the platform's: canvas or
-    moodle. ``counted_from`` is when the district agreed to marks that count in this course.
+    moodle. ``swept_at`` is when it was last read whole, ``gone_at`` since when its LMS lists it
+    no longer, ``aligned_to`` what its alignments were made of when it was last read to the end,
+    None since another reading began (``store.readings``).
+    ``counted_from`` is when the district agreed to marks that count in this course.
     """
 
     id: CourseId
@@ -56,6 +59,8 @@ class StoredCourse:
     cursor: Cursor | None
     synced_at: datetime | None = None
     swept_at: datetime | None = None
+    gone_at: datetime | None = None
+    aligned_to: str | None = None
     counted_from: datetime | None = None
 
 
@@ -96,15 +101,6 @@ def course(connection: Connection, course_id: CourseId) -> StoredCourse:
     )
 
 
-def finish_reading(
-    connection: Connection, course_id: CourseId, *, cursor: Cursor | None, now: datetime
-) -> None:
-    """Record that a course was read to the end, and where the next reading starts."""
-    connection.execute(
-        update(courses).where(courses.c.id == course_id).values(cursor=cursor, synced_at=now)
-    )
-
-
 def save_enrolments(
     connection: Connection, course_id: CourseId, found: Sequence[Enrolment]
 ) -> Mapping[LearnerRef, LearnerId]:
@@ -123,32 +119,54 @@ def save_enrolments(
         The learner behind each learner reference.
     """
     stored = course(connection, course_id)
-    # Two courses read at once may bring the same new person: one of them must see the other's.
     lock(connection, "learners", stored.tenant)
     pupils = {e.person.ref: e for e in found if e.role is Role.LEARNER}
-    known = _accounts(connection, stored.platform)
-    known |= _save_people(connection, stored, [e.person for e in pupils.values()], known=known)
-    ids = {ref: known[ref] for ref in pupils}
+    people = [e.person for e in pupils.values()]
+    known = save_people(connection, stored.platform, people, tenant=stored.tenant)
+    ids = _one_account_each(pupils, known)
     _save_learner_enrolments(
-        connection, course_id, {ids[ref]: e.state for ref, e in pupils.items()}
+        connection, course_id, {learner: (pupils[ref].state, ref) for ref, learner in ids.items()}
     )
     _save_guardianships(connection, course_id, found, known=known)
     return ids
 
 
-def learner_refs(
-    connection: Connection, platform: PlatformId, ids: Sequence[LearnerId]
-) -> Mapping[LearnerId, LearnerRef]:
-    """What a platform calls some learners; those without an account there are left out."""
-    found: dict[LearnerId, LearnerRef] = {}
-    for part in chunks(ids):
-        rows = connection.execute(
-            select(learner_accounts.c.learner_id, learner_accounts.c.ref).where(
-                learner_accounts.c.platform_id == platform, learner_accounts.c.learner_id.in_(part)
-            )
+def has_newcomers(connection: Connection, course_id: CourseId, found: Sequence[Enrolment]) -> bool:
+    """Whether somebody is active in a course who was not when it was read last.
+
+    Their older scores were passed over until now, and no cursor tells of them again.
+
+    Args:
+        connection: A transaction.
+        course_id: The course, its enrolments not saved yet.
+        found: Everybody in it now.
+    """
+    rows = connection.execute(
+        select(enrolments.c.account_ref).where(
+            enrolments.c.course_id == course_id,
+            enrolments.c.state == EnrolmentState.ACTIVE.value,
         )
-        found.update({LearnerId(row[0]): LearnerRef(row[1]) for row in rows})
-    return found
+    )
+    known = {row[0] for row in rows}
+    return any(
+        e.role is Role.LEARNER and e.state is EnrolmentState.ACTIVE and e.person.ref not in known
+        for e in found
+    )
+
+
+def learner_refs_in(connection: Connection, course_id: CourseId) -> dict[LearnerId, LearnerRef]:
+    """What a course's active learners are called there.
+
+    A learner with two accounts on a platform has one of them in each course.
+    """
+    rows = connection.execute(
+        select(enrolments.c.learner_id, enrolments.c.account_ref).where(
+            enrolments.c.course_id == course_id,
+            enrolments.c.state == EnrolmentState.ACTIVE.value,
+            enrolments.c.account_ref.is_not(None),
+        )
+    )
+    return {LearnerId(row[0]): LearnerRef(row[1]) for row in rows}
 
 
 def active_learners(connection: Connection, course_id: CourseId) -> tuple[LearnerId, ...]:
@@ -216,113 +234,69 @@ def _stored_course(row: "Row[Any]") -> StoredCourse:
         cursor=None if row.cursor is None else Cursor(row.cursor),
         synced_at=row.synced_at,
         swept_at=row.swept_at,
+        gone_at=row.gone_at,
+        aligned_to=row.aligned_to,
         counted_from=row.counted_from,
     )
 
 
-def _accounts(connection: Connection, platform: PlatformId) -> dict[LearnerRef, LearnerId]:
-    rows = connection.execute(
-        select(learner_accounts.c.ref, learner_accounts.c.learner_id).where(
-            learner_accounts.c.platform_id == platform
-        )
-    )
-    return {LearnerRef(row[0]): LearnerId(row[1]) for row in rows}
-
-
-def _save_people(
-    connection: Connection,
-    stored: StoredCourse,
-    people: Sequence[Person],
-    *,
-    known: Mapping[LearnerRef, LearnerId],
+def _one_account_each(
+    pupils: Mapping[LearnerRef, Enrolment], known: Mapping[LearnerRef, LearnerId]
 ) -> dict[LearnerRef, LearnerId]:
-    """Make learners and accounts for those not known yet, and keep names as they are now."""
-    by_sis = _learners_by_sis_id(connection, stored.tenant)
-    new: dict[LearnerRef, LearnerId] = {}
-    for person in people:
-        if person.ref in known:
-            continue
-        learner = by_sis.get(person.sis_id or "") or _new_learner(connection, stored, person)
-        new[person.ref] = learner
-        if person.sis_id:
-            by_sis[person.sis_id] = learner
-    upsert(
-        connection,
-        learner_accounts,
-        [
-            {"platform_id": stored.platform, "ref": ref, "learner_id": learner}
-            for ref, learner in new.items()
-        ],
-        keys=("platform_id", "ref"),
-    )
-    _rename(connection, people, {**known, **new})
-    return new
-
-
-def _learners_by_sis_id(connection: Connection, tenant: TenantId) -> dict[str, LearnerId]:
-    rows = connection.execute(
-        select(learners.c.sis_id, learners.c.id).where(
-            learners.c.tenant_id == tenant, learners.c.sis_id.is_not(None)
+    """One account for each learner: of two with one SIS id the active one, else the newest."""
+    best = {
+        known[ref]: ref
+        for ref in sorted(
+            pupils, key=lambda ref: (pupils[ref].state is EnrolmentState.ACTIVE, len(ref), ref)
         )
-    )
-    return {row[0]: LearnerId(row[1]) for row in rows}
-
-
-def _new_learner(connection: Connection, stored: StoredCourse, person: Person) -> LearnerId:
-    key = connection.execute(
-        insert(learners).values(
-            tenant_id=stored.tenant,
-            sis_id=person.sis_id,
-            name=person.name,
-            sort_name=person.sort_name,
-        )
-    ).inserted_primary_key
-    assert key is not None  # noqa: S101 - an insert of one row has one
-    return LearnerId(key[0])
-
-
-def _rename(
-    connection: Connection, people: Sequence[Person], ids: Mapping[LearnerRef, LearnerId]
-) -> None:
-    names = {ids[person.ref]: person for person in people}
-    for part in chunks(list(names)):
-        rows = connection.execute(
-            select(learners.c.id, learners.c.name, learners.c.sort_name).where(
-                learners.c.id.in_(part)
-            )
-        ).all()
-        for learner, name, sort_name in rows:
-            person = names[LearnerId(learner)]
-            if (name, sort_name) != (person.name, person.sort_name):
-                connection.execute(
-                    update(learners)
-                    .where(learners.c.id == learner)
-                    .values(name=person.name, sort_name=person.sort_name)
-                )
+    }
+    return {ref: learner for learner, ref in best.items()}
 
 
 def _save_learner_enrolments(
-    connection: Connection, course_id: CourseId, now_there: Mapping[LearnerId, EnrolmentState]
+    connection: Connection,
+    course_id: CourseId,
+    now_there: Mapping[LearnerId, tuple[EnrolmentState, LearnerRef]],
 ) -> None:
     before = {
-        LearnerId(row[0]): EnrolmentState(row[1])
-        for row in connection.execute(
-            select(enrolments.c.learner_id, enrolments.c.state).where(
-                enrolments.c.course_id == course_id
-            )
-        )
+        LearnerId(row.learner_id): (EnrolmentState(row.state), row.account_ref)
+        for row in connection.execute(select(enrolments).where(enrolments.c.course_id == course_id))
     }
-    after = {**dict.fromkeys(before, EnrolmentState.CONCLUDED), **now_there}
+    _forget_marks(
+        connection,
+        course_id,
+        [one for one, (_, ref) in now_there.items() if one in before and before[one][1] != ref],
+    )
+    left = {learner: (EnrolmentState.CONCLUDED, ref) for learner, (_, ref) in before.items()}
     upsert(
         connection,
         enrolments,
         [
-            {"course_id": course_id, "learner_id": learner, "state": state.value}
-            for learner, state in after.items()
-            if before.get(learner) is not state
+            {
+                "course_id": course_id,
+                "learner_id": learner,
+                "state": place[0].value,
+                "account_ref": place[1],
+            }
+            for learner, place in {**left, **now_there}.items()
+            if before.get(learner) != place
         ],
         keys=("course_id", "learner_id"),
     )
+
+
+def _forget_marks(
+    connection: Connection, course_id: CourseId, learner_ids: Sequence[LearnerId]
+) -> None:
+    """What stood with a learner's former account says nothing of the cell of the present one."""
+    columns = select(passback_columns.c.id).where(passback_columns.c.course_id == course_id)
+    if learner_ids:
+        connection.execute(
+            delete(passback_marks).where(
+                passback_marks.c.column_id.in_(columns),
+                passback_marks.c.learner_id.in_(learner_ids),
+            )
+        )
 
 
 def _save_guardianships(

@@ -16,10 +16,14 @@ from store.tables import competencies, frameworks, mastery_rules
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCompetency:
-    """A competency as Waymark knows it. ``parent`` is the strand it is part of, if any."""
+    """A competency as Waymark knows it. ``parent`` is the strand it is part of, if any.
+
+    ``identifier`` is its CASE GUID, or what an import made in its place.
+    """
 
     id: CompetencyId
     framework: str
+    identifier: str
     code: str
     statement: str
     indicator: str
@@ -102,6 +106,7 @@ def competencies_of(connection: Connection, tenant: TenantId) -> tuple[StoredCom
         StoredCompetency(
             id=CompetencyId(row.id),
             framework=row.framework,
+            identifier=row.identifier,
             code=row.code,
             statement=row.statement,
             indicator=row.indicator,

@@ -20,7 +20,7 @@ from mapping.records import (
     Score,
     ScoreState,
 )
-from store.session import upsert, write_rows
+from store.session import chunks, upsert, write_rows
 from store.tables import (
     Instant,
     line_items,
@@ -60,6 +60,21 @@ class Reading:
     seen: set[_Cell] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemChanges:
+    """How a course's columns changed since it was read.
+
+    Attributes:
+        has_returned: Whether a column is there again that was removed or not published; no
+            cursor tells what its scores became meanwhile.
+        learners: Learners with a score that is worth something else now, for its column's range
+            or due date is another.
+    """
+
+    has_returned: bool
+    learners: frozenset[LearnerId]
+
+
 def save_line_items(
     connection: Connection, course_id: CourseId, found: Sequence[LineItem]
 ) -> Mapping[ItemKey, LineItemId]:
@@ -87,6 +102,32 @@ def save_line_items(
         for key in after
         for ref, criterion in (key,)
     }
+
+
+def changes_of(
+    connection: Connection, course_id: CourseId, found: Sequence[LineItem]
+) -> ItemChanges:
+    """What becomes of a course's columns when the ones found are saved.
+
+    Args:
+        connection: A transaction.
+        course_id: The course, its columns not saved yet.
+        found: Its columns now.
+    """
+    before = _stored_items(connection, course_id)
+    rows = [row for item in found if not item.is_own for row in _item_rows(course_id, item)]
+    pairs = [
+        (*before[key], row) for row in rows if (key := (row["ref"], row["criterion_ref"])) in before
+    ]
+    measured = [
+        number
+        for number, old, new in pairs
+        if any(old[name] != new[name] for name in ("minimum", "maximum", "due_at"))
+    ]
+    return ItemChanges(
+        has_returned=any(_is_there(new) and not _is_there(old) for _, old, new in pairs),
+        learners=_learners_in(connection, measured),
+    )
 
 
 def start_reading(
@@ -145,10 +186,11 @@ def clear_unseen(
     """After a full reading: a grade that the LMS no longer holds was taken away.
 
     Only for learners of whom the reading had something: an LMS leaves out whole people for
-    reasons that say nothing of their grades.
+    reasons that say nothing of their grades. And only in columns that are published: an LMS
+    leaves the others out, and keeps their grades.
     """
     present = {learner for _, learner in reading.seen}
-    items = set(reading.items.values())
+    items = _published(connection, reading.course)
     gone = {
         cell: _cleared(values)
         for cell, values in reading.known.items()
@@ -206,6 +248,17 @@ def _append(
     return SavedScores(new=new, changed=len(news) - new)
 
 
+def _published(connection: Connection, course_id: CourseId) -> set[int]:
+    rows = connection.execute(
+        select(line_items.c.id).where(
+            line_items.c.course_id == course_id,
+            line_items.c.is_published.is_(True),
+            line_items.c.is_removed.is_(False),
+        )
+    )
+    return {row[0] for row in rows}
+
+
 def _item_rows(course_id: CourseId, item: LineItem) -> list[dict[str, Any]]:
     row = {
         "course_id": course_id,
@@ -235,6 +288,20 @@ def _item_rows(course_id: CourseId, item: LineItem) -> list[dict[str, Any]]:
             for criterion in item.criteria
         ),
     ]
+
+
+def _is_there(row: Mapping[str, Any]) -> bool:
+    return bool(row["is_published"]) and not row["is_removed"]
+
+
+def _learners_in(connection: Connection, item_ids: Sequence[int]) -> frozenset[LearnerId]:
+    found: set[LearnerId] = set()
+    for part in chunks(item_ids):
+        rows = connection.execute(
+            select(scores.c.learner_id).where(scores.c.line_item_id.in_(part)).distinct()
+        )
+        found.update(LearnerId(row[0]) for row in rows)
+    return frozenset(found)
 
 
 def _stored_items(

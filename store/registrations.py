@@ -22,6 +22,7 @@ from mapping.records import (
     SchoolRef,
     TenantId,
 )
+from store.api_access import ApiAccess, access_of, reseal_access
 from store.secrets import Resealed, SecretBox
 from store.session import upsert
 from store.tables import courses, learner_accounts, school_refs, schools, tenants
@@ -65,6 +66,8 @@ class PlatformEntry:
 class Platform:
     """A registered LMS; its API token stays sealed until ``api_token`` opens it.
 
+    ``api_access`` is what somebody authorised in the browser instead of such a token.
+
     ``pinned_kid`` is the tool key that the LMS was given by hand and goes on expecting,
     ``audience`` what token requests name; empty where that is ``token_url``.
     """
@@ -84,6 +87,7 @@ class Platform:
     suspended_at: datetime | None = None
     pinned_kid: str | None = None
     audience: str = ""
+    api_access: ApiAccess = field(default_factory=ApiAccess)
 
     @property
     def state(self) -> PlatformState:
@@ -282,13 +286,18 @@ def api_token(platform: Platform, secrets: SecretBox) -> str:
 
 
 def reseal_tokens(connection: Connection, secrets: SecretBox) -> Resealed:
-    """Seal every platform's API token anew; one that cannot be opened stays as it is."""
+    """Seal every platform's API token and authorised access anew.
+
+    What cannot be opened stays as it is.
+    """
     known = {one.id: one for one in platforms(connection)}
     resealed = secrets.reseal({id_: one.sealed_api_token for id_, one in known.items()})
     for platform, text in resealed.items():
         _change(connection, known[platform].tenant, platform, values={"api_token": text})
-    unopened = [one.name for one in known.values() if one.id not in resealed]
-    return Resealed(count=len(resealed), unopened=unopened)
+    access = reseal_access(connection, secrets)
+    tokens = [one.name for one in known.values() if one.id not in resealed]
+    unopened = list(dict.fromkeys((*tokens, *access.unopened)))
+    return Resealed(count=len(resealed) + access.count, unopened=unopened)
 
 
 def _platform_values(entry: PlatformEntry, secrets: SecretBox) -> dict[str, Any]:
@@ -368,4 +377,5 @@ def _platform(row: "Row[Any]") -> Platform:
         suspended_at=row.suspended_at,
         pinned_kid=row.pinned_kid,
         audience=row.audience,
+        api_access=access_of(row),
     )

@@ -74,7 +74,11 @@ class StandingLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnerLine:
-    """A learner by name; ``read_at`` is when the least recently read of their courses was read."""
+    """A learner by name.
+
+    ``read_at`` is when the least recently read of their courses was read, but for those that
+    their LMS lists no longer.
+    """
 
     id: LearnerId
     name: str
@@ -129,7 +133,9 @@ def learner_line(
     row = connection.execute(
         select(learners.c.id, learners.c.name, func.min(courses.c.synced_at).label("read_at"))
         .outerjoin(enrolments, _is_active_enrolment(learners.c.id))
-        .outerjoin(courses, courses.c.id == enrolments.c.course_id)
+        .outerjoin(
+            courses, and_(courses.c.id == enrolments.c.course_id, courses.c.gone_at.is_(None))
+        )
         .where(learners.c.tenant_id == tenant, learners.c.id == learner)
         .group_by(learners.c.id, learners.c.name)
     ).first()

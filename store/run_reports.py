@@ -76,6 +76,7 @@ def run_lines(
             runs,
             *(func.coalesce(func.sum(work_items.c[name]), 0).label(name) for name in COUNTED),
             _tally(ItemState.DONE, Phase.PULL).label("courses"),
+            _tally(ItemState.UNCHANGED).label("unchanged"),
             _tally(ItemState.SKIPPED).label("skipped"),
             _tally(ItemState.FAILED).label("failed"),
         )
@@ -131,19 +132,17 @@ def counts(connection: Connection, run_id: RunId) -> Counts:
             *(func.coalesce(func.sum(work_items.c[name]), 0).label(name) for name in COUNTED)
         ).where(work_items.c.run_id == run_id)
     ).one()
-    read = connection.execute(
-        select(func.count())
-        .select_from(work_items)
-        .where(
-            work_items.c.run_id == run_id,
-            work_items.c.phase == Phase.PULL.value,
-            work_items.c.state == ItemState.DONE.value,
-        )
-    ).scalar_one()
+    courses_in = {
+        state: connection.execute(
+            select(_tally(state, Phase.PULL)).where(work_items.c.run_id == run_id)
+        ).scalar_one()
+        for state in (ItemState.DONE, ItemState.UNCHANGED)
+    }
     record = one_run(connection, run_id)
     ended = record.finished_at or record.started_at
     return Counts(
-        courses=read,
+        courses=courses_in[ItemState.DONE],
+        unchanged=courses_in[ItemState.UNCHANGED],
         seconds=(ended - record.started_at).total_seconds(),
         seconds_by_phase=_seconds_by_phase(connection, run_id),
         **{name: int(getattr(sums, name)) for name in COUNTED},
@@ -215,6 +214,7 @@ def _run_line(row: "Row[Any]") -> RunLine:
         counts=Counts(
             **_counted(row),
             courses=row.courses,
+            unchanged=row.unchanged,
             seconds=_seconds(row.started_at, row.finished_at) or 0.0,
         ),
         skipped=row.skipped,

@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 _WRITE = "waymark_write"
 _BUSY_SECONDS = 60
+# The threads of a worker set the bound, one or two connections each; so many are kept open.
+_POOL: Mapping[str, Any] = {"pool_size": 16, "max_overflow": -1}
 # SQLite allows 32,766 variables in a statement, PostgreSQL 65,535.
 IN_LIMIT = 5_000
 
@@ -26,7 +28,7 @@ def open_engine(url: str) -> Engine:
     """An engine for a database URL; nothing is opened yet."""
     if sqlalchemy.make_url(url).get_backend_name() == "sqlite":
         return _sqlite_engine(url)
-    return sqlalchemy.create_engine(url, pool_pre_ping=True)
+    return sqlalchemy.create_engine(url, pool_pre_ping=True, **_POOL)
 
 
 @contextmanager
@@ -133,7 +135,7 @@ def _statement(
 
 
 def _sqlite_engine(url: str) -> Engine:
-    engine = sqlalchemy.create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    engine = sqlalchemy.create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, **_POOL)
 
     @event.listens_for(engine, "connect")
     def _connected(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's

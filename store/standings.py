@@ -261,6 +261,19 @@ def strands_in_course(connection: Connection, course_id: CourseId) -> tuple[Comp
     return tuple(CompetencyId(row[0]) for row in rows)
 
 
+def competencies_in_course(connection: Connection, course_id: CourseId) -> tuple[CompetencyId, ...]:
+    """The competencies that a course's line items speak for themselves, in the order of ids."""
+    rows = connection.execute(
+        select(alignments.c.competency_id)
+        .distinct()
+        .join(line_items, line_items.c.id == alignments.c.line_item_id)
+        .join(competencies, competencies.c.id == alignments.c.competency_id)
+        .where(line_items.c.course_id == course_id, competencies.c.is_archived.is_(False))
+        .order_by(alignments.c.competency_id)
+    )
+    return tuple(CompetencyId(row[0]) for row in rows)
+
+
 def assessed_competencies(connection: Connection, tenant: TenantId) -> dict[CompetencyId, int]:
     """How many competencies of each strand any line item of the tenant speaks for."""
     rows = connection.execute(

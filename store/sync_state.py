@@ -5,7 +5,7 @@ fencing number: whoever lost the lease can no longer commit, so an item that two
 at once still has one effect.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -61,6 +61,8 @@ class ItemState(Enum):
     PENDING = "pending"
     WORKING = "working"
     DONE = "done"
+    UNCHANGED = "unchanged"
+    """A course that was not read, for its LMS said that nothing happened in it."""
     SKIPPED = "skipped"
     FAILED = "failed"
 
@@ -163,24 +165,36 @@ def add_items(
     places: Sequence[tuple[CourseId | None, int]],
 ) -> None:
     """Add work items for (course, part) pairs."""
-    if not places:
-        return
-    blank = dict.fromkeys(("fence", "attempts", *COUNTED), 0)
-    connection.execute(
-        insert(work_items),
+    _insert_items(
+        connection,
+        [
+            {"run_id": run_id, "phase": phase.value, "course_id": course, "part": part}
+            for course, part in places
+        ],
+    )
+
+
+def add_unread(
+    connection: Connection,
+    run_id: RunId,
+    reasons: Mapping[CourseId, tuple[str, str]],
+    *,
+    state: ItemState,
+) -> None:
+    """Record that courses are not read in a run, and why: a word that groups, a sentence."""
+    _insert_items(
+        connection,
         [
             {
-                **blank,
                 "run_id": run_id,
-                "phase": phase.value,
+                "phase": Phase.PULL.value,
                 "course_id": course,
-                "part": part,
-                "state": ItemState.PENDING.value,
-                "job": "",
-                "cause": "",
-                "message": "",
+                "part": 0,
+                "state": state.value,
+                "cause": cause,
+                "message": message,
             }
-            for course, part in places
+            for course, (cause, message) in reasons.items()
         ],
     )
 
@@ -199,18 +213,6 @@ def has_unfinished_items(connection: Connection, run_id: RunId, phase: Phase) ->
     return found.first() is not None
 
 
-def skip_item(
-    connection: Connection, run_id: RunId, course_id: CourseId, *, cause: str, message: str
-) -> None:
-    """Record that a course is left out of a run's reading, and why."""
-    add_items(connection, run_id, Phase.PULL, places=[(course_id, 0)])
-    connection.execute(
-        update(work_items)
-        .where(work_items.c.run_id == run_id, work_items.c.course_id == course_id)
-        .values(state=ItemState.SKIPPED.value, cause=cause, message=message)
-    )
-
-
 def count_items(connection: Connection, run_id: RunId, phase: Phase) -> int:
     """How many items a phase has."""
     return connection.execute(
@@ -220,13 +222,13 @@ def count_items(connection: Connection, run_id: RunId, phase: Phase) -> int:
     ).scalar_one()
 
 
-def courses_read(connection: Connection, run_id: RunId) -> tuple[CourseId, ...]:
-    """The courses that a run has read to the end."""
+def courses_known(connection: Connection, run_id: RunId) -> tuple[CourseId, ...]:
+    """The courses whose gradebooks a run knows: read to the end, or surely unchanged."""
     rows = connection.execute(
         select(work_items.c.course_id).where(
             work_items.c.run_id == run_id,
             work_items.c.phase == Phase.PULL.value,
-            work_items.c.state == ItemState.DONE.value,
+            work_items.c.state.in_((ItemState.DONE.value, ItemState.UNCHANGED.value)),
         )
     )
     return tuple(CourseId(row[0]) for row in rows)
@@ -359,6 +361,17 @@ def put_back(
             message=message,
         )
     )
+
+
+def _insert_items(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    blank = {
+        **dict.fromkeys(("fence", "attempts", *COUNTED), 0),
+        **dict.fromkeys(("job", "cause", "message"), ""),
+        "state": ItemState.PENDING.value,
+    }
+    connection.execute(insert(work_items), [{**blank, **row} for row in rows])
 
 
 def _run(row: "Row[Any]") -> Run:

@@ -192,8 +192,11 @@ courses = Table(
     Column("cursor", Text),
     Column("synced_at", Instant),
     Column("swept_at", Instant),
+    Column("gone_at", Instant),
+    Column("aligned_to", String(64)),
     Column("passback_way", String(32)),
     Column("counted_from", Instant),
+    Column("previewed_at", Instant),
     UniqueConstraint("platform_id", "ref"),
     Index("ix_courses_tenant_id", "tenant_id"),
 )
@@ -243,6 +246,7 @@ enrolments = Table(
     _to("courses", "course_id", primary_key=True),
     _to("learners", "learner_id", primary_key=True),
     Column("state", String(16), nullable=False),
+    Column("account_ref", String(255)),
     Index("ix_enrolments_learner_id", "learner_id"),
 )
 
@@ -529,3 +533,12 @@ work_items = Table(
     Column("api_calls", Integer, nullable=False),
     Index("ix_work_items_run_id_phase_state", "run_id", "phase", "state"),
 )
+
+work_notes = Table(
+    "work_notes",
+    metadata,
+    _to("work_items", "work_item_id", primary_key=True),
+    Column("cause", String(64), primary_key=True),
+    Column("message", Text, nullable=False),
+)
+"""What an LMS granted less of than Waymark can use, as the work on an item found it."""

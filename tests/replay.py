@@ -107,6 +107,17 @@ class _Moodle:
             "gradereport_user_get_grade_items": _grade_report,
             "core_grades_get_gradeitems": _grade_items,
             "mod_assign_get_assignments": _assignments,
+            "mod_assign_get_grades": lambda _: recorded("assign_grades"),
+            "mod_quiz_get_quizzes_by_courses": lambda _: recorded("quizzes_course2"),
+            # Neither was recorded: no groups, no rubrics.
+            "core_group_get_course_groups": lambda _: [],
+            "core_grading_get_definitions": lambda _: {"areas": [], "warnings": []},
+            "core_competency_list_competency_frameworks": lambda _: recorded(
+                "competency_frameworks"
+            ),
+            "core_competency_list_course_competencies": _course_competencies,
+            "core_competency_get_scale_values": lambda _: recorded("competency_scale_values"),
+            "report_competency_data_for_report": lambda _: recorded("user_competencies_course4"),
         }
         call = functions.get(form.get("wsfunction", ""))
         if call is None:
@@ -263,8 +274,13 @@ def _enrolled_users(given):
     # list answers for the active ones.
     is_active_only = options.get("onlyactive") == "1" and course == 2
     name = f"enrolled_users_course{course}" + ("_active" if is_active_only else "")
+    people = recorded(name)
+    if options.get("onlysuspended") == "1":
+        # Not recorded: whoever is in the whole list and not in that of the active.
+        active = recorded("enrolled_users_course2_active") if course == 2 else people
+        people = [one for one in people if one["id"] not in {other["id"] for other in active}]
     fields = {"fullname", *options.get("userfields", "").split(",")}
-    return [{key: one[key] for key in one if key in fields} for one in recorded(name)]
+    return [{key: one[key] for key in one if key in fields} for one in people]
 
 
 def _grade_report(given):
@@ -296,6 +312,10 @@ def _assignments(given):
     # Not recorded for course 4: no due dates are known there.
     is_recorded = given.get("courseids[0]") == "2"
     return recorded("assignments_course2") if is_recorded else {"courses": [], "warnings": []}
+
+
+def _course_competencies(given):
+    return recorded("course_competencies_course4") if given.get("id") == "4" else []
 
 
 def _course(given):

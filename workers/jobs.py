@@ -7,6 +7,7 @@ will not is ended with a sentence for a person; either way the run goes on.
 import logging
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +20,7 @@ from store import courses, sync_state
 from store.secrets import SealBroken
 from store.session import writing
 from store.sync_state import LEASE, ItemState, LeaseLostError, Phase, WorkItem
-from workers import passback, queue, recompute, sync
+from workers import passback, plan, queue, recompute, sync
 from workers.work import Work
 
 log = logging.getLogger(__name__)
@@ -49,13 +50,25 @@ def serve(
 
 
 def work_on(item_ids: list[int]) -> None:
-    """Work on items, one after another, then bring their run on."""
+    """Work on items, some at a time, then bring their runs on.
+
+    What goes wrong with one item does not stop the others; the first error that nobody expected
+    is raised when all are done, so that RQ records it.
+    """
     container = _container()
     try:
-        runs = {_work_on(container, item_id) for item_id in item_ids}
-        for run_id in runs - {None}:
+        # Threads are started here, behind RQ's fork; each item has its own connector.
+        with ThreadPoolExecutor(
+            min(container.settings.threads, len(item_ids)) or 1, thread_name_prefix="item"
+        ) as pool:
+            futures = [pool.submit(_work_on, container, item_id) for item_id in item_ids]
+        done = [future for future in futures if future.exception() is None]
+        runs = {future.result() for future in done} - {None}
+        for run_id in runs:
             assert run_id is not None  # noqa: S101 - taken out above
             queue.tend(container, run_id)
+        for future in futures:
+            future.result()
     finally:
         container.close()
 
@@ -83,7 +96,13 @@ def _work_on(container: Container, item_id: int) -> RunId | None:
         if lease is None:
             return None
         run = sync_state.run(connection, lease.item.run)
-    work = Work(engine=container.engine, lease=lease, run=run, now=container.now)
+    work = Work(
+        engine=container.engine,
+        lease=lease,
+        run=run,
+        now=container.now,
+        sweep_days=container.settings.sweep_days,
+    )
     try:
         _attempt(container, work)
     except LeaseLostError:
@@ -123,7 +142,7 @@ def _perform(container: Container, work: Work) -> None:
         return
     if item.phase is Phase.PLAN:
         platform = PlatformId(item.part)
-        sync.plan_platform(container.gradebook(platform), work, platform)
+        plan.plan_platform(container.gradebook(platform), work, platform)
         return
     course_id = _course(item)
     with work.reading() as connection:

@@ -2,24 +2,24 @@
 
 What is wanted is put down before anything is sent; what was sent counts as standing only once
 it was read back; what was sent and not seen is settled by reading before anything is sent again.
+A column that cannot be written keeps no other from being written.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from connectors.protocol import GradebookSink
+from connectors.errors import GiveUp
+from connectors.protocol import GradebookSink, Note
 from mapping import passback
-from mapping.evidence import View
-from mapping.passback import Plan, Wanted
+from mapping.passback import Plan
 from mapping.records import (
     ColumnId,
     ColumnMarks,
     ColumnRef,
-    ColumnSpec,
     CompetencyId,
     Counts,
     CourseId,
@@ -31,32 +31,17 @@ from mapping.records import (
     WriteOutcome,
     WriteState,
 )
-from mapping.status import Status
-from store import courses, frameworks, outbox, standings
-from store.courses import StoredCourse
-from store.frameworks import StoredCompetency
+from store import outbox
 from store.outbox import Letter, OutboxState, StandingMark
-from store.standings import Standing
-from workers.recompute import current_rule
+from store.sync_state import ItemState
+from workers.desk import Desk, effective_way, mark_of, set_desk
 from workers.work import Work
 
-_TITLE_CHARACTERS = 200
+__all__ = ["effective_way", "push_course"]
+
 _Cells = dict[tuple[CompetencyId, LearnerId], StandingMark]
-_UNSEEN = Standing(status=Status.NO_EVIDENCE, estimate=None, evidence_count=0, mastered_count=0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Desk:
-    """A course with everything that decides what its gradebook shall say."""
-
-    course: StoredCourse
-    way: PassbackWay
-    refs: Mapping[LearnerId, LearnerRef]
-    desired: Mapping[CompetencyId, Mapping[LearnerId, Wanted]]
-    recorded: Mapping[tuple[CompetencyId, LearnerId], StandingMark]
-    specs: Mapping[CompetencyId, ColumnSpec]
-    columns: Mapping[CompetencyId, tuple[ColumnId, ColumnRef]]
-    unsettled: Sequence[Letter]
+_EXPECTED = frozenset({"competency_not_in_course"})
+"""Causes that are no failure: a Moodle course need not name every competency of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +58,33 @@ class _Column:
 class _Sending:
     """What is about to be sent to one column, and the letters it carries."""
 
+    strand: CompetencyId
     id: ColumnId
     marks: ColumnMarks
     by_ref: Mapping[LearnerRef, Letter]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Push:
+    """One course's writing; ``troubles`` holds why a strand's column could not be written.
+
+    ``begun_at`` lies before the columns are read and becomes the time of what is sent, so that
+    an LMS that compares times refuses it where a person wrote in between.
+    """
+
+    sink: GradebookSink
+    work: Work
+    desk: Desk
+    begun_at: datetime
+    troubles: dict[CompetencyId, GiveUp] = field(default_factory=dict)
+
+    @contextmanager
+    def apart(self, strands: Sequence[CompetencyId]) -> Iterator[None]:
+        """Keep a trouble of some columns from the others."""
+        try:
+            yield
+        except GiveUp as error:
+            self.troubles.update(dict.fromkeys(strands, error))
 
 
 def push_course(sink: GradebookSink, work: Work, course_id: CourseId) -> None:
@@ -88,103 +97,52 @@ def push_course(sink: GradebookSink, work: Work, course_id: CourseId) -> None:
         work: The item in hand.
         course_id: The course.
     """
-    desk = _desk(work, course_id)
-    if desk.unsettled:
-        _settle_by_reading(sink, work, desk)
-        desk = _desk(work, course_id)
-    wanted = _want(work, desk)
-    sendings = [
-        _prepare(sink, work, desk, strand=strand, letters=letters)
-        for strand, letters in sorted(wanted.items())
-    ]
-    _send(sink, work, desk, sendings=sendings)
-    with work.writing() as connection:
-        pushed, refused = outbox.pushed_in(connection, work.run.id, course_id)
-        work.finish(connection, Counts(pushed=pushed, refused=refused, api_calls=sink.calls))
+    push = _Push(sink=sink, work=work, desk=_desk(work, course_id), begun_at=work.now())
+    if (reason := reason_to_write_nothing(push.desk)) is not None:
+        cause, message = reason
+        with work.writing() as connection:
+            work.finish(connection, Counts(), state=ItemState.SKIPPED, cause=cause, message=message)
+        return
+    if push.desk.unsettled:
+        _settle_by_reading(push)
+        push.desk = _desk(work, course_id)
+    sendings = _prepare_all(push, _want(push))
+    _send(push, sendings)
+    _finish(push)
 
 
-def effective_way(kind: str, way: PassbackWay) -> PassbackWay:
-    """The way that a platform can go without touching a course grade.
+def reason_to_write_nothing(desk: Desk) -> tuple[str, str] | None:
+    """Why a course's way cannot be gone: a word that groups, a sentence for a person."""
+    if desk.way is PassbackWay.COMPETENCY and desk.course.kind != "moodle":
+        return "way_not_possible", (
+            "Ratings of the LMS's own competencies are written to Moodle only, so nothing was "
+            "written here. Choose another way for this course or its school."
+        )
+    if desk.way is PassbackWay.MARK_COUNTED and desk.course.counted_from is None:
+        return "not_agreed", (
+            "Marks that count were chosen, and nobody has agreed to them for this course, so "
+            f'nothing was written. Run "waymark passback preview {desk.course.id} --way '
+            'mark_counted" to see what they would say, then "waymark passback set" as it tells.'
+        )
+    return None
 
-    A number cannot be kept out of Moodle's course total by a tool, so words are written there.
-    """
-    if kind == "moodle" and way is PassbackWay.MARK_NOT_COUNTED:
-        return PassbackWay.WORDS
-    return way
 
-
-def _desk(work: Work, course_id: CourseId) -> _Desk:
+def _desk(work: Work, course_id: CourseId) -> Desk:
     with work.reading() as connection:
-        course = courses.course(connection, course_id)
-        way = effective_way(course.kind, course.way)
-        learners = courses.active_learners(connection, course_id)
-        strands = standings.strands_in_course(connection, course_id)
-        totals = standings.assessed_competencies(connection, course.tenant)
-        known = {c.id: c for c in frameworks.competencies_of(connection, course.tenant)}
-        now_standing = standings.standings_of(connection, learners, competency_ids=strands)
-        top = current_rule(connection, course.tenant)[1].scale.top
-        return _Desk(
-            course=course,
-            way=way,
-            refs=courses.learner_refs(connection, course.platform, learners),
-            desired={
-                strand: {
-                    learner: _wanted(
-                        now_standing.get((learner, strand, View.LEARNER), _UNSEEN),
-                        total=totals.get(strand, 0) if known[strand].is_strand else 0,
-                    )
-                    for learner in learners
-                }
-                for strand in strands
-            },
-            recorded=outbox.standing_marks(connection, course_id, way),
-            specs=_specs([known[strand] for strand in strands], way, maximum=top),
-            columns=outbox.columns(connection, course_id, way),
-            unsettled=outbox.unsettled(connection, course_id, way),
-        )
+        return set_desk(connection, course_id)
 
 
-def _specs(
-    strands: Sequence[StoredCompetency], way: PassbackWay, *, maximum: float
-) -> dict[CompetencyId, ColumnSpec]:
-    """One column for each strand; strands of one name are told apart by their code."""
-    names = Counter(strand.statement for strand in strands)
-    titles = {
-        strand.id: strand.statement
-        if names[strand.statement] == 1
-        else f"{strand.statement} ({strand.code})"
-        for strand in strands
-    }
-    return {
-        strand.id: ColumnSpec(
-            tag=f"waymark:{strand.code}",
-            title=f"Waymark: {titles[strand.id]}"[:_TITLE_CHARACTERS],
-            way=way,
-            maximum=maximum,
-        )
-        for strand in strands
-    }
-
-
-def _wanted(standing: Standing, *, total: int) -> Wanted:
-    return Wanted(
-        status=standing.status,
-        estimate=standing.estimate,
-        mastered_count=min(standing.mastered_count, total),
-        competency_total=total,
-    )
-
-
-def _want(work: Work, desk: _Desk) -> dict[CompetencyId, list[Letter]]:
+def _want(push: _Push) -> dict[CompetencyId, list[Letter]]:
     """Plan every column, and put what is to be written down, in one transaction."""
     cells: _Cells = {}
+    desk = push.desk
     for strand, desired in desk.desired.items():
-        planned = _plan(desk, strand, desired)
         learners = {desk.refs[learner]: learner for learner in desired if learner in desk.refs}
-        for mark in planned.writes:
+        for mark in desk.plan(strand).writes:
             cells[strand, learners[mark.learner_ref]] = StandingMark(
                 words=mark.words, points=mark.points
             )
+    work = push.work
     with work.writing() as connection:
         letters = outbox.want(
             connection, desk.course.id, desk.way, marks=cells, run=work.run.id, now=work.now()
@@ -195,64 +153,50 @@ def _want(work: Work, desk: _Desk) -> dict[CompetencyId, list[Letter]]:
     return by_strand
 
 
-def _plan(desk: _Desk, strand: CompetencyId, desired: Mapping[LearnerId, Wanted]) -> Plan:
-    return passback.plan(
-        {desk.refs[learner]: w for learner, w in desired.items() if learner in desk.refs},
-        _recorded(desk, strand),
-        desk.way,
-    )
-
-
-def _recorded_in(desk: _Desk, column: _Column) -> dict[LearnerRef, Mark]:
+def _recorded_in(desk: Desk, column: _Column) -> dict[LearnerRef, Mark]:
     """What is known to stand in a column: nothing in one that had to be made anew."""
     _, ref = desk.columns.get(column.strand, (None, None))
-    return _recorded(desk, column.strand) if ref == column.ref else {}
+    return desk.marks_in(column.strand) if ref == column.ref else {}
 
 
-def _recorded(desk: _Desk, strand: CompetencyId) -> dict[LearnerRef, Mark]:
-    return {
-        desk.refs[learner]: _mark(desk.refs[learner], mark)
-        for (place, learner), mark in desk.recorded.items()
-        if place == strand and learner in desk.refs
-    }
-
-
-def _mark(ref: LearnerRef, mark: StandingMark | Letter) -> Mark:
-    return Mark(learner_ref=ref, words=mark.words, points=mark.points)
-
-
-def _open_column(sink: GradebookSink, work: Work, desk: _Desk, *, strand: CompetencyId) -> _Column:
+def _open_column(push: _Push, strand: CompetencyId) -> _Column:
     """Find or create a strand's column and read it."""
-    spec = desk.specs[strand]
-    ref = sink.ensure_column(desk.course.record.ref, spec)
-    with work.writing() as connection:
-        column = outbox.save_column(connection, desk.course.id, strand, way=desk.way, ref=ref)
-    found = sink.read_marks(desk.course.record.ref, ref, spec)
+    course, spec = push.desk.course, push.desk.specs[strand]
+    ref = push.sink.ensure_column(course.record.ref, spec)
+    with push.work.writing() as connection:
+        column = outbox.save_column(connection, course.id, strand, way=push.desk.way, ref=ref)
+    found = push.sink.read_marks(course.record.ref, ref, spec)
     return _Column(strand=strand, id=column, ref=ref, found=found)
 
 
-def _settle_by_reading(sink: GradebookSink, work: Work, desk: _Desk) -> None:
+def _settle_by_reading(push: _Push) -> None:
     """Settle what was sent and never seen: it stands there now, or it is wanted anew."""
+    desk = push.desk
     for strand in sorted({letter.strand for letter in desk.unsettled}):
         letters = [letter for letter in desk.unsettled if letter.strand == strand]
         if strand not in desk.specs:
-            _give_up(work, letters, "Nothing in this course speaks for this strand any more.")
+            reason = "Nothing in this course speaks for this strand any more."
+            _give_up(push.work, letters, reason)
             continue
-        column = _open_column(sink, work, desk, strand=strand)
-        plan = Plan(
-            way=desk.way,
-            writes=tuple(_mark(desk.refs[x.learner], x) for x in letters if x.learner in desk.refs),
-        )
-        settled = passback.settle(plan, column.found, _recorded_in(desk, column))
-        there = {mark.learner_ref for mark in settled.already_there}
-        arrived = [x for x in letters if desk.refs.get(x.learner) in there]
-        with work.writing() as connection:
-            outbox.confirm(connection, column.id, arrived, now=work.now())
-        _give_up(
-            work,
-            [x for x in letters if x not in arrived],
-            "It was sent in an earlier try and does not stand in the gradebook.",
-        )
+        with push.apart([strand]):
+            _settle_column(push, _open_column(push, strand), letters)
+
+
+def _settle_column(push: _Push, column: _Column, letters: Sequence[Letter]) -> None:
+    desk, work = push.desk, push.work
+    writes = tuple(mark_of(desk.refs[x.learner], x) for x in letters if x.learner in desk.refs)
+    settled = passback.settle(
+        Plan(way=desk.way, writes=writes), column.found, _recorded_in(desk, column)
+    )
+    there = {mark.learner_ref for mark in settled.already_there}
+    arrived = [x for x in letters if desk.refs.get(x.learner) in there]
+    with work.writing() as connection:
+        outbox.confirm(connection, column.id, arrived, now=work.now())
+    _give_up(
+        work,
+        [x for x in letters if x not in arrived],
+        "It was sent in an earlier try and does not stand in the gradebook.",
+    )
 
 
 def _give_up(work: Work, letters: Sequence[Letter], reason: str) -> None:
@@ -261,18 +205,24 @@ def _give_up(work: Work, letters: Sequence[Letter], reason: str) -> None:
             outbox.settle(connection, letter, OutboxState.SUPERSEDED, reason=reason, now=work.now())
 
 
-def _prepare(
-    sink: GradebookSink,
-    work: Work,
-    desk: _Desk,
-    *,
-    strand: CompetencyId,
-    letters: Sequence[Letter],
-) -> _Sending:
+def _prepare_all(
+    push: _Push, wanted: Mapping[CompetencyId, Sequence[Letter]]
+) -> Sequence[_Sending]:
+    sendings: list[_Sending] = []
+    for strand, letters in sorted(wanted.items()):
+        if strand in push.troubles:
+            continue
+        with push.apart([strand]):
+            sendings.append(_prepare(push, strand, letters))
+    return sendings
+
+
+def _prepare(push: _Push, strand: CompetencyId, letters: Sequence[Letter]) -> _Sending:
     """Hold a column's letters against what it says now, and put down what is about to be sent."""
-    column = _open_column(sink, work, desk, strand=strand)
+    desk, work = push.desk, push.work
+    column = _open_column(push, strand)
     by_ref = {desk.refs[letter.learner]: letter for letter in letters}
-    plan = Plan(way=desk.way, writes=tuple(_mark(ref, x) for ref, x in by_ref.items()))
+    plan = Plan(way=desk.way, writes=tuple(mark_of(ref, x) for ref, x in by_ref.items()))
     settled = passback.settle(plan, column.found, _recorded_in(desk, column))
     there = [by_ref[mark.learner_ref] for mark in settled.already_there]
     with work.writing() as connection:
@@ -288,23 +238,36 @@ def _prepare(
         to_send = [by_ref[mark.learner_ref] for mark in settled.send]
         outbox.mark_sent(connection, to_send, now=work.now())
     return _Sending(
+        strand=strand,
         id=column.id,
         marks=ColumnMarks(column=column.ref, spec=desk.specs[strand], marks=settled.send),
         by_ref=by_ref,
     )
 
 
-def _send(sink: GradebookSink, work: Work, desk: _Desk, *, sendings: Sequence[_Sending]) -> None:
-    """Write all columns of the course at once, and keep what was read back."""
+def _send(push: _Push, sendings: Sequence[_Sending]) -> None:
+    """Write the columns of the course, and keep what was read back.
+
+    Canvas takes the words of all columns at once and finishes them in one wait; every other
+    way goes column by column, so that one that cannot be written stops no other.
+    """
     filled = [sending for sending in sendings if sending.marks.marks]
-    if not filled:
-        return
-    written = sink.write_marks(
-        desk.course.record.ref, [sending.marks for sending in filled], now=work.now()
+    desk = push.desk
+    is_bulk = desk.way is PassbackWay.WORDS and desk.course.kind == "canvas"
+    for batch in [filled] if is_bulk else [[one] for one in filled]:
+        if not batch:
+            continue
+        with push.apart([one.strand for one in batch]):
+            _send_batch(push, batch)
+
+
+def _send_batch(push: _Push, batch: Sequence[_Sending]) -> None:
+    written = push.sink.write_marks(
+        push.desk.course.record.ref, [one.marks for one in batch], now=push.begun_at
     )
-    with work.writing() as connection:
-        for sending, outcomes in zip(filled, written, strict=True):
-            _keep(connection, sending, outcomes, now=work.now())
+    with push.work.writing() as connection:
+        for sending, outcomes in zip(batch, written, strict=True):
+            _keep(connection, sending, outcomes, now=push.work.now())
 
 
 def _keep(
@@ -326,3 +289,25 @@ def _keep(
                 reason=outcome.reason,
                 now=now,
             )
+
+
+def _finish(push: _Push) -> None:
+    """End the item: failed where a column could not be written, with why."""
+    work = push.work
+    causes = {str(error): error.cause for error in push.troubles.values()}
+    failed = [message for message, cause in causes.items() if cause not in _EXPECTED]
+    expected = [message for message, cause in causes.items() if cause in _EXPECTED]
+    with work.writing() as connection:
+        work.tell(connection, push.sink.notes)
+        work.tell(
+            connection,
+            [Note(cause=causes[one], message=" ".join(expected)) for one in expected[:1]],
+        )
+        pushed, refused = outbox.pushed_in(connection, work.run.id, push.desk.course.id)
+        work.finish(
+            connection,
+            Counts(pushed=pushed, refused=refused, api_calls=push.sink.calls),
+            state=ItemState.FAILED if failed else ItemState.DONE,
+            cause=causes[failed[0]] if failed else "",
+            message=" ".join(failed),
+        )

@@ -31,6 +31,7 @@ _TENDING_SECONDS = 30
 _MOST_ITEMS = 20
 _JOBS_WANTED = 48
 """So many jobs that none is long and workers stay even, unless there are very many items."""
+_WAITING_PHASES = (Phase.PULL, Phase.PUSH)
 _ALIVE = (JobStatus.QUEUED, JobStatus.STARTED, JobStatus.SCHEDULED, JobStatus.DEFERRED)
 
 
@@ -116,9 +117,18 @@ def _enqueue_due(container: Container, run_id: RunId) -> None:
     with reading(container.engine) as connection:
         due = sync_state.due_items(connection, run_id, now=container.now())
     lost = [item for item, job in due if not _is_alive(queue, job)]
-    size = min(-(-len(lost) // _JOBS_WANTED), _MOST_ITEMS)
+    size = _job_size(lost, threads=container.settings.threads)
     for start in range(0, len(lost), size or 1):
         _enqueue(container, queue, lost[start : start + size])
+
+
+def _job_size(items: Sequence[WorkItem], *, threads: int) -> int:
+    """So many items that jobs are few; where they wait for an LMS, work for all threads."""
+    size = -(-len(items) // _JOBS_WANTED)
+    if items and items[0].phase in _WAITING_PHASES:
+        # Two jobs at least, for two workers.
+        size = max(size, min(threads, -(-len(items) // 2)))
+    return min(size, max(_MOST_ITEMS, threads))
 
 
 def _enqueue(container: Container, queue: Queue, items: Sequence[WorkItem]) -> None:

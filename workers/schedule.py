@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine
 
 from mapping.records import CourseState, PassbackWay, RunId, TenantId
-from store import courses, registrations, standings, sync_state
+from store import courses, merging, registrations, standings, sync_state
 from store.session import lock, reading, writing
-from store.sync_state import Phase
+from store.sync_state import Phase, Run
 from store.tenants import all_tenants
 
 NIGHTLY = "nightly"
@@ -91,7 +91,7 @@ def advance(engine: Engine, run_id: RunId, *, now: datetime) -> Phase:
         ):
             phase = _ORDER[_ORDER.index(phase) + 1]
             sync_state.enter_phase(connection, run_id, phase, now=now)
-            _add_work(connection, run_id, phase, tenant=run.tenant)
+            _add_work(connection, run, phase, now=now)
         return phase
 
 
@@ -104,27 +104,29 @@ def _begin(
     return run
 
 
-def _add_work(connection: Connection, run_id: RunId, phase: Phase, *, tenant: TenantId) -> None:
+def _add_work(connection: Connection, run: Run, phase: Phase, *, now: datetime) -> None:
     """What a phase has to do; planning has put down the reading already."""
     if phase is Phase.COMPUTE:
-        waiting = standings.count_waiting(connection, tenant)
+        # Reading is over: nobody holds a course whose rows follow somebody's account.
+        merging.follow_everywhere(connection, run.tenant, now=now)
+        waiting = standings.count_waiting(connection, run.tenant)
         parts = min(-(-waiting // _LEARNERS_PER_PART), _MOST_PARTS)
         sync_state.add_items(
-            connection, run_id, phase, places=[(None, part) for part in range(parts)]
+            connection, run.id, phase, places=[(None, part) for part in range(parts)]
         )
     elif phase is Phase.PUSH:
-        read = set(sync_state.courses_read(connection, run_id))
+        known = set(sync_state.courses_known(connection, run.id))
         to_write = [
             course
-            for course in courses.courses_of(connection, tenant)
-            if course.id in read
+            for course in courses.courses_of(connection, run.tenant)
+            if course.id in known
             and course.way is not PassbackWay.NONE
             and course.record.state is CourseState.ACTIVE
         ]
         # The longest first, or the last worker is left with them: only Canvas takes words whole.
         to_write.sort(key=lambda one: one.kind == "canvas" and one.way is PassbackWay.WORDS)
         sync_state.add_items(
-            connection, run_id, phase, places=[(course.id, 0) for course in to_write]
+            connection, run.id, phase, places=[(course.id, 0) for course in to_write]
         )
 
 

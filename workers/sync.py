@@ -1,4 +1,4 @@
-"""Reading gradebooks: which courses there are, and what changed in one of them."""
+"""Reading gradebooks: what changed in a course since it was read."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -10,63 +10,34 @@ from mapping.records import (
     Alignment,
     Counts,
     CourseId,
-    CourseState,
     Cursor,
+    Enrolment,
     LearnerId,
     LearnerRef,
     LineItem,
     LineItemId,
-    PlatformId,
     Score,
     ScorePage,
+    Section,
+    SectionRef,
 )
-from store import alignments, courses, gradebook, sync_state
+from store import (
+    alignments,
+    courses,
+    gradebook,
+    merging,
+    readings,
+    sections,
+    sync_state,
+)
 from store.courses import StoredCourse
 from store.gradebook import ItemKey, Reading, SavedScores
-from store.sync_state import ItemState, Phase
+from store.readings import Finished
+from store.sync_state import ItemState
+from workers.plan import is_sweep
 from workers.work import Work
 
 _SCORES_A_TRANSACTION = 1_000
-_LEFT_OUT = {
-    CourseState.UNPUBLISHED: (
-        "unpublished",
-        "The course is not published yet; it is read once it is.",
-    ),
-    CourseState.CONCLUDED: (
-        "concluded",
-        "The course has ended and was read before; its evidence is kept and it is not read again.",
-    ),
-}
-
-
-def plan_platform(source: GradebookSource, work: Work, platform: PlatformId) -> None:
-    """Find out which courses a platform has, and put down those that are to be read.
-
-    Args:
-        source: The platform's gradebooks.
-        work: The item in hand.
-        platform: Which platform.
-    """
-    found = source.courses()
-    with work.writing() as connection:
-        courses.save_courses(connection, platform, found, tenant=work.run.tenant)
-        listed = {course.ref for course in found}
-        stored = [
-            course
-            for course in courses.courses_of(connection, work.run.tenant, platform=platform)
-            if course.record.ref in listed
-        ]
-        to_read = [course for course in stored if _is_to_be_read(course)]
-        sync_state.add_items(
-            connection, work.run.id, Phase.PULL, places=[(course.id, 0) for course in to_read]
-        )
-        for course in stored:
-            if course not in to_read:
-                cause, message = _LEFT_OUT[course.record.state]
-                sync_state.skip_item(
-                    connection, work.run.id, course.id, cause=cause, message=message
-                )
-        work.finish(connection, Counts(api_calls=source.calls))
 
 
 def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> None:
@@ -82,51 +53,135 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
     """
     with work.reading() as connection:
         course = courses.course(connection, course_id)
+        known_sections = sections.section_refs(connection, course_id)
     people = source.enrolments(course.record.ref)
     items = source.line_items(course.record.ref)
+    known = None if is_sweep(work, course) else known_sections
+    parts = _sections(source, course, people=people, known=known)
     with work.writing() as connection:
-        learners = courses.save_enrolments(connection, course_id, people)
-        stored_items = gradebook.save_line_items(connection, course_id, items)
-        aligned = _align(connection, work, course, items=items, stored=stored_items)
+        readings.begin_reading(connection, course_id)
+        _forget_where_missed(connection, course_id, people, items=items)
+        learners = _save_people(connection, work, course, people=people, parts=parts)
+        is_whole = is_sweep(work, courses.course(connection, course_id))
+        stored_items, touched = _save_items(connection, course_id, items)
+        aligned, realigned = _align(connection, course, items=items, stored=stored_items)
+        basis = readings.alignment_basis(
+            alignments.mapping_in_force(connection, course.tenant), course
+        )
+        gradebook.mark_for_recompute(connection, touched | realigned, now=work.now())
         if (reason := _reason_to_skip(learners, items, aligned)) is not None:
-            cause, message = reason
-            counted = Counts(api_calls=source.calls)
-            work.finish(connection, counted, state=ItemState.SKIPPED, cause=cause, message=message)
+            _skip(connection, source, work, reason=reason)
             return
         reading = gradebook.start_reading(
             connection, course_id, items=stored_items, learners=learners
         )
-    cursor = _read_scores(source, work, course, reading=reading)
+    since = None if is_whole else course.cursor
+    cursor = _read_scores(source, work, course, reading=reading, since=since)
     with work.writing() as connection:
-        courses.finish_reading(connection, course_id, cursor=cursor, now=work.now())
+        finished = Finished(cursor=cursor, basis=basis, is_sweep=is_whole)
+        readings.finish_reading(connection, course_id, finished, now=work.now())
+        work.tell(connection, source.notes)
         work.finish(connection, Counts(api_calls=source.calls))
 
 
-def _is_to_be_read(course: StoredCourse) -> bool:
-    match course.record.state:
-        case CourseState.ACTIVE:
-            return True
-        case CourseState.CONCLUDED:
-            return course.cursor is None
-        case CourseState.UNPUBLISHED:
-            return False
+def _sections(
+    source: GradebookSource,
+    course: StoredCourse,
+    *,
+    people: Sequence[Enrolment],
+    known: frozenset[SectionRef] | None,
+) -> Sequence[Section] | None:
+    """The course's sections, asked for only where they may say something new.
+
+    Args:
+        source: The gradebooks of the course's platform.
+        course: The course.
+        people: Everybody in it.
+        known: Sections kept already; None where all is read again.
+
+    Returns:
+        None where those kept already will do.
+    """
+    named = frozenset[SectionRef]().union(*(one.sections for one in people))
+    if not named:
+        return ()
+    if known is not None and named <= known:
+        return None
+    found = {one.ref: one for one in source.sections(course.record.ref)}
+    return [found.get(ref) or Section(ref=ref, title=ref) for ref in sorted(named | found.keys())]
 
 
-def _align(
+def _forget_where_missed(
+    connection: Connection,
+    course_id: CourseId,
+    people: Sequence[Enrolment],
+    *,
+    items: Sequence[LineItem],
+) -> None:
+    """Have the course read whole where scores passed by that no cursor tells of again.
+
+    The cursor is forgotten, so that a reading that breaks off is begun again as a whole one.
+    """
+    if (
+        courses.has_newcomers(connection, course_id, people)
+        or gradebook.changes_of(connection, course_id, items).has_returned
+    ):
+        readings.forget_cursor(connection, course_id)
+
+
+def _save_people(
     connection: Connection,
     work: Work,
     course: StoredCourse,
     *,
+    people: Sequence[Enrolment],
+    parts: Sequence[Section] | None,
+) -> Mapping[LearnerRef, LearnerId]:
+    merging.follow_sis_ids(connection, course, people)
+    merging.follow_accounts(connection, course.id, now=work.now())
+    learners = courses.save_enrolments(connection, course.id, people)
+    if parts is not None:
+        sections.save_sections(connection, course.id, parts)
+    sections.save_members(connection, course.id, people, learners=learners)
+    return learners
+
+
+def _save_items(
+    connection: Connection, course_id: CourseId, items: Sequence[LineItem]
+) -> tuple[Mapping[ItemKey, LineItemId], frozenset[LearnerId]]:
+    """Keep a course's columns; whose scores are worth something else now."""
+    touched = gradebook.changes_of(connection, course_id, items).learners
+    return gradebook.save_line_items(connection, course_id, items), touched
+
+
+def _skip(
+    connection: Connection, source: GradebookSource, work: Work, *, reason: tuple[str, str]
+) -> None:
+    cause, message = reason
+    work.tell(connection, source.notes)
+    work.finish(
+        connection,
+        Counts(api_calls=source.calls),
+        state=ItemState.SKIPPED,
+        cause=cause,
+        message=message,
+    )
+
+
+def _align(
+    connection: Connection,
+    course: StoredCourse,
+    *,
     items: Sequence[LineItem],
     stored: Mapping[ItemKey, LineItemId],
-) -> Sequence[Alignment]:
+) -> tuple[Sequence[Alignment], frozenset[LearnerId]]:
+    """Apply the mapping in force; the learners whose scores speak for something else now."""
     rules = alignments.rules_in_force(connection, course.tenant)
     aligned = alignment.resolve(rules, course.record, items)
     touched = alignments.save_alignments(
         connection, course.id, aligned, items=stored, tenant=course.tenant
     )
-    gradebook.mark_for_recompute(connection, touched, now=work.now())
-    return aligned
+    return aligned, frozenset(touched)
 
 
 def _reason_to_skip(
@@ -146,9 +201,13 @@ def _reason_to_skip(
 
 
 def _read_scores(
-    source: GradebookSource, work: Work, course: StoredCourse, *, reading: Reading
+    source: GradebookSource,
+    work: Work,
+    course: StoredCourse,
+    *,
+    reading: Reading,
+    since: Cursor | None,
 ) -> Cursor | None:
-    since = None if work.run.is_full else course.cursor
     cursor = None
     for page in _filled(source.scores(course.record.ref, since)):
         with work.writing() as connection:
@@ -157,7 +216,8 @@ def _read_scores(
             )
             _count(connection, work, pulled=page.read, saved=saved)
         cursor = page.cursor
-    if since is None:
+    # A stream that ended without its cursor was not whole, and says nothing of what it left out.
+    if since is None and cursor is not None:
         with work.writing() as connection:
             saved = gradebook.clear_unseen(connection, reading, now=work.now(), run=work.run.id)
             _count(connection, work, pulled=0, saved=saved)

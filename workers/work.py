@@ -1,16 +1,20 @@
 """A work item in hand: its transactions hold the lease, its counts are kept as they happen."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
+from connectors.protocol import Note
 from mapping.records import Counts
-from store import sync_state
+from store import run_notes, sync_state
 from store.session import reading, writing
 from store.sync_state import ItemState, Lease, Run
+
+SWEEP_DAYS = 7
+"""After how many days a course is read whole again, where nobody said otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +26,14 @@ class Work:
         lease: The right to work on the item; every writing transaction renews it.
         run: The run the item belongs to.
         now: The clock.
+        sweep_days: After how many days a course is read whole again; 0 for never by itself.
     """
 
     engine: Engine
     lease: Lease
     run: Run
     now: Callable[[], datetime]
+    sweep_days: int = SWEEP_DAYS
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -49,6 +55,10 @@ class Work:
         """Renew the lease while waiting for others."""
         with self.writing():
             pass
+
+    def tell(self, connection: Connection, notes: Iterable[Note]) -> None:
+        """Keep what the LMS granted less of, for the run's report."""
+        run_notes.keep_notes(connection, self.lease, {one.cause: one.message for one in notes})
 
     def finish(
         self,

@@ -1,23 +1,37 @@
 """Canvas's gradebook in the words of the connector protocol."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from http import HTTPStatus
+from typing import TypeVar
 
 from connectors.advantage import LineItems
-from connectors.canvas.counted_out import CountedOutColumn
+from connectors.canvas.access import check_access
 from connectors.canvas.courses import (
     COURSE_FILTERS,
     ENROLLMENT_FILTERS,
     course_of,
     enrolments_of,
+    group_of,
     line_item_of,
+    section_of,
 )
-from connectors.canvas.payloads import Assignment, Course, Enrollment, Group
-from connectors.canvas.rest import CanvasRest
-from connectors.canvas.submissions import scores_of, submission_pages
+from connectors.canvas.marks import MarkColumns
+from connectors.canvas.payloads import (
+    Assignment,
+    Course,
+    Enrollment,
+    Group,
+    GroupRow,
+    SectionRow,
+)
+from connectors.canvas.probe import unchanged_courses
+from connectors.canvas.reading import REFUSED, Listed, ScoreReader, note_refusal
+from connectors.canvas.rest import REFUSALS, CanvasRest, GraphqlRefused, is_refused
 from connectors.canvas.words import WordsColumn
 from connectors.errors import GiveUp
-from connectors.paging import cursor_before, moment_of
+from connectors.lms_clock import LmsClock
+from connectors.notes import Notes
 from connectors.platform import PlatformAccess, Services, open_client
 from connectors.protocol import Finding, Note
 from mapping import records
@@ -37,25 +51,34 @@ from mapping.records import (
     WriteOutcome,
 )
 
-OVERLAP = timedelta(minutes=10)
-"""How far a read reaches back before the last one's first request."""
+T = TypeVar("T")
+
+NO_PARTS = (
+    "The {name} of courses cannot be read, so classes cannot be shown by them; everything else "
+    "goes on. Add the scope url:GET|/api/v1/courses/:course_id/{name} to the developer key, or "
+    "give the service user the permission to see the list of users."
+)
 
 
 class CanvasGradebook:
     """Reads and writes the gradebooks of one Canvas account. See ``connectors.protocol``.
 
-    Whoever calls ``ensure_column`` holds a lock on the course: Canvas itself lets two runs make
-    the same column twice.
+    A column is looked for and made under a lock: Canvas itself lets two runs make the same one
+    twice.
     """
 
     def __init__(self, access: PlatformAccess, services: Services) -> None:
         http = open_client(access, services)
         items = LineItems(http, services.tokens, access=access, page_size=100)
         self._now = services.now
-        self._rest = CanvasRest(http, access)
+        self._lock = services.lock
+        self._rest = CanvasRest(http, access, LmsClock(services.now))
         self._words = WordsColumn(self._rest, services.sleep)
-        self._counted_out = CountedOutColumn(self._rest, items, access)
+        self._marks = MarkColumns(self._rest, items, access)
+        self._notes = Notes()
+        self._reader = ScoreReader(self._rest, self._notes, services.now)
         self._known: tuple[CourseRef, Sequence[LineItem]] | None = None
+        self._listed: Listed | None = None
 
     @property
     def calls(self) -> int:
@@ -63,51 +86,78 @@ class CanvasGradebook:
         return self._rest.http.calls
 
     def courses(self) -> Sequence[records.Course]:
-        """All courses of the account and its sub-accounts.
+        """All courses of the account and its sub-accounts, blueprints left out.
 
         Source: Canvas REST API, Accounts, list active courses in an account.
         """
         rows = self._rest.rows("accounts/self/courses", Course, COURSE_FILTERS)
-        return [course_of(row) for row in rows]
+        return [course_of(row, now=self._now()) for row in rows]
 
     @property
     def notes(self) -> Sequence[Note]:
         """What was missing since the connector was made, each cause once."""
-        return ()
+        return self._notes.all
 
-    def unchanged(self, cursors: Mapping[CourseRef, Cursor]) -> Mapping[CourseRef, Cursor]:  # noqa: ARG002 - the protocol's
-        """Nothing is told to be unchanged yet: every course is read."""
-        return {}
+    def unchanged(self, cursors: Mapping[CourseRef, Cursor]) -> Mapping[CourseRef, Cursor]:
+        """Courses of which nothing was touched since they were read, twenty a request.
+
+        Args:
+            cursors: What the last completed read of each course carried.
+
+        Returns:
+            New cursors of those that surely need no reading; none where GraphQL is refused.
+        """
+        if self._notes.has(REFUSED):
+            return {}
+        try:
+            return unchanged_courses(self._rest, cursors, now=self._now())
+        except GraphqlRefused:
+            note_refusal(self._notes)
+            return {}
 
     def self_check(self) -> Sequence[Finding]:
-        """Nothing is checked yet."""
-        return ()
+        """What the service user may see and do, asked one by one.
 
-    def sections(self, course: CourseRef) -> Sequence[Section]:  # noqa: ARG002 - the protocol's
-        """No sections are read yet."""
-        return ()
+        Source: Canvas REST API and developer keys.
+        """
+        return check_access(self._rest)
+
+    def sections(self, course: CourseRef) -> Sequence[Section]:
+        """Sections and groups of a course.
+
+        Source: Canvas REST API, Sections, Groups.
+        """
+        self._begin(course)
+        sections = self._parts(course, "sections", SectionRow)
+        groups = self._parts(course, "groups", GroupRow)
+        return [*map(section_of, sections), *map(group_of, groups)]
 
     def enrolments(self, course: CourseRef) -> Sequence[Enrolment]:
-        """Learners, teachers and observers of a course.
+        """Learners, teachers and observers of a course, with their sections and groups.
 
         Source: Canvas REST API, Enrollments.
         """
+        listed = self._begin(course)
         path = f"courses/{course}/enrollments"
-        return enrolments_of(self._rest.rows(path, Enrollment, ENROLLMENT_FILTERS))
+        found = list(self._rest.rows(path, Enrollment, ENROLLMENT_FILTERS))
+        listed.keep_people(found)
+        return enrolments_of(found)
 
     def line_items(self, course: CourseRef) -> Sequence[LineItem]:
         """Assignments of a course with their rubric rows.
 
         Source: Canvas REST API, Assignments, Assignment Groups.
         """
+        listed = self._begin(course)
         path = f"courses/{course}"
         groups = {
             str(group.id): group.name
             for group in self._rest.rows(f"{path}/assignment_groups", Group)
         }
         assignments = list(self._rest.rows(f"{path}/assignments", Assignment))
-        own = self._counted_out.own_assignments(course, assignments)
+        own = self._marks.own_assignments(course, assignments)
         found = [line_item_of(one, groups, is_own=str(one.id) in own) for one in assignments]
+        listed.keep_columns(assignments)
         self._known = (course, found)
         return found
 
@@ -122,23 +172,19 @@ class CanvasGradebook:
             Pages of at most a hundred submissions; rows of the last ten minutes before the
             cursor come again.
         """
-        cursor = cursor_before(self._now(), OVERLAP)
-        moment = moment_of(since)
+        listed = self._begin(course)
         items = {item.ref: item for item in self._items(course)}
-        for page in submission_pages(self._rest, course, moment):
-            is_last = not page.page_info.has_next_page or page.page_info.end_cursor is None
-            yield ScorePage(
-                scores=tuple(scores_of(page.nodes, items, is_full=moment is None)),
-                cursor=cursor if is_last else None,
-                read=len(page.nodes),
-            )
+        self._listed = None
+        yield from self._reader.pages(listed, items, since)
 
     def ensure_column(self, course: CourseRef, spec: ColumnSpec) -> ColumnRef:
         """Find or make a custom gradebook column, or an assignment that is not counted."""
         self._known = None
-        if self._is_words(spec):
-            return self._words.ensure(course, spec)
-        return self._counted_out.ensure(course, spec)
+        is_words = self._is_words(spec)
+        with self._lock(f"columns:{course}"):
+            if is_words:
+                return self._words.ensure(course, spec)
+            return self._marks.ensure(course, spec)
 
     def read_marks(
         self, course: CourseRef, column: ColumnRef, spec: ColumnSpec
@@ -156,7 +202,7 @@ class CanvasGradebook:
         """
         if self._is_words(spec):
             return self._words.read(course, column)
-        return self._counted_out.read(course, column)
+        return self._marks.read(course, column)
 
     def write_marks(
         self, course: CourseRef, writes: Sequence[ColumnMarks], *, now: datetime
@@ -165,11 +211,26 @@ class CanvasGradebook:
         words = [one for one in writes if self._is_words(one.spec)]
         outcomes = iter(self._words.write(course, words))
         return [
-            next(outcomes)
-            if self._is_words(one.spec)
-            else self._counted_out.write(course, one, now=now)
+            next(outcomes) if self._is_words(one.spec) else self._marks.write(course, one, now=now)
             for one in writes
         ]
+
+    def _parts(self, course: CourseRef, name: str, shape: type[T]) -> Sequence[T]:
+        """Rows of a list that evidence can do without."""
+        found: list[T] = []
+        passes = REFUSALS - {HTTPStatus.NOT_FOUND}
+        for reply in self._rest.pages(f"courses/{course}/{name}", passes=passes):
+            if is_refused(reply):
+                self._notes.add(f"{name}_refused", NO_PARTS.format(name=name))
+                return []
+            found += reply.decode(list[shape])  # type: ignore[valid-type]
+        return found
+
+    def _begin(self, course: CourseRef) -> Listed:
+        """What was listed of a course since its scores were read last."""
+        if self._listed is None or self._listed.course != course:
+            self._listed = Listed(course=course, begun_at=self._now())
+        return self._listed
 
     def _items(self, course: CourseRef) -> Sequence[LineItem]:
         if self._known is not None and self._known[0] == course:

@@ -4,11 +4,14 @@ Ids are text: they are asked for as such, because they outgrow what JSON numbers
 A number is taken too, for the day a proxy or an older Canvas ignores the wish.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Generic, TypeVar
 
 import msgspec
 
 Id = str | int
+T = TypeVar("T")
 
 
 class Course(msgspec.Struct):
@@ -22,6 +25,7 @@ class Course(msgspec.Struct):
     sis_course_id: str | None = None
     start_at: datetime | None = None
     end_at: datetime | None = None
+    restrict_enrollments_to_course_dates: bool | None = None
 
 
 class User(msgspec.Struct):
@@ -31,6 +35,7 @@ class User(msgspec.Struct):
     name: str
     sortable_name: str | None = None
     sis_user_id: str | None = None
+    group_ids: list[Id] | None = None
 
 
 class Enrollment(msgspec.Struct):
@@ -40,6 +45,8 @@ class Enrollment(msgspec.Struct):
     type: str
     enrollment_state: str
     user: User
+    id: Id | None = None
+    course_section_id: Id | None = None
     associated_user_id: Id | None = None
     sis_user_id: str | None = None
 
@@ -71,6 +78,7 @@ class Assignment(msgspec.Struct):
     assignment_group_id: Id | None = None
     due_at: datetime | None = None
     published: bool = True
+    hide_in_gradebook: bool | None = None
     omit_from_final_grade: bool = False
     rubric: list[RubricRow] | None = None
     external_tool_tag_attributes: dict[str, object] | None = None
@@ -100,6 +108,13 @@ class Progress(msgspec.Struct):
     message: str | None = None
 
 
+class Comment(msgspec.Struct):
+    """A comment of a submission; one that a tool left has no author."""
+
+    comment: str | None = None
+    author_id: Id | None = None
+
+
 class Submission(msgspec.Struct):
     """GET /api/v1/courses/:id/students/submissions."""
 
@@ -108,6 +123,7 @@ class Submission(msgspec.Struct):
     entered_score: float | None = None
     grader_id: Id | None = None
     excused: bool | None = None
+    submission_comments: list[Comment] | None = None
 
 
 class Rating(msgspec.Struct, rename="camel"):
@@ -150,7 +166,87 @@ class SubmissionNode(msgspec.Struct, rename="camel"):
     submitted_at: datetime | None = None
     graded_at: datetime | None = None
     posted_at: datetime | None = None
+    grade_matches_current_submission: bool | None = None
     rubric_assessments_connection: Assessments | None = None
+
+    def rated(self) -> Mapping[str, float]:
+        """Points by rubric row, of the rows that have any."""
+        connection = self.rubric_assessments_connection
+        assessments = (connection.nodes if connection else None) or []
+        return {
+            rating.criterion.id: rating.points
+            for assessment in assessments
+            if assessment is not None
+            for rating in assessment.assessment_ratings
+            if rating.criterion is not None and rating.points is not None
+        }
+
+
+class RatedRow(msgspec.Struct):
+    """A rubric row of a submission, scored, as REST has it."""
+
+    points: float | None = None
+
+
+class SubmissionRow(msgspec.Struct):
+    """A submission of students/submissions, named as GraphQL names it."""
+
+    user_id: Id
+    assignment_id: Id
+    state: str = msgspec.field(name="workflow_state")
+    entered_score: float | None = None
+    deducted_points: float | None = msgspec.field(name="points_deducted", default=None)
+    excused: bool | None = None
+    late: bool | None = None
+    missing: bool | None = None
+    attempt: int | None = None
+    submitted_at: datetime | None = None
+    graded_at: datetime | None = None
+    posted_at: datetime | None = None
+    grade_matches_current_submission: bool | None = None
+    rubric_assessment: dict[str, RatedRow] | None = None
+    assignment_visible: bool | None = None
+    """Asked for by ``include[]``, so it tells whether that was heard."""
+
+    def rated(self) -> Mapping[str, float]:
+        """Points by rubric row, of the rows that have any."""
+        rows = self.rubric_assessment or {}
+        return {ref: row.points for ref, row in rows.items() if row.points is not None}
+
+
+class AuditLinks(msgspec.Struct):
+    """Whose grade in which assignment an event is about."""
+
+    assignment: Id | None = None
+    student: Id | None = None
+
+
+class AuditEvent(msgspec.Struct):
+    """A change of a grade."""
+
+    links: AuditLinks
+    created_at: datetime | None = None
+
+
+class AuditEvents(msgspec.Struct):
+    """GET /api/v1/audit/grade_change/courses/:id: a compound document, the newest first."""
+
+    events: list[AuditEvent]
+
+
+class SectionRow(msgspec.Struct):
+    """GET /api/v1/courses/:id/sections."""
+
+    id: Id
+    name: str
+    sis_section_id: str | None = None
+
+
+class GroupRow(msgspec.Struct):
+    """GET /api/v1/courses/:id/groups."""
+
+    id: Id
+    name: str
 
 
 class PageInfo(msgspec.Struct, rename="camel"):
@@ -160,33 +256,18 @@ class PageInfo(msgspec.Struct, rename="camel"):
     end_cursor: str | None = None
 
 
-class Submissions(msgspec.Struct, rename="camel"):
-    """One page of submissions."""
+class Connection(msgspec.Struct, Generic[T], rename="camel"):
+    """One page of a list of the GraphQL schema."""
 
-    nodes: list[SubmissionNode | None]
     page_info: PageInfo
+    nodes: list[T | None] | None = None
 
-
-class SubmissionsOfCourse(msgspec.Struct, rename="camel"):
-    """A course with one page of its submissions."""
-
-    submissions_connection: Submissions | None = None
-
-
-class SubmissionsData(msgspec.Struct):
-    """The data of a GraphQL answer; no course means that it is not to be seen."""
-
-    course: SubmissionsOfCourse | None = None
+    def rows(self) -> Sequence[T]:
+        """The rows that may be seen; Canvas sends null for one that may not."""
+        return [node for node in self.nodes or () if node is not None]
 
 
 class GraphqlError(msgspec.Struct):
     """One thing that Canvas says about a query."""
 
     message: str = ""
-
-
-class SubmissionsAnswer(msgspec.Struct):
-    """A GraphQL answer: errors come with status 200."""
-
-    data: SubmissionsData | None = None
-    errors: list[GraphqlError] | None = None

@@ -5,11 +5,16 @@ policy that was changed; ``updatedSince`` over all states catches them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from connectors.canvas.courses import in_utc
-from connectors.canvas.payloads import SubmissionNode, Submissions, SubmissionsAnswer
-from connectors.canvas.rest import CanvasRest
+from connectors.canvas.cursors import wire
+from connectors.canvas.lists import FRAGMENT, Lists
+from connectors.canvas.payloads import Connection, GraphqlError, SubmissionNode, SubmissionRow
+from connectors.canvas.rest import CanvasRest, GraphqlRefused
 from connectors.errors import GiveUp, Gone
 from connectors.paging import LoopGuard
 from mapping.records import (
@@ -22,75 +27,179 @@ from mapping.records import (
     ScoreState,
 )
 
-_QUERY = """
-query WaymarkScores($course: ID!, $after: String, $filter: SubmissionFilterInput) {
+# Cursors are positions: without an order of their own, rows could move from page to page.
+_QUERY = (
+    """
+query WaymarkScores(
+  $course: ID!, $after: String, $filter: SubmissionFilterInput
+  $due: SubmissionFilterInput, $hasDue: Boolean!, $isFirst: Boolean!
+) {
   course(id: $course) {
-    submissionsConnection(first: 100, after: $after, filter: $filter) {
-      nodes {
-        userId assignmentId state enteredScore deductedPoints excused late missing attempt
-        submittedAt gradedAt postedAt
-        rubricAssessmentsConnection { nodes { assessmentRatings { points criterion { _id } } } }
-      }
-      pageInfo { hasNextPage endCursor }
-    }
+    submissionsConnection(
+      first: 100, after: $after, filter: $filter, orderBy: [{field: _id, direction: ascending}]
+    ) { ...Page }
+    due: submissionsConnection(
+      first: 100, filter: $due, orderBy: [{field: _id, direction: ascending}]
+    ) @include(if: $hasDue) { ...Page }
+    ...Lists @include(if: $isFirst)
   }
 }
+fragment Page on SubmissionConnection {
+  nodes {
+    userId assignmentId state enteredScore deductedPoints excused late missing attempt
+    submittedAt gradedAt postedAt gradeMatchesCurrentSubmission
+    rubricAssessmentsConnection { nodes { assessmentRatings { points criterion { _id } } } }
+  }
+  pageInfo { hasNextPage endCursor }
+}
 """
+    + FRAGMENT
+)
 # The default leaves out "unsubmitted": there a taken-back excuse would be.
-_STATES = ["submitted", "unsubmitted", "pending_review", "graded"]
+ALL_STATES = ("submitted", "unsubmitted", "pending_review", "graded")
+_SCOPES = "insufficient scopes"
+
+Submissions = Connection[SubmissionNode]
+Node = SubmissionNode | SubmissionRow
+
+
+class _Course(Lists, rename="camel"):
+    submissions_connection: Submissions | None = None
+    due: Submissions | None = None
+
+
+class _Data(msgspec.Struct):
+    course: _Course | None = None
+
+
+class _Answer(msgspec.Struct):
+    """Errors come with status 200."""
+
+    data: _Data | None = None
+    errors: list[GraphqlError] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPage:
+    """Some submissions of a course.
+
+    Attributes:
+        nodes: As Canvas sent them.
+        is_last: Whether no other page follows.
+        lists: The course's lists at the begin of the feed; None where they were not asked for.
+    """
+
+    nodes: Sequence[Node | None]
+    is_last: bool
+    lists: Lists | None = None
 
 
 def submission_pages(
-    rest: CanvasRest, course: CourseRef, since: datetime | None
-) -> Iterator[Submissions]:
+    rest: CanvasRest, course: CourseRef, since: datetime | None, *, until: datetime
+) -> Iterator[FeedPage]:
     """Submissions of a course, a hundred a page.
 
     Args:
         rest: Canvas.
         course: The course.
-        since: Only those touched after this moment; None asks for all.
+        since: Only those touched after this moment, and those that fell due after it without
+            being handed in, which nothing touches; None asks for all.
+        until: The present, aware.
 
     Yields:
-        Pages; the last one says that no other follows.
+        Pages, in one of which a submission may be that was in an earlier one.
 
     Source: Canvas GraphQL schema, Course.submissionsConnection.
     """
-    wanted: dict[str, object] = {"states": _STATES}
+    wanted: dict[str, object] = {"states": ALL_STATES}
+    due: dict[str, object] | None = None
     if since is not None:
-        wanted["updatedSince"] = since.isoformat().replace("+00:00", "Z")
+        wanted["updatedSince"] = wire(since)
+        due = {
+            "states": ["unsubmitted"],
+            "dueBetween": {"start": wire(since), "end": wire(until)},
+        }
+    first = _asked(rest, course, _variables(course, wanted, due=due))
+    pages = _following(rest, course, wanted, first=first.submissions_connection)
+    if due is not None and first.due is not None and first.due.nodes:
+        yield from (_page(one, is_last=False) for one in pages)
+        pages = _following(rest, course, due, first=first.due)
+    yield from _ended(pages, first)
+
+
+def _ended(pages: Iterator[Submissions], lists: Lists) -> Iterator[FeedPage]:
+    for page in pages:
+        yield _page(page, is_last=not _goes_on(page), lists=lists)
+
+
+def _page(page: Submissions, *, is_last: bool, lists: Lists | None = None) -> FeedPage:
+    return FeedPage(nodes=page.nodes or (), is_last=is_last, lists=lists)
+
+
+def _following(
+    rest: CanvasRest, course: CourseRef, wanted: object, *, first: Submissions | None
+) -> Iterator[Submissions]:
     guard = LoopGuard()
-    after: str | None = None
-    while True:
-        variables = {"course": course, "after": after, "filter": wanted}
-        page = _page(rest, course, rest.query(_QUERY, variables, SubmissionsAnswer))
-        yield page
-        after = page.page_info.end_cursor
-        if not page.page_info.has_next_page or after is None:
-            return
+    page = _seen(rest, course, first)
+    yield page
+    while _goes_on(page):
+        after = page.page_info.end_cursor or ""
         guard.check(after, rest.platform)
+        answer = _asked(rest, course, _variables(course, wanted, after=after))
+        page = _seen(rest, course, answer.submissions_connection)
+        yield page
 
 
-def _page(rest: CanvasRest, course: CourseRef, answer: SubmissionsAnswer) -> Submissions:
+def _goes_on(page: Submissions) -> bool:
+    return page.page_info.has_next_page and page.page_info.end_cursor is not None
+
+
+def _variables(
+    course: CourseRef, wanted: object, *, due: object = None, after: str | None = None
+) -> Mapping[str, object]:
+    return {
+        "course": course,
+        "after": after,
+        "filter": wanted,
+        "due": due,
+        "hasDue": due is not None,
+        "isFirst": after is None,
+    }
+
+
+def _asked(rest: CanvasRest, course: CourseRef, variables: object) -> _Course:
+    answer = rest.query(_QUERY, variables, _Answer)
     if answer.errors:
+        said = answer.errors[0].message[:200]
+        if _SCOPES in said.lower():
+            raise GraphqlRefused(rest.platform, 200)
         raise GiveUp(
-            f"{rest.platform} refused to list the submissions of course {course}: "
-            f"{answer.errors[0].message[:200]}",
+            f"{rest.platform} refused to list the submissions of course {course}: {said}",
             cause="graphql",
             platform=rest.platform,
         )
-    found = answer.data and answer.data.course and answer.data.course.submissions_connection
-    if not found:
-        raise Gone(
-            f"{rest.platform} shows no course {course}: it was deleted, or the service user may "
-            "not see it.",
-            cause="course_gone",
-            platform=rest.platform,
-        )
-    return found
+    if answer.data is None or answer.data.course is None:
+        raise _gone(rest, course)
+    return answer.data.course
+
+
+def _seen(rest: CanvasRest, course: CourseRef, page: Submissions | None) -> Submissions:
+    if page is None:
+        raise _gone(rest, course)
+    return page
+
+
+def _gone(rest: CanvasRest, course: CourseRef) -> Gone:
+    return Gone(
+        f"{rest.platform} shows no course {course}: it was deleted, or the service user may not "
+        "see it.",
+        cause="course_gone",
+        platform=rest.platform,
+    )
 
 
 def scores_of(
-    nodes: Sequence[SubmissionNode | None], items: Mapping[LineItemRef, LineItem], *, is_full: bool
+    nodes: Sequence[Node | None], items: Mapping[LineItemRef, LineItem], *, is_full: bool
 ) -> Iterator[Score]:
     """Scores of some submissions and of their rubric rows.
 
@@ -113,14 +222,14 @@ def scores_of(
         yield from _criterion_scores(node, score, item, is_full=is_full)
 
 
-def _score(node: SubmissionNode) -> Score:
+def _score(node: Node) -> Score:
     state = _state(node)
     return Score(
         line_item_ref=LineItemRef(str(node.assignment_id)),
         learner_ref=LearnerRef(str(node.user_id)),
         state=state,
         points=node.entered_score if state is ScoreState.GRADED else None,
-        attempt=node.attempt or 0,
+        attempt=_attempt(node),
         points_deducted=node.deducted_points or 0.0,
         is_visible=node.posted_at is not None,
         is_late=bool(node.late),
@@ -129,7 +238,15 @@ def _score(node: SubmissionNode) -> Score:
     )
 
 
-def _state(node: SubmissionNode) -> ScoreState:
+def _attempt(node: Node) -> int:
+    """The newest attempt, or the one before while the newest waits beside an older score."""
+    newest = node.attempt or 0
+    if node.grade_matches_current_submission is not False or node.entered_score is None:
+        return newest
+    return max(newest - 1, min(newest, 1))
+
+
+def _state(node: Node) -> ScoreState:
     """Canvas's ``state`` says little: it stays "graded" when the grade is taken away."""
     if node.excused:
         return ScoreState.EXCUSED
@@ -149,9 +266,9 @@ def _says_nothing(score: Score) -> bool:
 
 
 def _criterion_scores(
-    node: SubmissionNode, score: Score, item: LineItem | None, *, is_full: bool
+    node: Node, score: Score, item: LineItem | None, *, is_full: bool
 ) -> Iterator[Score]:
-    rated = _ratings(node)
+    rated = {CriterionRef(ref): points for ref, points in node.rated().items()}
     known = [] if item is None else [criterion.ref for criterion in item.criteria]
     for ref in dict.fromkeys([*known, *rated]):
         points = rated.get(ref)
@@ -179,15 +296,3 @@ def _criterion_state(score: Score, points: float | None) -> ScoreState:
     if points is not None and score.state is ScoreState.NOT_GRADED:
         return ScoreState.GRADED
     return score.state
-
-
-def _ratings(node: SubmissionNode) -> Mapping[CriterionRef, float]:
-    connection = node.rubric_assessments_connection
-    assessments = (connection.nodes if connection else None) or []
-    return {
-        CriterionRef(rating.criterion.id): rating.points
-        for assessment in assessments
-        if assessment is not None
-        for rating in assessment.assessment_ratings
-        if rating.criterion is not None and rating.points is not None
-    }

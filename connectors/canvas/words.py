@@ -9,6 +9,7 @@ from itertools import islice
 
 from connectors.canvas.payloads import Column, ColumnDatum, Progress
 from connectors.canvas.rest import CanvasRest
+from connectors.errors import Gone
 from mapping.records import (
     ColumnMarks,
     ColumnRef,
@@ -77,7 +78,11 @@ class WordsColumn:
     def _outcomes(
         self, course: CourseRef, write: ColumnMarks, *, has_ended: bool
     ) -> Sequence[WriteOutcome]:
-        found = self.read(course, write.column) if write.marks else {}
+        try:
+            found = self.read(course, write.column) if write.marks else {}
+        except Gone:
+            # Canvas skips a column it no longer has and reports success.
+            return [_vanished(mark) for mark in write.marks]
         return [
             _outcome(mark, found.get(mark.learner_ref), has_ended=has_ended) for mark in write.marks
         ]
@@ -95,6 +100,14 @@ class WordsColumn:
             self._sleep(wait_seconds)
             progress = self._rest.get(f"progress/{progress.id}", Progress)
         return progress
+
+
+def _vanished(mark: Mark) -> WriteOutcome:
+    return WriteOutcome(
+        learner_ref=mark.learner_ref,
+        state=WriteState.REFUSED,
+        reason="The column was deleted while Waymark wrote to it; the next night makes it anew.",
+    )
 
 
 def _outcome(mark: Mark, found: FoundMark | None, *, has_ended: bool) -> WriteOutcome:

@@ -8,10 +8,14 @@ import hashlib
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 
 import msgspec
 
+from connectors.moodle.assignments import AssignmentFacts
+from connectors.moodle.moments import moment
+from mapping.passback import OWN_TITLE
 from mapping.records import (
     Cursor,
     Grading,
@@ -48,6 +52,11 @@ class GradeRow(msgspec.Struct):
     status: str | None = None
 
     @property
+    def assignment(self) -> int | None:
+        """The instance id of the assignment whose column it is."""
+        return self.iteminstance if self.itemmodule == "assign" else None
+
+    @property
     def is_column(self) -> bool:
         """Whether it is a column that somebody marks: no total and no outcome."""
         return self.itemtype in ("mod", "manual") and (self.itemnumber or 0) < _FIRST_OUTCOME
@@ -58,6 +67,7 @@ class UserGrades(msgspec.Struct):
 
     userid: int
     gradeitems: list[GradeRow]
+    useridnumber: str | None = None
 
 
 class GradeReport(msgspec.Struct):
@@ -71,7 +81,7 @@ def columns_of(
     *,
     own: frozenset[str],
     categories: Mapping[str, str],
-    due: Mapping[int, datetime],
+    facts: AssignmentFacts,
 ) -> Sequence[LineItem]:
     """The columns of a report, in its order.
 
@@ -79,7 +89,7 @@ def columns_of(
         report: The whole course.
         own: Grade item ids of Waymark's own columns.
         categories: Names of grade categories by grade item id.
-        due: Due moments by the instance id of an assignment activity.
+        facts: What the course's assignments say.
 
     Returns:
         One line item for each column; a scale's points are the index of its level, from 1.
@@ -99,16 +109,21 @@ def columns_of(
             minimum=rows[0].grademin,
             maximum=rows[0].grademax,
             grading=_grading(rows),
-            due_at=_due(rows[0], due),
-            is_own=str(ref) in own,
+            due_at=_due(rows[0], facts),
+            is_own=str(ref) in own or _looks_own(rows[0]),
+            criteria=facts.criteria.get(rows[0].assignment or 0, ()),
         )
         for ref, rows in cells.items()
     ]
 
 
-def _due(row: GradeRow, due: Mapping[int, datetime]) -> datetime | None:
-    is_assignment = row.itemmodule == "assign" and row.iteminstance is not None
-    return due.get(row.iteminstance or 0) if is_assignment else None
+def _looks_own(row: GradeRow) -> bool:
+    """Whether a column is one of Waymark's that LTI no longer tells of, as in a copied course."""
+    return row.itemtype == "manual" and (row.itemname or "").startswith(OWN_TITLE)
+
+
+def _due(row: GradeRow, facts: AssignmentFacts) -> datetime | None:
+    return facts.due.get(row.assignment or 0)
 
 
 def _grading(rows: Sequence[GradeRow]) -> Grading:
@@ -129,36 +144,54 @@ def _grading(rows: Sequence[GradeRow]) -> Grading:
 
 
 def scores_by_learner(
-    report: GradeReport, items: Sequence[LineItem]
+    report: GradeReport, items: Sequence[LineItem], *, facts: AssignmentFacts
 ) -> Mapping[LearnerRef, Sequence[Score]]:
     """What each learner of a report holds in the columns that are evidence.
 
     Args:
         report: The whole course.
         items: Its columns; Waymark's own and those that carry no grade give nothing.
+        facts: What the course's assignments say: which attempt was marked, and how a rubric
+            was filled.
 
     Returns:
-        A score for every learner and column, also where there is nothing yet.
+        A score for every learner and column, also where there is nothing yet, and one for
+        every criterion of a rubric that could be read.
     """
     counted = {
         item.ref for item in items if not item.is_own and item.grading is not Grading.NOT_GRADED
     }
     return {
         LearnerRef(str(user.userid)): [
-            _score(row, LearnerRef(str(user.userid)))
+            score
             for row in user.gradeitems
             if row.is_column and LineItemRef(str(row.id)) in counted
+            for score in _scores(row, user.userid, facts)
         ]
         for user in report.usergrades
     }
 
 
-def _score(row: GradeRow, learner: LearnerRef) -> Score:
+def _scores(row: GradeRow, user: int, facts: AssignmentFacts) -> Iterator[Score]:
+    cell = (row.assignment or 0, user)
+    whole = _score(row, LearnerRef(str(user)), attempt=facts.attempts.get(cell, 0))
+    yield whole
+    if row.assignment not in facts.filled:
+        return
+    points = facts.points.get(cell, {})
+    for criterion in facts.criteria[cell[0]]:
+        found = points.get(criterion.ref) if whole.state is ScoreState.GRADED else None
+        state = ScoreState.GRADED if found is not None else ScoreState.NOT_GRADED
+        yield replace(whole, criterion_ref=criterion.ref, state=state, points=found)
+
+
+def _score(row: GradeRow, learner: LearnerRef, *, attempt: int) -> Score:
     state = _state(row)
     return Score(
         line_item_ref=LineItemRef(str(row.id)),
         learner_ref=learner,
         state=state,
+        attempt=attempt,
         points=row.graderaw if state is ScoreState.GRADED else None,
         is_visible=not row.gradeishidden,
         is_overridden=bool(row.gradeisoverridden),
@@ -174,11 +207,6 @@ def _state(row: GradeRow) -> ScoreState:
     if row.graderaw is not None:
         return ScoreState.GRADED
     return ScoreState.CLEARED if row.gradedategraded else ScoreState.NOT_GRADED
-
-
-def moment(seconds: int | None) -> datetime | None:
-    """A moment of Moodle's in UTC; 0 stands for none."""
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
 class _Digests(msgspec.Struct, forbid_unknown_fields=True):
@@ -227,7 +255,7 @@ def _digests(cursor: Cursor | None) -> Mapping[str, str] | None:
 
 
 def _digest(row: Sequence[Score]) -> str:
-    ordered = sorted(row, key=lambda score: score.line_item_ref)
+    ordered = sorted(row, key=lambda score: (score.line_item_ref, score.criterion_ref or ""))
     return hashlib.blake2b(msgspec.json.encode(ordered), digest_size=8).hexdigest()
 
 

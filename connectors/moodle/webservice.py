@@ -12,12 +12,15 @@ import msgspec
 
 from connectors.errors import ConnectorError, GiveUp, Gone, RetryLater, Unauthorized
 from connectors.http import HttpClient, Reply, Request
+from connectors.notes import Notes
 from connectors.platform import PlatformAccess
 
 T = TypeVar("T")
 
 Argument = str | int | Sequence["Argument"] | Mapping[str, "Argument"]
 
+_SILENT_SECONDS = 120.0
+"""A grade report takes some 26 ms for each learner, and nothing is heard until it is done."""
 _SERVICE_USER = "Ask Moodle's administrator to look at the service user:"
 _UNAUTHORIZED = {
     "invalidtoken": "its token is not valid (Moodle deletes one that expired). Make a new token.",
@@ -54,7 +57,10 @@ class _Function(msgspec.Struct):
     name: str
 
 
-class _Site(msgspec.Struct):
+class Site(msgspec.Struct):
+    """Who the service user is, and what its token's service offers; 0 where it is not told."""
+
+    userid: int = 0
     functions: list[_Function] = []
 
 
@@ -67,15 +73,21 @@ class Webservice:
     def __init__(self, http: HttpClient, access: PlatformAccess) -> None:
         self.http = http
         self._access = access
-        self._functions: frozenset[str] | None = None
+        self._site: Site | None = None
+        self.notes = Notes()
 
     @property
     def platform(self) -> str:
         """The platform's name."""
         return self._access.name
 
+    @property
+    def issuer(self) -> str:
+        """The site's address, which is its LTI issuer too."""
+        return self._access.issuer
+
     def call(self, function: str, arguments: Mapping[str, Argument], shape: type[T]) -> T:
-        """Call a function.
+        """Call a function that only reads: after a hiccup it is called again.
 
         Args:
             function: Its name.
@@ -87,7 +99,16 @@ class Webservice:
 
         Raises:
             Unauthorized: There is no token, or web services are switched off.
-        """
+        """  # noqa: DOC502 - raised by _answer()
+        return self._answer(function, arguments, only_asks=True).decode(shape)
+
+    def write(self, function: str, arguments: Mapping[str, Argument], shape: type[T]) -> T:
+        """Call a function that changes something: it is sent once. See ``call``."""
+        return self._answer(function, arguments, only_asks=False).decode(shape)
+
+    def _answer(
+        self, function: str, arguments: Mapping[str, Argument], *, only_asks: bool
+    ) -> Reply:
         if not self._access.api_token:
             raise Unauthorized(
                 f"{self.platform} has no access token. Enter one of its service user.",
@@ -105,6 +126,8 @@ class Webservice:
                     *flattened(arguments),
                 ],
                 passes={HTTPStatus.FORBIDDEN},
+                read_seconds=_SILENT_SECONDS,
+                only_asks=only_asks,
             )
         )
         if reply.status == HTTPStatus.FORBIDDEN:
@@ -115,21 +138,25 @@ class Webservice:
                 platform=self.platform,
             )
         self._refuse_failure(function, reply)
-        return reply.decode(shape)
+        return reply
 
-    def offers(self, function: str) -> bool:
-        """Whether the token's service has a function; asked once and remembered.
+    @property
+    def site(self) -> Site:
+        """The service user and its functions; asked once and remembered.
 
         A service that lacks even the function that lists them is taken to have none beyond
         those that Waymark cannot do without.
         """
-        if self._functions is None:
+        if self._site is None:
             try:
-                site = self.call("core_webservice_get_site_info", {}, _Site)
+                self._site = self.call("core_webservice_get_site_info", {}, Site)
             except Unauthorized:
-                site = _Site()
-            self._functions = frozenset(one.name for one in site.functions)
-        return function in self._functions
+                self._site = Site()
+        return self._site
+
+    def offers(self, function: str) -> bool:
+        """Whether the token's service has a function."""
+        return any(one.name == function for one in self.site.functions)
 
     def _refuse_failure(self, function: str, reply: Reply) -> None:
         # An answer may be large; only an object can be a failure, and it says so at its head.

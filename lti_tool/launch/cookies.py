@@ -16,6 +16,7 @@ from flask import Response
 
 LOGIN_PREFIX = "__Host-waymark-login-"
 LAUNCH_PREFIX = "__Host-waymark-"
+ACCESS_PREFIX = "__Host-waymark-access-"
 PROBE = "__Host-waymark-probe"
 """The one cookie that scripts may read: a browser that shows it keeps cookies here."""
 KEEP = 8
@@ -25,6 +26,7 @@ _HASH_LENGTH = 8
 _MOST_DELETED = 64
 _PROBE_SECONDS = 30 * 86_400
 _ATTRIBUTES = "Path=/; Secure; SameSite=None; Partitioned"
+_TOP_LEVEL = "Path=/; Secure; SameSite=Lax"
 
 
 def new_secret(now: datetime, about: str = "") -> str:
@@ -67,6 +69,16 @@ def put(
     for old in _surplus(sent, name):
         _set(response, old, value="", max_age_seconds=0)
     _set(response, name, value=secret, max_age_seconds=max_age_seconds)
+
+
+def put_top_level(response: Response, *, name: str, secret: str, max_age_seconds: int) -> None:
+    """Set a cookie for a way that never leaves the browser's own window."""
+    _add(response, f"{name}={secret}; Max-Age={max_age_seconds}; {_TOP_LEVEL}; HttpOnly")
+
+
+def remove_top_level(response: Response, name: str) -> None:
+    """Have the browser forget a cookie of ``put_top_level``."""
+    put_top_level(response, name=name, secret="", max_age_seconds=0)
 
 
 def put_probe(response: Response) -> None:

@@ -80,6 +80,22 @@ class RegistrationFailed(LaunchRefused):
         self.told = told
 
 
+class AccessLinkRefused(LaunchRefused):
+    """An address for authorising access that is unknown, used, or over."""
+
+
+class AccessOver(LaunchRefused):
+    """A consent that was used already, waited too long, or began elsewhere."""
+
+
+class AccessFailed(LaunchRefused):
+    """A consent of which no access came; ``told`` says why, for the person who gave it."""
+
+    def __init__(self, reason: str, told: str) -> None:
+        super().__init__(reason)
+        self.told = told
+
+
 class KeySetUnavailable(LaunchRefused):
     """The platform's public keys cannot be had now, so nothing can be verified."""
 

@@ -9,7 +9,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from lti_tool.launch import doors, registration
 from lti_tool.launch.form import Parameters, login_parameters
 from lti_tool.launch.manual_registration import SetupForm, register_by_hand, setup_form
-from lti_tool.launch.refusals import ForgedRequest
+from lti_tool.launch.own_page import require_own_page
 from lti_tool.launch.services import services
 from lti_tool.launch.tool_configuration import canvas_key
 from lti_tool.pages.headers import allow_frames
@@ -47,7 +47,7 @@ def confirm(begun_id: str) -> str:
 def complete() -> str:
     """Register, and have the LMS close the page."""
     parameters = _entered()
-    _require_own_page()
+    require_own_page()
     registered = registration.complete(parameters.get("registration"), services())
     allow_frames(registered.origins)
     return render_template("register_done.html", registered=registered)
@@ -63,7 +63,7 @@ def setup() -> Response:
 def set_up() -> Response:
     """Register what the form describes, or show the form again with what is wrong."""
     parameters = _entered()
-    _require_own_page()
+    require_own_page()
     done = register_by_hand(parameters, services())
     if isinstance(done, SetupForm):
         return _setup_page(done)
@@ -91,24 +91,6 @@ def _entered() -> Parameters:
         raise MethodNotAllowed(["GET", "POST"])
     services().doors.enter(doors.REGISTER, request.remote_addr or "")
     return login_parameters(request)
-
-
-def _require_own_page() -> None:
-    """Refuse a form that another site, or no browser at all, sent.
-
-    Our pages send no referrer, for which browsers also withhold the origin ("null"); what they
-    then say of the site is as good.
-
-    Raises:
-        ForgedRequest: It does not come from a page of ours.
-
-    Source: Fetch, 3.2 (``Origin``); Fetch Metadata Request Headers, 2.4 (``Sec-Fetch-Site``).
-    """
-    origin = request.headers.get("Origin", "null")
-    site = request.headers.get("Sec-Fetch-Site", "")
-    is_own = origin == services().origin if origin != "null" else site == "same-origin"
-    if not is_own or site not in {"", "same-origin"}:
-        raise ForgedRequest("origin_other")
 
 
 def _setup_page(form: SetupForm) -> Response:

@@ -7,6 +7,7 @@ from lti_tool.launch.services import services
 from lti_tool.pages.visits import current_visit
 from mapping.records import RunId
 from store.reports import course_lines
+from store.run_notes import note_lines
 from store.run_reports import run_lines, work_lines
 from store.session import reading
 
@@ -32,10 +33,11 @@ def run(launch_id: str, run_id: int) -> str:
     visit = _administrator(launch_id)
     with reading(services().engine) as connection:
         found = run_lines(connection, visit.record.tenant, run=RunId(run_id))
+        if not found:
+            raise NotThere
         work = work_lines(connection, visit.record.tenant, RunId(run_id))
-    if not found:
-        raise NotThere
-    return render_template("run.html", visit=visit, run=found[0], work=work)
+        notes = note_lines(connection, RunId(run_id))
+    return render_template("run.html", visit=visit, run=found[0], work=work, notes=notes)
 
 
 @blueprint.get("/courses")

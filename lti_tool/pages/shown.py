@@ -27,6 +27,7 @@ _STATES = {
     ItemState.PENDING: "○ waiting",
     ItemState.WORKING: "▸ under way",
     ItemState.DONE: "✓ done",
+    ItemState.UNCHANGED: "✓ nothing happened in it",
     ItemState.SKIPPED: "▲ left out",
     ItemState.FAILED: "✕ failed",
 }

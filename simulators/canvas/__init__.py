@@ -11,16 +11,19 @@ Optional settings in the table ``config``: ``throttle_status`` (403 or 429),
 
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 from flask import Flask
 
-from simulators import placed_links
+from simulators import fault_control, placed_links
 from simulators.canvas import (
     accounts,
+    api_keys,
     assignments,
+    audit,
+    changes,
     columns,
+    consent,
     control,
     deep_links,
     gate,
@@ -30,23 +33,31 @@ from simulators.canvas import (
     members,
     pages,
     registering,
+    rights,
     scores,
+    sections,
     service_tokens,
     storage,
     submissions,
     tools,
+    user_tokens,
 )
 from simulators.canvas.world import World
+from simulators.faults import Faults
 from simulators.signing import PlatformKey
-from simulators.state import StatePool, config_of, open_state
+from simulators.state import StatePool
 
 __all__ = ["create_app"]
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 ROOMS = (
     accounts,
+    api_keys,
     assignments,
+    audit,
+    changes,
     columns,
+    consent,
     control,
     deep_links,
     graph,
@@ -55,10 +66,13 @@ ROOMS = (
     members,
     pages,
     registering,
+    rights,
     scores,
+    sections,
     service_tokens,
     storage,
     submissions,
+    user_tokens,
 )
 
 
@@ -72,23 +86,16 @@ def create_app(db_path: Path | str, *, clock: Callable[[], float] = time.time) -
     path = Path(db_path)
     app = Flask(__name__, template_folder=TEMPLATES, static_folder=None)
     key = PlatformKey.load_or_create(path.with_suffix(".pem"))
-    app.extensions["canvas"] = World(states=StatePool(path), key=key, clock=clock)
+    faults = Faults(clock)
+    app.extensions["canvas"] = World(states=StatePool(path), key=key, clock=faults.now)
+    fault_control.install(app, path, faults)
     gate.install(app)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
     app.register_error_handler(404, gate.not_found)
-    _keep_refresh_token(path)
+    api_keys.prepare(path)
+    audit.prepare(path)
+    sections.prepare(path)
     tools.prepare(path)
     placed_links.prepare(path)
     return app
-
-
-def _keep_refresh_token(path: Path) -> None:
-    with closing(open_state(path)) as connection, connection:
-        config = config_of(connection)
-        if "refresh_token" in config:
-            connection.execute(
-                "INSERT OR IGNORE INTO tokens (token, kind, person_id, client_id) "
-                "VALUES (?, 'refresh', (SELECT id FROM people WHERE role = 'administrator'), ?)",
-                (config["refresh_token"], config["client_id"]),
-            )

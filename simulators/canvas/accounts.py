@@ -4,13 +4,24 @@ Source: canvas.md 2.1 and 2.2.
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, g, request
 
 from simulators.canvas.gate import includes, require_administrator, require_grader
 from simulators.canvas.paging import paged, shown_rows
+from simulators.canvas.rights import refuse_denied
+from simulators.canvas.sections import (
+    SECTION_OFFSET,
+    group_ids_of,
+    group_payload,
+    groups_of,
+    places_of,
+    section_payload,
+    sections_of,
+)
 from simulators.canvas.totals import CourseGrade, course_grades
 from simulators.canvas.wire import NOT_FOUND, answer, is_true, refuse
 from simulators.canvas.world import ROOT_ACCOUNT, config, db, full_name, iso, sortable_name, world
@@ -18,15 +29,15 @@ from simulators.canvas.world import ROOT_ACCOUNT, config, db, full_name, iso, so
 blueprint = Blueprint("accounts", __name__)
 
 TERM_ID = 1
-SECTION_OFFSET = 50_000
 WORKFLOW = {"active": "available", "unpublished": "unpublished", "concluded": "completed"}
 ENROLLMENT_TYPES = {
     "learner": "StudentEnrollment",
     "teacher": "TeacherEnrollment",
     "guardian": "ObserverEnrollment",
+    "tester": "StudentViewEnrollment",
 }
 ENROLLMENT_STATES = {"active": "active", "suspended": "inactive", "concluded": "completed"}
-ROLE_IDS = {"learner": 3, "teacher": 4, "guardian": 7}
+ROLE_IDS = {"learner": 3, "teacher": 4, "guardian": 7, "tester": 3}
 COURSE_STATES = {
     "created": {"unpublished"},
     "claimed": {"unpublished"},
@@ -104,14 +115,31 @@ def enrollments(course_id: str) -> Response:
     user_id = request.args.get("user_id", "")
     rows = [
         row
-        for row in _people_of(found["id"])
+        for row in enrolment_rows(found["id"])
         if (not types or ENROLLMENT_TYPES[row["role"]] in types)
         and ENROLLMENT_STATES[row["state"]] in states
         and user_id in {"", str(row["person_id"])}
     ]
     learners = [row["person_id"] for row in shown_rows(rows) if row["role"] == "learner"]
     grades = course_grades(db(), found["id"], learners=learners) if learners else {}
-    return paged(rows, lambda row: _enrollment(row, grades))
+    groups = group_ids_of(db(), found["id"]) if "group_ids" in includes() else None
+    return paged(rows, lambda row: _enrollment(row, grades, groups))
+
+
+@blueprint.get("/api/v1/courses/<course_id>/sections")
+def sections(course_id: str) -> Response:
+    """The sections of a course."""
+    found = graded_course(course_id)
+    refuse_denied("sections")
+    return paged(sections_of(db(), found), lambda section: section_payload(section, found))
+
+
+@blueprint.get("/api/v1/courses/<course_id>/groups")
+def groups(course_id: str) -> Response:
+    """The groups of a course."""
+    found = graded_course(course_id)
+    refuse_denied("groups")
+    return paged(groups_of(db(), found["id"]), lambda group: group_payload(group, found))
 
 
 @blueprint.get("/api/v1/courses/<course_id>/users")
@@ -164,6 +192,8 @@ def course_payload(row: sqlite3.Row) -> dict[str, object]:
         "created_at": iso(row["created_at"]),
         "time_zone": config()["timezone"],
         "apply_assignment_group_weights": _is_weighted(row["id"]),
+        "blueprint": _is_blueprint(row["id"]),
+        "restrict_enrollments_to_course_dates": _ends_by_date(row["id"]),
         "is_public": False,
         "default_view": "modules",
     }
@@ -174,7 +204,7 @@ def course_payload(row: sqlite3.Row) -> dict[str, object]:
     return payload
 
 
-def user_payload(row: sqlite3.Row) -> dict[str, object]:
+def user_payload(row: sqlite3.Row | Mapping[str, Any]) -> dict[str, object]:
     """A person as REST shows them; ``row`` has ``person_id`` and the columns of people."""
     return {
         "id": row["person_id"],
@@ -213,7 +243,12 @@ def _account(account_id: int) -> dict[str, object]:
 
 def _matches(row: sqlite3.Row) -> bool:
     state = WORKFLOW[row["state"]]
-    facts = {"published": state != "unpublished", "completed": _is_completed(row)}
+    facts = {
+        "published": state != "unpublished",
+        "completed": _is_completed(row),
+        "with_enrollments": _total_students(row["id"]) > 0,
+        "blueprint": _is_blueprint(row["id"]),
+    }
     for name, fact in facts.items():
         if name in request.args and is_true(request.args[name]) != fact:
             return False
@@ -234,6 +269,14 @@ def _is_completed(row: sqlite3.Row) -> bool:
     return bool(row["state"] == "concluded" or row["ends_at"] < world().clock())
 
 
+def _is_blueprint(course_id: int) -> bool:
+    return str(course_id) in config().get("blueprints", "").split()
+
+
+def _ends_by_date(course_id: int) -> bool:
+    return str(course_id) in config().get("date_bound", "").split()
+
+
 def _is_weighted(course_id: int) -> bool:
     sql = "SELECT 1 FROM categories WHERE course_id = ? AND weight > 0"
     return db().execute(sql, (course_id,)).fetchone() is not None
@@ -242,6 +285,30 @@ def _is_weighted(course_id: int) -> bool:
 def _total_students(course_id: int) -> int:
     sql = "SELECT COUNT(*) FROM enrolments WHERE course_id = ? AND role = 'learner'"
     return int(db().execute(sql, (course_id,)).fetchone()[0])
+
+
+def enrolment_rows(course_id: int) -> list[dict[str, Any]]:
+    """The enrolments of a course: whoever is in several sections has several.
+
+    Args:
+        course_id: The course.
+
+    Returns:
+        What ``_people_of`` says of the person, with ``enrolment_id``, ``section_id`` and
+        ``state`` of the enrolment.
+    """
+    places = places_of(db(), course_id)
+    found: list[dict[str, Any]] = []
+    for row in _people_of(course_id):
+        person = {**row, "section_id": SECTION_OFFSET + course_id}
+        elsewhere = places.get(row["enrolment_id"])
+        found += [
+            person
+            | {"enrolment_id": one.id, "section_id": one.section}
+            | ({"state": one.state} if one.state else {})
+            for one in elsewhere or ()
+        ] or [person]
+    return found
 
 
 def _people_of(course_id: int) -> list[sqlite3.Row]:
@@ -259,12 +326,16 @@ def _people_of(course_id: int) -> list[sqlite3.Row]:
     )
 
 
-def _enrollment(row: sqlite3.Row, grades: Mapping[int, CourseGrade]) -> dict[str, object]:
+def _enrollment(
+    row: Mapping[str, Any],
+    grades: Mapping[int, CourseGrade],
+    groups: Mapping[int, Sequence[int]] | None,
+) -> dict[str, object]:
     kind = ENROLLMENT_TYPES[row["role"]]
     payload: dict[str, object] = {
         "id": row["enrolment_id"],
         "course_id": row["course_id"],
-        "course_section_id": SECTION_OFFSET + row["course_id"],
+        "course_section_id": row["section_id"],
         "user_id": row["person_id"],
         "sis_user_id": row["sis_id"],
         "sis_section_id": None,
@@ -282,12 +353,15 @@ def _enrollment(row: sqlite3.Row, grades: Mapping[int, CourseGrade]) -> dict[str
         "root_account_id": ROOT_ACCOUNT,
         "user": user_payload(row),
     }
+    if groups is not None:
+        ids = list(groups.get(row["person_id"], ()))
+        payload["user"] = user_payload(row) | {"group_ids": ids}
     if row["role"] == "learner":
         payload["grades"] = _grades(row, grades.get(row["person_id"]))
     return payload
 
 
-def _grades(row: sqlite3.Row, grade: CourseGrade | None) -> dict[str, object]:
+def _grades(row: Mapping[str, Any], grade: CourseGrade | None) -> dict[str, object]:
     course_id, person_id = row["course_id"], row["person_id"]
     return {
         "html_url": f"{config()['base_url']}/courses/{course_id}/grades/{person_id}",

@@ -35,11 +35,13 @@ _CELL_COLUMNS = f"""
 """
 _PLACES = """
     SELECT a.id AS assignment_id, l.person_id AS learner_id,
-        a.maximum, a.due_at, a.kind, a.created_at
+        a.maximum, a.due_at, a.kind, MAX(a.created_at, l.created_at) AS created_at
     FROM assignments a
     JOIN enrolments l ON l.course_id = a.course_id AND l.role = 'learner'
     WHERE a.course_id = :course AND a.is_published
         AND l.state IN (SELECT value FROM json_each(:enrolment_states))
+        AND NOT EXISTS (SELECT 1 FROM unassigned u
+            WHERE u.assignment_id = a.id AND u.learner_id = l.person_id)
 """
 _JOIN = """
     FROM ({}) p
@@ -61,6 +63,7 @@ class CellQuery:
     updated_since: float | None = None
     graded_since: float | None = None
     submitted_since: float | None = None
+    due_between: tuple[float, float] | None = None
     enrolment_states: Sequence[str] = ANY_STATE
     by_graded_at: bool = False
     descending: bool = False
@@ -232,6 +235,8 @@ def _values(query: CellQuery) -> dict[str, Any]:
         "updated_at": query.updated_since,
         "graded_at": query.graded_since,
         "submitted_at": query.submitted_since,
+        "due_from": query.due_between[0] if query.due_between else None,
+        "due_until": query.due_between[1] if query.due_between else None,
     }
 
 
@@ -257,6 +262,8 @@ def _places(query: CellQuery) -> str:
         sql += " AND l.person_id IN (SELECT value FROM json_each(:learners))"
     if query.assignments is not None:
         sql += " AND a.id IN (SELECT value FROM json_each(:assignments))"
+    if query.due_between is not None:
+        sql += " AND a.due_at BETWEEN :due_from AND :due_until"
     return sql
 
 

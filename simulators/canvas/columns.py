@@ -14,6 +14,7 @@ from flask import Blueprint, Response, g
 
 from simulators.canvas.accounts import graded_course
 from simulators.canvas.paging import paged
+from simulators.canvas.rights import refuse_denied
 from simulators.canvas.wire import (
     NOT_FOUND,
     answer,
@@ -36,6 +37,7 @@ DEFAULT_DELAY_SECONDS = 1.0
 def columns(course_id: str) -> Response:
     """The columns of a course in their order, hidden ones only when asked for."""
     course = graded_course(course_id)
+    refuse_denied("columns")
     with_hidden = is_true(parameter("include_hidden") or "")
     sql = (
         "SELECT * FROM columns WHERE course_id = ? AND state = 'active' "

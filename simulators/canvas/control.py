@@ -1,22 +1,21 @@
 """Control for stories and tests: what a person at the LMS, or bad luck, would do."""
 
-import json
 from typing import Any
 
 from flask import Blueprint, Response, request
 
-from simulators.canvas.faults import MODES, Fault
 from simulators.canvas.grading import (
     Place,
     apply_late_policy,
     clear_grade,
     excuse,
     set_grade,
+    set_late_policy,
     submit,
 )
 from simulators.canvas.totals import course_grades
 from simulators.canvas.wire import answer, refuse
-from simulators.canvas.world import config, db, now, world
+from simulators.canvas.world import db, now, world
 
 blueprint = Blueprint("control", __name__)
 
@@ -42,12 +41,9 @@ def submission() -> Response:
 def late_policy() -> Response:
     """Change a course's late policy, which deducts anew at once."""
     sent = _sent("course", "percent")
-    policy = {"percent": float(sent["percent"]), "interval": sent.get("interval", "day")}
-    db().execute(
-        "INSERT OR REPLACE INTO config VALUES (?, ?)",
-        (f"late_policy:{int(sent['course'])}", json.dumps(policy)),
-    )
-    return answer({"changed": apply_late_policy(db(), int(sent["course"]), now())})
+    course, interval = int(sent["course"]), str(sent.get("interval", "day"))
+    set_late_policy(db(), course, percent=float(sent["percent"]), interval=interval)
+    return answer({"changed": apply_late_policy(db(), course, now())})
 
 
 @blueprint.get("/_control/course_grades")
@@ -58,22 +54,6 @@ def grades() -> Response:
         refuse(400, {"error": "course is missing"})
     found = course_grades(db(), int(course))
     return answer({str(learner): grade.current for learner, grade in found.items()})
-
-
-@blueprint.post("/_control/faults")
-def faults() -> Response:
-    """Switch a trouble on, or all off."""
-    sent = _sent("mode")
-    if sent["mode"] not in MODES:
-        refuse(400, {"error": f"mode is one of {', '.join(MODES)}"})
-    seconds = sent.get("seconds")
-    world().fault = Fault(
-        mode=sent["mode"],
-        seconds=None if seconds is None else float(seconds),
-        since=world().clock(),
-        status=int(sent.get("status", config().get("throttle_status", "403"))),
-    )
-    return answer({"mode": world().fault.mode, "seconds": seconds})
 
 
 @blueprint.get("/_control/counters")

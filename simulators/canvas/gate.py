@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, request
 
-from simulators.canvas.service_tokens import TOKEN_SECONDS, client_of
+from simulators.canvas import faults
+from simulators.canvas.service_tokens import client_of
 from simulators.canvas.wire import BEARER_CHALLENGE, FORBIDDEN, NOT_FOUND, Refused, answer, refuse
 from simulators.canvas.world import config, db, iso, now, world
+from simulators.faults import is_expired
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 LTI_SERVICES = ("/api/lti/courses/",)
 REST = ("/api/v1/", "/api/graphql")
-TOKEN = ("/login/oauth2/token",)
+TOKEN = (faults.ISSUING_PATH,)
 NO_USER_AGENT = {
     "error": "Forbidden",
     "message": "You are not authorized to access this site because you have not provided a "
@@ -32,6 +34,11 @@ NO_USER_AGENT = {
 }
 LTI_UNAUTHORIZED = {"errors": {"type": "unauthorized", "message": "Invalid access token"}}
 _VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
+# In the names of scopes a resource's own id is called "id".
+_OWN_ID = re.compile(
+    r"^(/api/v1/(?:accounts|courses|progress)"
+    r"|/api/v1/courses/:course_id/(?:assignments|custom_gradebook_columns))/:\w+(?=$|/data)"
+)
 
 
 class LowerCaseHeaders:
@@ -54,6 +61,7 @@ class LowerCaseHeaders:
 def install(app: Flask) -> None:
     """Put the gate before and behind all views of an application."""
     app.wsgi_app = LowerCaseHeaders(app.wsgi_app)  # type: ignore[method-assign]
+    faults.install(app)
     app.before_request(_enter)
     app.after_request(_leave)
     app.teardown_appcontext(_close)
@@ -75,45 +83,25 @@ def _enter() -> Response | None:
         return None
     world().counters[g.kind] += 1
     _throttle()
-    _suffer(world().fault.mode_at(world().clock()))
+    faults.suffer(_throttle_status())
     if not request.headers.get("User-Agent", "").strip():
         refuse(403, NO_USER_AGENT)
     if g.kind in {"rest", "graphql"}:
         _authenticate()
-    elif g.kind == "lti" and world().fault.expires(_issued_at_of_jwt(), world().clock()):
+    elif g.kind == "lti" and is_expired(bearer()):
         refuse(401, LTI_UNAUTHORIZED)
     return None
-
-
-def _issued_at_of_jwt() -> float:
-    return client_of(bearer()).issued_at
-
-
-def _suffer(mode: str) -> None:
-    if mode == "slow":
-        time.sleep(world().fault.delay_seconds)
-    elif mode == "down":
-        error = {"message": "An error occurred.", "error_code": "internal_server_error"}
-        refuse(503, {"errors": [error], "error_report_id": 4711})
-    elif mode == "html":
-        page = "<html><head><title>502 Bad Gateway</title></head><body></body></html>"
-        raise Refused(Response(page, 502, content_type="text/html"))
-    elif mode == "throttle":
-        raise Refused(_too_many(world().fault.status))
 
 
 def _throttle() -> None:
     g.identity = _identity()
     g.started_at = time.thread_time()
     if not world().throttle.arrive(g.identity, world().clock()):
-        raise Refused(_too_many(int(config().get("throttle_status", "403"))))
+        raise Refused(faults.too_many(_throttle_status()))
 
 
-def _too_many(status: int) -> Response:
-    words = "403 Forbidden" if status == 403 else "429 Too Many Requests"  # noqa: PLR2004 - HTTP
-    g.is_throttled = True
-    body = f"{words} (Rate Limit Exceeded)\n"
-    return Response(body, status, content_type="text/plain; charset=utf-8")
+def _throttle_status() -> int:
+    return int(config().get("throttle_status", "403"))
 
 
 def _identity() -> str:
@@ -141,11 +129,19 @@ def _authenticate() -> None:
         refuse(401, payload, headers=BEARER_CHALLENGE)
     row = db().execute("SELECT * FROM tokens WHERE token = ?", (token,)).fetchone()
     if row is None or row["kind"] != "rest":
-        refuse(401, _token_errors("Invalid access token."), headers=BEARER_CHALLENGE)
+        is_revoked = row is not None and row["kind"] == "revoked"
+        words = "Revoked access token." if is_revoked else "Invalid access token."
+        refuse(401, _token_errors(words), headers=BEARER_CHALLENGE)
     _refuse_expired(row)
     _refuse_scope(row["scopes"])
     g.scopes = row["scopes"]
+    g.allow_includes = _allows_includes(row["client_id"])
     g.person = db().execute("SELECT * FROM people WHERE id = ?", (row["person_id"],)).fetchone()
+
+
+def _allows_includes(client_id: str) -> bool:
+    sql = "SELECT 1 FROM api_keys WHERE client_id = ? AND allow_includes"
+    return bool(client_id) and db().execute(sql, (client_id,)).fetchone() is not None
 
 
 def _token_errors(message: str) -> dict[str, object]:
@@ -154,9 +150,8 @@ def _token_errors(message: str) -> dict[str, object]:
 
 def _refuse_expired(row: sqlite3.Row) -> None:
     expires_at = row["expires_at"]
-    issued_at = expires_at - TOKEN_SECONDS if expires_at else 0.0
     is_over = expires_at is not None and expires_at <= world().clock()
-    if is_over or world().fault.expires(issued_at, world().clock()):
+    if is_over or is_expired(row["token"]):
         error = {"message": "Expired access token.", "expired_at": iso(expires_at or now())}
         refuse(401, {"errors": [error]}, headers=BEARER_CHALLENGE)
 
@@ -165,6 +160,7 @@ def _refuse_scope(scopes: str) -> None:
     if not scopes or request.url_rule is None:
         return
     template = _VARIABLE.sub(r":\1", request.url_rule.rule)
+    template = _OWN_ID.sub(r"\1/:id", template)
     if f"url:{request.method}|{template}" not in scopes.split():
         refuse(401, _token_errors("Insufficient scopes on access token."))
 
@@ -174,7 +170,7 @@ def includes() -> set[str]:
 
     Source: canvas.md 1.6 (developer keys without "Allow Include Parameters").
     """
-    is_deaf = bool(g.scopes) and config().get("allow_includes") != "1"
+    is_deaf = bool(g.scopes) and not g.allow_includes and config().get("allow_includes") != "1"
     return set() if is_deaf else set(request.values.getlist("include[]"))
 
 

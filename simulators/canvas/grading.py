@@ -105,6 +105,7 @@ def submit(connection: sqlite3.Connection, place: Place, *, submitted_at: int) -
         "VALUES (:assignment, :learner, :number, :submitted_at)",
         {**_names(place), "number": cell.attempt + 1, "submitted_at": submitted_at},
     )
+    _deduct_again(connection, place)
 
 
 def await_review(connection: sqlite3.Connection, place: Place) -> None:
@@ -128,6 +129,17 @@ def set_late_status(
         moved=moved,
     )
     _deduct_again(connection, place)
+
+
+def set_late_policy(
+    connection: sqlite3.Connection, course: int, *, percent: float, interval: str = "day"
+) -> None:
+    """Give a course a late policy; what is graded already waits for ``apply_late_policy``."""
+    policy = {"percent": percent, "interval": interval}
+    connection.execute(
+        "INSERT OR REPLACE INTO config VALUES (?, ?)",
+        (f"late_policy:{course}", json.dumps(policy)),
+    )
 
 
 def apply_late_policy(connection: sqlite3.Connection, course: int, now: int) -> int:
@@ -157,13 +169,30 @@ def set_rubric(
         "SELECT SUM(points) FROM criterion_points WHERE assignment_id = ? AND learner_id = ?",
         (place.assignment, place.learner),
     ).fetchone()[0]
+    if total is None:
+        clear_grade(connection, place)
+        return
     set_grade(connection, place, points=total, grader=grader)
 
 
-def add_comment(connection: sqlite3.Connection, place: Place, *, text: str, author: str) -> None:
-    """Append a comment; the same words twice are two comments."""
+def add_comment(
+    connection: sqlite3.Connection,
+    place: Place,
+    *,
+    text: str,
+    author: str,
+    author_id: int | None = None,
+) -> None:
+    """Append a comment; the same words twice are two comments. A tool's has no author's id."""
     said = _ensured(connection, place).comments()
-    said.append({"comment": text, "author_name": author, "created_at": place.now})
+    said.append(
+        {
+            "comment": text,
+            "author_id": author_id,
+            "author_name": author,
+            "created_at": place.now,
+        }
+    )
     _update(
         connection,
         place,

@@ -6,8 +6,6 @@ Errors of a query are answered with 200 and ``errors``.
 Source: canvas.md 2.5.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,17 +13,19 @@ from typing import Any
 from flask import Blueprint, Response, g
 from graphql import GraphQLError, GraphQLResolveInfo, execute_sync
 
-from simulators.canvas.cells import CellQuery, count_cells, select_cells
+from simulators.canvas.cells import FAR_FUTURE, CellQuery, count_cells, select_cells
+from simulators.canvas.graph_lists import list_fields
+from simulators.canvas.graph_pages import cursor_of, page_info, window
 from simulators.canvas.graph_rows import Page, Row, global_id
 from simulators.canvas.graph_schema import checked, executable_schema
 from simulators.canvas.graph_selection import selected
+from simulators.canvas.rights import refuse_denied
 from simulators.canvas.wire import answer, json_body, nested, parameter
 from simulators.canvas.world import db, now
+from simulators.faults import turned
 
 blueprint = Blueprint("graph", __name__)
 
-DEFAULT_PAGE = 20
-LARGEST_PAGE = 100
 DEFAULT_STATES = ["submitted", "pending_review", "graded"]
 WORKFLOW = {"active": "available", "unpublished": "claimed", "concluded": "completed"}
 
@@ -33,6 +33,7 @@ WORKFLOW = {"active": "available", "unpublished": "claimed", "concluded": "compl
 @blueprint.post("/api/graphql")
 def graphql() -> Response:
     """Answer one query."""
+    refuse_denied("graphql")
     text = parameter("query") or ""
     variables = json_body().get("variables") or nested("variables")
     document, errors = checked(text)
@@ -72,6 +73,7 @@ def _course(id: str | None = None, sisId: str | None = None) -> dict[str, Any] |
         "sisId": row["sis_id"],
         "state": WORKFLOW[row["state"]],
         "submissionsConnection": lambda **wanted: _connection(row["id"], wanted),
+        **list_fields(row),
     }
 
 
@@ -93,23 +95,20 @@ def _may_read(course_id: int) -> bool:
 def _connection(course: int, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """A page of a course's submissions; what is costly is read when a field asks for it."""
     query = _query(course, wanted)
-    first = wanted.get("first")
-    size = DEFAULT_PAGE if first is None else max(0, min(first, LARGEST_PAGE))
-    offset = _offset(wanted.get("after"))
+    size, offset = window(wanted)
+    bent = turned(wanted.get("after") or cursor_of(0), None)
     found = select_cells(db(), query, limit=size + 1, offset=offset)
     shown = found[:size]
     page = Page(db(), course, shown, now=now())
     return {
         "nodes": page,
         "edges": lambda: [
-            {"cursor": _cursor(offset + place), "node": row}
+            {"cursor": cursor_of(offset + place), "node": row}
             for place, row in enumerate(page.rows(), 1)
         ],
         "pageInfo": {
-            "hasNextPage": len(found) > size,
-            "hasPreviousPage": offset > 0,
-            "startCursor": _cursor(offset + 1) if shown else None,
-            "endCursor": _cursor(offset + len(shown)) if shown else None,
+            **page_info(offset, len(shown), has_more=len(found) > size or bent is not None),
+            **({"endCursor": bent} if bent else {}),
             "totalCount": lambda: count_cells(db(), query),
         },
     }
@@ -126,9 +125,18 @@ def _query(course_id: int, wanted: Mapping[str, Any]) -> CellQuery:
         updated_since=_moment(chosen.get("updatedSince")),
         graded_since=_moment(chosen.get("gradedSince")),
         submitted_since=_moment(chosen.get("submittedSince")),
+        due_between=_due_between(chosen.get("dueBetween")),
         by_graded_at=order.get("field") == "gradedAt",
         descending=order.get("direction") == "descending",
     )
+
+
+def _due_between(chosen: Mapping[str, Any] | None) -> tuple[float, float] | None:
+    """Both ends belong to it; an open one is as far as time goes."""
+    if chosen is None:
+        return None
+    start, end = _moment(chosen.get("start")), _moment(chosen.get("end"))
+    return (0.0 if start is None else start, FAR_FUTURE if end is None else end)
 
 
 def _moment(text: object) -> float | None:
@@ -141,18 +149,3 @@ def _moment(text: object) -> float | None:
     if found.tzinfo is None:
         raise GraphQLError(f"{text!r} is not a valid DateTime")
     return found.timestamp()
-
-
-def _cursor(position: int) -> str:
-    return base64.urlsafe_b64encode(str(position).encode()).decode().rstrip("=")
-
-
-def _offset(cursor: str | None) -> int:
-    """The position behind which a page begins; a readable but senseless cursor is the start."""
-    if not cursor:
-        return 0
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise GraphQLError(f'Invalid cursor: "{cursor}"') from error
-    return int(text) if text.isdigit() else 0

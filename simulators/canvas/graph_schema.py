@@ -6,20 +6,9 @@ Source: canvas.md 2.5.
 from collections.abc import Sequence
 from functools import lru_cache
 
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    GraphQLError,
-    GraphQLSchema,
-    Node,
-    build_schema,
-    parse,
-    validate,
-)
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, build_schema, parse, validate
 
-DEEPEST = 15
-MOST_ALIASES = 20
-MOST_TOKENS = 5000
+from simulators.canvas.graph_limits import MOST_TOKENS, beyond_limits
 
 SCHEMA = """
 scalar DateTime
@@ -29,12 +18,30 @@ enum SubmissionOrderField { _id gradedAt }
 enum OrderDirection { ascending descending }
 enum CourseWorkflowState { created claimed available completed deleted }
 
+enum AssignmentState { unpublished published deleted }
+enum EnrollmentType {
+    StudentEnrollment TeacherEnrollment TaEnrollment ObserverEnrollment DesignerEnrollment
+    StudentViewEnrollment
+}
+enum EnrollmentWorkflowState {
+    invited creation_pending active deleted rejected completed inactive
+}
+
+input DateTimeRange { start: DateTime end: DateTime }
+input AssignmentFilter { userId: ID gradingPeriodId: ID searchTerm: String }
+input EnrollmentFilterInput {
+    associatedUserIds: [ID!] = []
+    states: [EnrollmentWorkflowState!]
+    types: [EnrollmentType!]
+    userIds: [ID!] = []
+}
 input SubmissionOrderCriteria { field: SubmissionOrderField! direction: OrderDirection }
 input SubmissionFilterInput {
     states: [SubmissionState!] = [submitted, pending_review, graded]
     gradedSince: DateTime
     submittedSince: DateTime
     updatedSince: DateTime
+    dueBetween: DateTimeRange
     includePeerReviewSubmissions: Boolean = false
 }
 
@@ -56,7 +63,55 @@ type Course {
         orderBy: [SubmissionOrderCriteria!]
         studentIds: [ID!]
     ): SubmissionConnection
+    assignmentsConnection(
+        first: Int
+        after: String
+        filter: AssignmentFilter
+    ): AssignmentConnection!
+    enrollmentsConnection(
+        first: Int
+        after: String
+        filter: EnrollmentFilterInput
+    ): EnrollmentConnection
+    sectionsConnection(first: Int, after: String): SectionConnection!
+    groupsConnection(
+        first: Int
+        after: String
+        includeNonCollaborative: Boolean = false
+    ): GroupConnection
+    assignmentGroupsConnection(first: Int, after: String): AssignmentGroupConnection!
 }
+type AssignmentConnection { nodes: [Assignment] pageInfo: PageInfo! }
+type Assignment {
+    id: ID!
+    _id: ID!
+    name: String
+    pointsPossible: Float
+    dueAt(applyOverrides: Boolean = true): DateTime
+    state: AssignmentState!
+    createdAt: DateTime
+    updatedAt: DateTime
+}
+type EnrollmentConnection { nodes: [Enrollment] pageInfo: PageInfo! }
+type Enrollment {
+    id: ID!
+    _id: ID
+    userId: ID
+    courseSectionId: ID
+    type: EnrollmentType!
+    state: EnrollmentWorkflowState!
+    enrollmentState: EnrollmentWorkflowState!
+    createdAt: DateTime
+    updatedAt: DateTime
+    user: User
+}
+type User { _id: ID! name: String }
+type SectionConnection { nodes: [Section] pageInfo: PageInfo! }
+type Section { id: ID! _id: ID! name: String! sisId: String updatedAt: DateTime }
+type GroupConnection { nodes: [Group] pageInfo: PageInfo! }
+type Group { id: ID! _id: ID! name: String membersCount: Int updatedAt: DateTime }
+type AssignmentGroupConnection { nodes: [AssignmentGroup] pageInfo: PageInfo! }
+type AssignmentGroup { id: ID! _id: ID! name: String groupWeight: Float updatedAt: DateTime }
 type PageInfo {
     hasNextPage: Boolean!
     hasPreviousPage: Boolean!
@@ -147,36 +202,5 @@ def checked(text: str) -> tuple[DocumentNode | None, Sequence[GraphQLError]]:
         document = parse(text, max_tokens=MOST_TOKENS)
     except GraphQLError as error:
         return None, [error]
-    errors = validate(gradebook_schema(), document) or _beyond_limits(document)
+    errors = validate(gradebook_schema(), document) or beyond_limits(document)
     return (None, errors) if errors else (document, [])
-
-
-def _beyond_limits(document: DocumentNode) -> list[GraphQLError]:
-    depth, aliases = _size(document, 0)
-    errors = []
-    if depth > DEEPEST:
-        errors.append(
-            GraphQLError(f"Query has depth of {depth}, which exceeds max depth of {DEEPEST}")
-        )
-    if aliases > MOST_ALIASES:
-        errors.append(GraphQLError(f"Query has more than {MOST_ALIASES} aliases"))
-    return errors
-
-
-def _size(node: Node, depth: int) -> tuple[int, int]:
-    """The depth of a query's fields and the number of its aliases."""
-    deepest = depth + isinstance(node, FieldNode)
-    aliases = int(isinstance(node, FieldNode) and node.alias is not None)
-    level = deepest
-    for child in _selections(node):
-        below, inside = _size(child, level)
-        deepest = max(deepest, below)
-        aliases += inside
-    return deepest, aliases
-
-
-def _selections(node: Node) -> Sequence[Node]:
-    if isinstance(node, DocumentNode):
-        return node.definitions
-    chosen = getattr(node, "selection_set", None)
-    return chosen.selections if chosen else ()

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as AnyResponse
 
 from simulators.canvas.cells import Cell, CellQuery, select_cells
+from simulators.canvas.changes import acts
 from simulators.canvas.columns import settle_progress
 from simulators.canvas.control import grade_as_teacher
 from simulators.canvas.launches import login_form
@@ -16,7 +17,8 @@ from simulators.canvas.submissions import grade_text
 from simulators.canvas.tools import tools_at
 from simulators.canvas.totals import course_grades
 from simulators.canvas.wire import Refused
-from simulators.canvas.world import config, db, full_name, sortable_name
+from simulators.canvas.world import config, db, full_name, now, sortable_name
+from simulators.changes import ImpossibleError, change_of
 from simulators.placed_links import links_of
 
 blueprint = Blueprint("pages", __name__)
@@ -73,6 +75,8 @@ def gradebook(course_id: int) -> str:
         course=row,
         learners=_people(course_id).get("learner", []),
         assignments=_gradebook_assignments(course_id),
+        drafts=_drafts(course_id),
+        acts=acts.told,
         columns=_columns(course_id),
         column_data=_column_data(course_id),
         cells=cells,
@@ -89,6 +93,22 @@ def change_grade(course_id: int) -> AnyResponse:
     text = request.form.get("score", "").strip()
     where = (course_id, _number("assignment"), _number("learner"))
     grade_as_teacher(where, _points(text))
+    return redirect(f"/gradebook/{course_id}", code=303)
+
+
+@blueprint.post("/gradebook/<int:course_id>/change")
+def change_anything(course_id: int) -> AnyResponse:
+    """Do what the second form says: any act of ``simulators.canvas.changes``."""
+    sent = {**request.form, "course": course_id}
+    sent["learner"] = request.form.get("other", "").strip() or sent.get("learner")
+    try:
+        name, wanted = change_of(db(), sent, now=now())
+        acts.do(db(), name, wanted)
+    except ImpossibleError as error:
+        words = f"Nothing was changed: {error}."
+        page = render_template("canvas_error.html", error="Not possible", description=words)
+        response: Response = make_response(page, 400)
+        raise Refused(response) from None
     return redirect(f"/gradebook/{course_id}", code=303)
 
 
@@ -139,6 +159,11 @@ def _gradebook_assignments(course_id: int) -> list[sqlite3.Row]:
     return db().execute(sql, (course_id,)).fetchall()
 
 
+def _drafts(course_id: int) -> list[sqlite3.Row]:
+    sql = "SELECT * FROM assignments WHERE course_id = ? AND NOT is_published ORDER BY id"
+    return db().execute(sql, (course_id,)).fetchall()
+
+
 def _columns(course_id: int) -> list[sqlite3.Row]:
     sql = (
         "SELECT * FROM columns WHERE course_id = ? AND state = 'active' AND NOT hidden "
@@ -184,8 +209,14 @@ def _points(text: str) -> object:
 
 
 def _shown(cell: Cell) -> str:
-    if cell.excused:
-        return "EX"
-    if cell.score is not None:
-        return grade_text(cell.score) or ""
-    return "○" if cell.workflow_state == "submitted" else ""
+    """A cell as a teacher sees it: the score, then what else there is to say of it."""
+    facts = {
+        "EX": cell.excused,
+        grade_text(cell.score): cell.score is not None and not cell.excused,
+        "○": cell.workflow_state in {"submitted", "pending_review"},
+        "late": cell.is_late,
+        "missing": cell.is_missing(now()),
+        "hidden": cell.score is not None and cell.posted_at is None,
+        "new attempt": cell.matches_submission is False,
+    }
+    return " ".join(words for words, is_so in facts.items() if words and is_so)

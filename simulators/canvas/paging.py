@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from flask import Response, request
 
 from simulators.canvas.wire import JSON, NOT_FOUND, answer, refuse
+from simulators.faults import AGAIN, turned
 
 DEFAULT_PAGE = 10
 LARGEST_PAGE = 100
@@ -45,8 +46,9 @@ def paged(
     last = max(1, -(-len(rows) // per_page))
     shown = [shape(row) for row in shown_rows(rows, size)]
     targets = {"current": str(page), "first": "1", "last": str(last)}
-    if page < last:
-        targets["next"] = str(page + 1)
+    following = turned(request.args.get("page", "1"), str(page + 1) if page < last else None)
+    if following:
+        targets["next"] = following
     if page > 1:
         targets["prev"] = str(page - 1)
     payload = wrap(shown) if wrap else shown
@@ -63,12 +65,17 @@ def shown_rows(rows: Sequence[Row], size: int | None = None) -> Sequence[Row]:
 
 
 def _page_number() -> int:
-    text = request.args.get("page", "1")
+    text = _asked("1")
     if text == "first":
         return 1
     if not text.isdigit() or int(text) < 1:
         refuse(404, NOT_FOUND)
     return int(text)
+
+
+def _asked(first: str) -> str:
+    """The token of the page that is asked for, the first one's where none is."""
+    return request.args.get("page", first).removesuffix(AGAIN)
 
 
 def bookmark_of(values: Sequence[object]) -> str:
@@ -86,7 +93,7 @@ def current_bookmark(length: int) -> list[Any] | None:
     Args:
         length: How many numbers a token of this list holds.
     """
-    text = request.args.get("page", "first")
+    text = _asked("first")
     if not text.startswith(BOOKMARK):
         return None
     raw = text.removeprefix(BOOKMARK)
@@ -100,9 +107,11 @@ def current_bookmark(length: int) -> list[Any] | None:
 
 def bookmark_links(next_token: str | None) -> dict[str, str]:
     """The pages that a list of unknown length can name."""
-    targets = {"current": request.args.get("page", "first"), "first": "first"}
-    if next_token:
-        targets["next"] = next_token
+    current = request.args.get("page", "first")
+    targets = {"current": current, "first": "first"}
+    following = turned(current, next_token)
+    if following:
+        targets["next"] = following
     return targets
 
 

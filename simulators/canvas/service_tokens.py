@@ -1,4 +1,4 @@
-"""Access tokens: LTI service tokens for signed assertions, REST tokens for refresh tokens.
+"""Service tokens of LTI tools, for signed assertions; those of people are ``user_tokens``.
 
 Source: canvas.md 1.6 and 5.11.
 """
@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 
 from simulators.canvas.tools import Tool, find_tool, seeded_tool
 from simulators.canvas.wire import answer, refuse, refuse_lti
-from simulators.canvas.world import config, db, full_name, now, world
+from simulators.canvas.world import config, now, world
 from simulators.signing import AssertionRefused, PlatformKey, fetch_jwks, verify_assertion
 
 blueprint = Blueprint("service_tokens", __name__)
@@ -32,18 +32,6 @@ class ServiceToken:
     client_id: str = ""
     scopes: frozenset[str] = frozenset()
     issued_at: float = 0.0
-
-
-@blueprint.post("/login/oauth2/token")
-def token() -> Response:
-    """Give a token for a signed assertion or a refresh token."""
-    grant = request.form.get("grant_type", "")
-    if grant == "client_credentials":
-        return _service_token()
-    if grant != "refresh_token":
-        words = "The grant_type is unknown."
-        refuse(400, {"error": "unsupported_grant_type", "error_description": words})
-    return _refreshed()
 
 
 @blueprint.get("/api/lti/security/jwks")
@@ -95,7 +83,8 @@ def require_scope(bearer_token: str, *allowed: str) -> str:
     return found.client_id
 
 
-def _service_token() -> Response:
+def service_token() -> Response:
+    """Give a token for a signed assertion: the grant client_credentials."""
     tool = _named_tool()
     claims = _trusted_claims(tool)
     wrong = _wrong_claims(claims, tool)
@@ -176,34 +165,4 @@ def _token_claims(tool: Tool, scopes: str) -> dict[str, object]:
         "jti": secrets.token_urlsafe(16),
         "scopes": scopes,
         "issued_at": world().clock(),
-    }
-
-
-def _refreshed() -> Response:
-    """A new access token; the refresh token stays the old one and is not sent again."""
-    known = "SELECT * FROM tokens WHERE token = ? AND kind = 'refresh'"
-    row = db().execute(known, (request.form.get("refresh_token", ""),)).fetchone()
-    if row is None:
-        words = "refresh_token not found"
-        refuse(400, {"error": "invalid_request", "error_description": words})
-    secret = config().get("client_secret")
-    is_known = request.form.get("client_id") == row["client_id"]
-    if not is_known or (secret and request.form.get("client_secret") != secret):
-        words = "unknown client"
-        refuse(401, {"error": "invalid_client", "error_description": words})
-    fresh = secrets.token_urlsafe(32)
-    db().execute(
-        "INSERT INTO tokens (token, kind, scopes, person_id, client_id, expires_at) "
-        "VALUES (?, 'rest', ?, ?, ?, ?)",
-        (fresh, row["scopes"], row["person_id"], row["client_id"], world().clock() + TOKEN_SECONDS),
-    )
-    return answer({**_owner(row["person_id"]), "access_token": fresh})
-
-
-def _owner(person_id: int) -> dict[str, object]:
-    person = db().execute("SELECT * FROM people WHERE id = ?", (person_id,)).fetchone()
-    return {
-        "token_type": "Bearer",
-        "user": {"id": person_id, "name": full_name(person)},
-        "expires_in": TOKEN_SECONDS,
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 
-from simulators.canvas.accounts import SECTION_OFFSET, graded_course
+from simulators.canvas.accounts import graded_course
 from simulators.canvas.assignments import find_assignment
 from simulators.canvas.cells import (
     ANY_STATE,
@@ -40,6 +40,8 @@ from simulators.canvas.paging import (
     page_size,
     paged,
 )
+from simulators.canvas.rights import is_denied
+from simulators.canvas.sections import SECTION_OFFSET
 from simulators.canvas.wire import (
     FORBIDDEN,
     NOT_FOUND,
@@ -104,7 +106,10 @@ def grade(course_id: str, assignment_id: str, user_id: str) -> Response:
     _assess(place)
     text = nested("comment").get("text_comment")
     if text:
-        add_comment(db(), place, text=str(text), author=g.person["given_name"])
+        person = g.person
+        add_comment(
+            db(), place, text=str(text), author=person["given_name"], author_id=person["id"]
+        )
     written = _cell(course["id"], (assignment_id, user_id))
     payload = _shaper([written])(written)
     return answer(payload | {"all_submissions": [payload]})
@@ -171,7 +176,8 @@ def _assess(place: Place) -> None:
 def _wanted_students(course_id: int) -> Sequence[int] | None:
     asked = request.args.getlist("student_ids[]") or request.args.getlist("student_ids")
     if "all" in asked:
-        return None
+        # Whoever may not see all grades is not refused: all are then the few one may see.
+        return [] if is_denied("grades") else None
     if len(asked) > MOST_STUDENTS:
         refuse(400, {"error": "too many students"})
     wanted = [_student_id(text) for text in asked] or [g.person["id"]]
@@ -266,6 +272,8 @@ def _shaper(cells: Sequence[Cell]) -> Callable[[Cell], dict[str, Any]]:
         if tries is not None:
             current = submission_payload(cell, base_url, at=at)
             payload["submission_history"] = history_payload(current, tries.get(place, ()))
+        if "visibility" in wanted:
+            payload["assignment_visible"] = True
         if "submission_comments" in wanted:
             payload["submission_comments"] = _comments(cell)
         if not left_out and not kept:

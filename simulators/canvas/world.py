@@ -2,16 +2,15 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from flask import current_app, g
 
-from simulators.canvas.faults import Fault
 from simulators.canvas.throttle import Throttle
 from simulators.signing import PlatformKey
 from simulators.state import StatePool, config_of
@@ -28,7 +27,6 @@ class World:
     key: PlatformKey
     clock: Callable[[], float]
     throttle: Throttle = field(default_factory=Throttle)
-    fault: Fault = field(default_factory=Fault)
     counters: Counter[str] = field(default_factory=Counter)
 
 
@@ -64,12 +62,12 @@ def iso(seconds: float | None) -> str | None:
     return f"{datetime.fromtimestamp(int(seconds), UTC).isoformat()[:19]}Z"
 
 
-def full_name(person: sqlite3.Row) -> str:
+def full_name(person: sqlite3.Row | Mapping[str, Any]) -> str:
     """First name first; some people have one name only."""
     return f"{person['given_name']} {person['family_name']}".strip()
 
 
-def sortable_name(person: sqlite3.Row) -> str:
+def sortable_name(person: sqlite3.Row | Mapping[str, Any]) -> str:
     """Family name first."""
     names = (person["family_name"], person["given_name"])
     return ", ".join(name for name in names if name)

@@ -13,20 +13,27 @@ from flask import Flask, render_template
 from werkzeug.exceptions import NotFound
 
 from simulators import placed_links
+from simulators.faults import Faults
 
 # Imported for what they register: web service functions and LTI service handlers.
 from simulators.moodle import (
+    changes,
+    competency_book,
+    competency_functions,
     control,
     deep_links,
     faults,
     functions,
     grading_functions,
+    group_functions,
+    groups,
     line_items,
     members,
     pages,
     platform,
     registering,
     rest,
+    rubric_functions,
     scores,
     services,
     site,
@@ -34,7 +41,16 @@ from simulators.moodle import (
 
 __all__ = ["create_app"]
 
-_REGISTERING = (functions, grading_functions, line_items, members, scores)
+_REGISTERING = (
+    competency_functions,
+    functions,
+    grading_functions,
+    group_functions,
+    line_items,
+    members,
+    rubric_functions,
+    scores,
+)
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
 
@@ -46,12 +62,15 @@ def create_app(db_path: Path | str, *, clock: Callable[[], float] = time.time) -
         clock: Says what time it is, in seconds since 1970.
     """
     app = Flask(__name__, template_folder=str(TEMPLATES), static_folder=None)
-    site.install(app, Path(db_path), clock)
-    faults.install(app)
-    for module in (control, deep_links, pages, platform, registering, rest, services):
+    found = Faults(clock)
+    site.install(app, Path(db_path), found.now)
+    faults.install(app, Path(db_path), found)
+    for module in (changes, control, deep_links, pages, platform, registering, rest, services):
         app.register_blueprint(module.blueprint)
     app.register_error_handler(NotFound, _not_found)
     placed_links.prepare(Path(db_path))
+    competency_book.prepare(Path(db_path))
+    groups.prepare(Path(db_path))
     return app
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from simulators.moodle.faults import MODES, faults
+from simulators.moodle.faults import tally
 from simulators.moodle.gradebook import Gradebook, read_gradebook
 from simulators.moodle.site import site
 from simulators.moodle.teacher import EXCUSED, UnknownCellError, enter_score
@@ -28,7 +28,7 @@ def score() -> tuple[Response, int]:
         return jsonify(error="points must be a number, null or excused"), 400
     cell = (int(sent["course"]), _learner(sent["learner"]), int(sent["assignment"]))
     try:
-        enter_score(site(), cell, points)
+        enter_score(site().connection, cell, points, now=site().now)
     except UnknownCellError as error:
         return jsonify(error=str(error)), 404
     return jsonify(ok=True), 200
@@ -56,28 +56,23 @@ def _percentage(book: Gradebook, learner: int) -> float | None:
     return None if total.points is None else round(100 * total.points / total.maximum, 5)
 
 
-@blueprint.post("/faults")
-def set_faults() -> tuple[Response, int]:
-    """Misbehave: {mode: none|down|html|slow|expired_token, seconds}."""
-    sent: dict[str, Any] = request.get_json()
-    mode = sent.get("mode")
-    if mode not in MODES:
-        return jsonify(error=f"mode must be one of {', '.join(MODES)}"), 400
-    faults().set(mode, float(sent.get("seconds", 1.0)))
-    return jsonify(ok=True), 200
-
-
 @blueprint.post("/rights")
 def set_rights() -> Response:
-    """Take rights from the service's role: {missing: [viewhidden, ...], closed: [course, ...]}."""
+    """What the service user may: {missing, closed, granted, without, suspended}.
+
+    ``missing`` and ``granted`` are lists of capabilities, ``closed`` of courses, ``without`` of
+    functions; what is left out goes back to what it was at first.
+    """
     sent: dict[str, Any] = request.get_json()
-    for name in ("missing", "closed"):
+    for name in ("missing", "closed", "granted", "without"):
         value = " ".join(str(word) for word in sent.get(name, []))
         site().write("INSERT OR REPLACE INTO config VALUES (?, ?)", name, value)
+    suspended = str(sent.get("suspended", False))
+    site().write("INSERT OR REPLACE INTO config VALUES ('suspended', ?)", suspended)
     return jsonify(ok=True)
 
 
 @blueprint.get("/counters")
 def counters() -> Response:
     """Requests since the start by kind of path, REST calls by function, and AGS writes."""
-    return jsonify(faults().counters())
+    return jsonify(tally().counters())

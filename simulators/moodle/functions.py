@@ -7,12 +7,15 @@ import html
 import sqlite3
 from typing import Any
 
+from simulators.faults import is_struck
+from simulators.moodle.groups import groups_of
 from simulators.moodle.parameters import Many, Scalar, Struct
 from simulators.moodle.rest import (
     FUNCTIONS,
     MoodleError,
     function,
     missing_record,
+    no_permission,
 )
 from simulators.moodle.site import RELEASE, TOP_COURSE, VERSION, Site
 
@@ -55,6 +58,16 @@ def enter(site: Site, course: int) -> sqlite3.Row:
     return row
 
 
+def require(site: Site, capability: str, title: str) -> None:
+    """Refuse what the service's role has no capability for.
+
+    Raises:
+        MoodleError: It names the capability's title, not its name.
+    """
+    if site.lacks(capability):
+        raise no_permission(title)
+
+
 @function("core_webservice_get_site_info", {"serviceshortnames": Many(TEXT, default=())})
 def get_site_info(site: Site, _arguments: dict[str, Any]) -> dict[str, Any]:
     """Who the token is, and which functions it may call."""
@@ -68,7 +81,9 @@ def get_site_info(site: Site, _arguments: dict[str, Any]) -> dict[str, Any]:
         "userid": 2,
         "siteurl": site.url,
         "userpictureurl": f"{site.url}/theme/image.php/boost/core/1/u/f1",
-        "functions": [{"name": name, "version": VERSION} for name in sorted(FUNCTIONS)],
+        "functions": [
+            {"name": name, "version": VERSION} for name in sorted(FUNCTIONS.keys() - site.without)
+        ],
         "downloadfiles": 1,
         "uploadfiles": 0,
         "release": RELEASE,
@@ -85,7 +100,8 @@ def get_site_info(site: Site, _arguments: dict[str, Any]) -> dict[str, Any]:
 @function("core_course_get_courses", {"options": Struct({"ids": INTS}, default={})})
 def get_courses(site: Site, arguments: dict[str, Any]) -> list[dict[str, Any]]:
     """All courses, the site itself among them; fails as a whole if one may not be viewed."""
-    if site.closed:
+    wanted = arguments["options"].get("ids", ())
+    if site.closed.intersection(wanted) if wanted else site.closed:
         raise MoodleError(
             "core\\exception\\moodle_exception",
             "errorcoursecontextnotvalid",
@@ -94,7 +110,6 @@ def get_courses(site: Site, arguments: dict[str, Any]) -> list[dict[str, Any]]:
     rows = site.rows("SELECT * FROM courses ORDER BY id")
     courses = [_course(row) for row in rows]
     courses.insert(len(courses) // 2, _site_course(site))
-    wanted = arguments["options"].get("ids", ())
     return [course for course in courses if not wanted or course["id"] in wanted]
 
 
@@ -206,11 +221,13 @@ def get_enrolled_users(site: Site, arguments: dict[str, Any]) -> list[dict[str, 
     """Everybody in a course; the suspended are among them, unmarked."""
     course = enter(site, arguments["courseid"])
     options = {option["name"]: option["value"] for option in arguments["options"]}
-    if "viewdetails" in site.missing:
+    if site.lacks("moodle/user:viewdetails"):
         return []
+    if {"onlyactive", "onlysuspended"} & {name for name, on in options.items() if on == "1"}:
+        require(site, "moodle/course:enrolreview", "Review course enrolments")
     rows = _page(_sorted(_enrolled(site, course["id"], options), options), options)
     wanted = {name for name in options.get("userfields", "").split(",") if name}
-    return [_user(site, row, wanted) for row in rows]
+    return [_user(site, row, wanted, course=course["id"]) for row in rows]
 
 
 def _enrolled(site: Site, course: int, options: dict[str, str]) -> list[sqlite3.Row]:
@@ -244,12 +261,13 @@ def _sort_name(options: dict[str, str]) -> str:
 
 
 def _page(rows: list[sqlite3.Row], options: dict[str, str]) -> list[sqlite3.Row]:
-    start = int(options.get("limitfrom") or 0)
+    # In a loop: whatever page is asked for, the first one comes.
+    start = 0 if is_struck("page_loop") else int(options.get("limitfrom") or 0)
     size = int(options.get("limitnumber") or 0)
     return rows[start : start + size] if size else rows[start:]
 
 
-def _user(site: Site, row: sqlite3.Row, wanted: set[str]) -> dict[str, Any]:
+def _user(site: Site, row: sqlite3.Row, wanted: set[str], *, course: int) -> dict[str, Any]:
     everything = {
         "id": row["id"],
         "username": row["email"].partition("@")[0],
@@ -260,13 +278,25 @@ def _user(site: Site, row: sqlite3.Row, wanted: set[str]) -> dict[str, Any]:
         "idnumber": row["sis_id"],
         "description": "",
         "descriptionformat": 1,
-        "groups": [],
+        "groups": groups_of(site, course, row["id"]),
         "roles": [_ROLES[row["place"]]],
     }
+    for name in _unseen(site):
+        del everything[name]
     if not wanted:
         return everything | {"enrolledcourses": _courses_of(site, row["id"])}
     kept = wanted | {"id", "fullname"}
     return {name: value for name, value in everything.items() if name in kept and value != ""}
+
+
+def _unseen(site: Site) -> set[str]:
+    """The fields of a person that the service may not read: their keys are left out."""
+    sees_identity = not site.lacks("moodle/site:viewuseridentity")
+    sees_details = not site.lacks("moodle/user:viewalldetails")
+    fields = set() if sees_identity and sees_details else {"idnumber"}
+    if not sees_identity or site.lacks("moodle/course:useremail"):
+        fields.add("email")
+    return fields | ({"groups"} if site.lacks("moodle/site:accessallgroups") else set())
 
 
 def _courses_of(site: Site, person: int) -> list[dict[str, Any]]:

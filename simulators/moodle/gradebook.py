@@ -62,6 +62,7 @@ class Cell(NamedTuple):
     is_excluded: bool = False
     is_overridden: bool = False
     is_hidden: bool = False
+    is_locked: bool = False
     submitted_at: int | None = None
     graded_at: int | None = None
     feedback: str = ""
@@ -182,6 +183,7 @@ def _cell(row: sqlite3.Row) -> Cell:
         is_excluded=bool(row["excused"]),
         is_overridden=bool(row["overridden"]),
         is_hidden=bool(row["hidden"]),
+        is_locked=bool(row["locked"]),
         submitted_at=row["submitted_at"] if row["points"] is not None else None,
         graded_at=row["graded_at"],
         feedback=row["comment"],

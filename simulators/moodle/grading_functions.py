@@ -9,11 +9,11 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from simulators.moodle.functions import INT, INTS, TEXT, enter, full_name
-from simulators.moodle.gradebook import read_gradebook
+from simulators.moodle.functions import INT, INTS, TEXT, enter, full_name, require
+from simulators.moodle.gradebook import MODULES, read_gradebook
 from simulators.moodle.parameters import Many, Scalar
 from simulators.moodle.report import Reader, Report, number
-from simulators.moodle.rest import function, no_permission
+from simulators.moodle.rest import function
 from simulators.moodle.site import Site
 
 SCALE_ID = 3
@@ -27,20 +27,27 @@ SCALE_ID = 3
 def get_grade_items(site: Site, arguments: dict[str, Any]) -> dict[str, Any]:
     """The user report: of all active learners, or of any one user who is asked for."""
     course = enter(site, arguments["courseid"])
-    if "viewall" in site.missing:
-        raise no_permission("View grades of other users")
+    require(site, "gradereport/user:view", "View own grade report")
+    require(site, "moodle/grade:viewall", "View grades of other users")
     learner = arguments["userid"] or None
     people = _reported(site, course["id"], learner)
     book = read_gradebook(site, course["id"], learner=learner)
     reader = Reader(
-        may_see_hidden="viewhidden" not in site.missing,
-        may_see_hidden_activities="viewhiddenactivities" not in site.missing,
+        may_see_hidden=not site.lacks("moodle/grade:viewhidden"),
+        may_see_hidden_activities=not site.lacks("moodle/course:viewhiddenactivities"),
+        unseen_modules=unseen_modules(site),
     )
     report = Report(book, reader)
     return {
         "usergrades": [_user_grades(course, person, report) for person in people],
         "warnings": [],
     }
+
+
+def unseen_modules(site: Site) -> frozenset[str]:
+    """Kinds of activities that the service may not open: they vanish from every list."""
+    kinds = MODULES.values()
+    return frozenset(kind for kind in kinds if site.lacks(f"mod/{kind}:view"))
 
 
 def _reported(site: Site, course: int, learner: int | None) -> Sequence[sqlite3.Row]:
@@ -129,10 +136,14 @@ def _with_assignments(site: Site, course: sqlite3.Row) -> dict[str, Any]:
 
 def _activities(site: Site, course: int, kind: str) -> list[sqlite3.Row]:
     rows = site.rows(
-        "SELECT * FROM assignments WHERE course_id = ? AND kind = ? ORDER BY position",
+        "SELECT a.*, EXISTS (SELECT 1 FROM grades g WHERE g.assignment_id = a.id "
+        "AND g.attempt > 1) AS is_reopened FROM assignments a "
+        "WHERE course_id = ? AND kind = ? ORDER BY position",
         *(course, kind),
     )
-    if "viewhiddenactivities" in site.missing:
+    if MODULES[kind] in unseen_modules(site):
+        return []
+    if site.lacks("moodle/course:viewhiddenactivities"):
         return [row for row in rows if row["is_published"]]
     return rows
 
@@ -155,7 +166,7 @@ def _assignment(row: sqlite3.Row) -> dict[str, Any]:
         "teamsubmission": 0,
         "blindmarking": 0,
         "attemptreopenmethod": "untilpass",
-        "maxattempts": 1,
+        "maxattempts": -1 if row["is_reopened"] else 1,
         "markingworkflow": 0,
         "configs": [],
         "intro": "",
@@ -172,7 +183,11 @@ def get_assign_grades(site: Site, arguments: dict[str, Any]) -> dict[str, Any]:
     """The assignments' own grades: no override, no exclusion; ``since`` is inclusive."""
     found = []
     warnings = []
+    may_read = not (site.lacks("mod/assign:viewgrades") and site.lacks("mod/assign:grade"))
     for assign in arguments["assignmentids"]:
+        if not may_read or site.lacks("mod/assign:view"):
+            warnings.append(_no_access(assign))
+            continue
         rows = _own_grades(site, assign, arguments["since"])
         if rows:
             found.append({"assignmentid": assign, "grades": [_own_grade(row) for row in rows]})
@@ -190,16 +205,30 @@ def _own_grades(site: Site, assign: int, since: int) -> list[sqlite3.Row]:
     )
 
 
+def own_grade_id(row: sqlite3.Row) -> int:
+    """The id of an assignment's own grade, which rubric fillings refer to."""
+    return int(1000 * row["assignment_id"] + row["learner_id"])
+
+
 def _own_grade(row: sqlite3.Row) -> dict[str, Any]:
     points = -1.0 if row["points"] is None else row["points"]
     return {
-        "id": 1000 * row["assignment_id"] + row["learner_id"],
+        "id": own_grade_id(row),
         "userid": row["learner_id"],
         "attemptnumber": max(0, row["attempt"] - 1),
         "timecreated": row["submitted_at"] or row["graded_at"],
         "timemodified": row["updated_at"],
         "grader": row["grader_id"] or -1,
         "grade": f"{points:.5f}",
+    }
+
+
+def _no_access(assign: int) -> dict[str, Any]:
+    return {
+        "item": "assignment",
+        "itemid": assign,
+        "warningcode": "1",
+        "message": "No access rights in module context",
     }
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from flask import Response, request
 
+from simulators.faults import is_struck
 from simulators.moodle.claims import services_url
+from simulators.moodle.faults import doubled
 from simulators.moodle.report import number
 from simulators.moodle.services import (
     LINE_ITEM,
@@ -63,8 +65,8 @@ def list_items(here: Site, place: Place) -> Response:
     limit = request.args.get("limit", 0, type=int)
     start = request.args.get("from", 0, type=int)
     if not limit:
-        return json_answer([_described(here, row) for row in rows], LINE_ITEMS)
-    page = rows[start : start + limit]
+        return json_answer(doubled([_described(here, row) for row in rows]), LINE_ITEMS)
+    page = doubled(rows[start : start + limit])
     answer = json_answer([_described(here, row) for row in page], LINE_ITEMS)
     answer.headers["Link"] = _links(here, place.course, (limit, start, len(rows)))
     return answer
@@ -76,6 +78,8 @@ def _links(here: Site, course: int, paging: tuple[int, int, int]) -> str:
     starts = {"first": 0}
     if start + limit < count:
         starts["next"] = start + limit
+    if is_struck("page_loop"):
+        starts["next"] = start
     starts["last"] = count - count % limit
     url = f"{services_url(here)}/{course}/lineitems"
     links = (
@@ -123,6 +127,9 @@ def create_item(here: Site, place: Place) -> Response:
 
 def next_item(here: Site) -> int:
     """Line items are grade items: they share their numbers with columns and totals."""
+    if not here.connection.in_transaction:
+        # Two requests at once must not be given the same number.
+        here.connection.execute("BEGIN IMMEDIATE")
     row = here.row(
         "SELECT max(i) + 1 AS next FROM (SELECT max(id) AS i FROM assignments "
         "UNION SELECT max(item_id) FROM categories "

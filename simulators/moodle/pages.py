@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from simulators.changes import ImpossibleError, change_of
+from simulators.moodle.changes import acts
 from simulators.moodle.functions import full_name
 from simulators.moodle.gradebook import Gradebook, Item, read_gradebook
 from simulators.moodle.report import number
@@ -122,6 +124,7 @@ def gradebook_page(course: int) -> str:
         items=items,
         lines=[_line(book, items, row) for row in rows],
         refused=request.args.get("refused", ""),
+        acts=acts.told,
     )
 
 
@@ -149,6 +152,7 @@ def _shown(book: Gradebook, item: Item, learner: int) -> str:
             ("excluded", cell.is_excluded),
             ("overridden", cell.is_overridden),
             ("hidden", cell.is_hidden),
+            ("locked", cell.is_locked),
         )
         if is_so
     ]
@@ -161,8 +165,24 @@ def change_score(course: int) -> Response:
     sent = request.form
     try:
         cell = (course, int(sent["learner"]), int(sent["item"]))
-        enter_score(site(), cell, _points(sent["points"].strip()))
+        points = _points(sent["points"].strip())
+        enter_score(site().connection, cell, points, now=site().now)
     except (ValueError, UnknownCellError) as error:
+        return redirect(url_for("pages.gradebook_page", course=course, refused=str(error)))
+    return redirect(url_for("pages.gradebook_page", course=course))
+
+
+@blueprint.post("/gradebook/<int:course>/change")
+def change_anything(course: int) -> Response:
+    """Do what the second form says: any act of ``simulators.moodle.changes``."""
+    here = site()
+    sent = {**request.form, "course": course}
+    sent["learner"] = request.form.get("other", "").strip() or sent.get("learner")
+    try:
+        name, wanted = change_of(here.connection, sent, now=here.now)
+        acts.do(here.connection, name, wanted)
+    except ImpossibleError as error:
+        here.connection.rollback()
         return redirect(url_for("pages.gradebook_page", course=course, refused=str(error)))
     return redirect(url_for("pages.gradebook_page", course=course))
 

@@ -28,6 +28,7 @@ class Reader:
 
     may_see_hidden: bool = True
     may_see_hidden_activities: bool = True
+    unseen_modules: frozenset[str] = frozenset()
 
 
 class Report:
@@ -73,6 +74,8 @@ class _LearnerReport:
         ]
 
     def _is_shown(self, item: Item) -> bool:
+        if item.module in self._reader.unseen_modules:
+            return False
         if not item.is_visible_activity and not self._reader.may_see_hidden_activities:
             return False
         cell = self._book.cells.get((item.id, self._learner), _NO_CELL)
@@ -90,6 +93,7 @@ class _LearnerReport:
             "gradedategraded": cell.graded_at,
             **NO_TROUBLE,
             "gradeishidden": item.is_hidden or cell.is_hidden,
+            "gradeislocked": cell.is_locked,
             "gradeisoverridden": cell.is_overridden,
             "gradeformatted": formatted[0],
             **self._report.ranges[item.id],

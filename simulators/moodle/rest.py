@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 import msgspec
 from flask import Blueprint, Response, request
 
-from simulators.moodle.faults import faults
+from simulators.moodle.faults import doubled, tally
 from simulators.moodle.parameters import InvalidParameterError, Shape, checked, nested
 from simulators.moodle.site import Site, site
 
@@ -89,7 +89,7 @@ def server() -> Response:
     sent = nested([*request.args.items(multi=True), *request.form.items(multi=True)])
     is_json = sent.pop("moodlewsrestformat", "") == "json"
     try:
-        answer = _answer(site(), sent)
+        answer = doubled(_answer(site(), sent))
     except MoodleError as error:
         answer = error.payload
     if is_json:
@@ -100,11 +100,11 @@ def server() -> Response:
 def _answer(here: Site, sent: dict[str, Any]) -> Any:  # noqa: ANN401 - whatever a function sends
     _check_token(here, sent.pop("wstoken", ""))
     name = sent.pop("wsfunction", "")
-    if name in OUTSIDE_SERVICE:
-        raise denied()
     found = FUNCTIONS.get(name)
-    if found is None:
+    if found is None and name not in OUTSIDE_SERVICE:
         raise missing_record("external_functions")
+    if found is None or name in here.without:
+        raise denied()
     try:
         arguments = checked(found.fields, sent)
     except InvalidParameterError as error:
@@ -118,7 +118,7 @@ def _answer(here: Site, sent: dict[str, Any]) -> Any:  # noqa: ANN401 - whatever
 
 def _check_token(here: Site, token: object) -> None:
     found = here.row("SELECT * FROM tokens WHERE token = ? AND kind = 'rest'", str(token))
-    expiry = faults().token_expiry()
+    expiry = tally().token_expiry(str(token))
     if found is None or expiry == "deleted":
         message = "Invalid token - token not found"
         raise MoodleError("core\\exception\\moodle_exception", "invalidtoken", message)
@@ -126,6 +126,11 @@ def _check_token(here: Site, token: object) -> None:
         raise denied()
     if found["expires_at"] is not None and found["expires_at"] <= here.now:
         here.write("DELETE FROM tokens WHERE token = ?", str(token))
+        raise denied()
+    if here.is_suspended:
+        message = "Refused web service access for suspended username: wsuser"
+        raise MoodleError("core\\exception\\moodle_exception", "wsaccessusersuspended", message)
+    if here.lacks("webservice/rest:use"):
         raise denied()
 
 

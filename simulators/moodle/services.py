@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
-from simulators.moodle.faults import faults
+from simulators.faults import is_expired
 from simulators.moodle.site import Site, site
 from simulators.moodle.tools import find_tool
 
@@ -144,7 +144,7 @@ def _checked(here: Site, scopes: frozenset[str]) -> Site:
     bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
     found = here.row("SELECT * FROM tokens WHERE token = ? AND kind = 'lti'", bearer)
     is_live = found is not None and found["expires_at"] > here.now
-    if found is None or not is_live or faults().has_expired_tokens:
+    if found is None or not is_live or is_expired(bearer):
         raise Refused(401, "Unauthorized")
     tool = find_tool(here.connection, here.config, found["client_id"] or here.client_id)
     if tool is None or scopes.isdisjoint(found["scopes"].split()):

@@ -22,9 +22,9 @@ TOP_COURSE = 1
 class Site:
     """What a view needs; ``tool`` is the one that a launch or a service request belongs to.
 
-    ``missing`` holds the rights that were taken from the service's role, without their
-    component: viewhidden, viewdetails, viewhiddenactivities, viewall. ``closed`` holds the
-    courses that it may not enter.
+    ``missing`` holds the capabilities that were taken from the service's role, such as
+    ``moodle/grade:viewhidden``; the last word alone takes every one of that name. ``closed``
+    holds the courses that it may not enter.
     """
 
     connection: sqlite3.Connection
@@ -56,10 +56,31 @@ class Site:
         """Rights taken from the service's role."""
         return frozenset(self.config.get("missing", "").split())
 
+    def lacks(self, capability: str) -> bool:
+        """Whether a capability was taken from the service's role."""
+        return not self.missing.isdisjoint({capability, capability.partition(":")[2]})
+
     @property
     def closed(self) -> frozenset[int]:
         """Courses that the service may not enter."""
+        if self.lacks("moodle/course:view"):
+            return frozenset(row["id"] for row in self.rows("SELECT id FROM courses"))
         return frozenset(int(course) for course in self.config.get("closed", "").split())
+
+    @property
+    def granted(self) -> frozenset[str]:
+        """Capabilities that a connector's role does not have, and this one was given."""
+        return frozenset(self.config.get("granted", "").split())
+
+    @property
+    def without(self) -> frozenset[str]:
+        """Functions that were taken out of the token's service."""
+        return frozenset(self.config.get("without", "").split())
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether the service user's account is suspended."""
+        return self.config.get("suspended", "") == "True"
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
         """All rows of a query."""

@@ -9,8 +9,9 @@ import jwt
 import pytest
 from werkzeug.wrappers import Response
 
-from bootstrap import checkup
+from bootstrap import checks, checkup
 from bootstrap.checkup import SCOPES
+from connectors.moodle.self_check import NEEDED
 from mapping.records import PlatformId
 from store import deployments, registrations
 from store.registrations import PlatformEntry
@@ -25,13 +26,29 @@ KEY = {"kty": "RSA", "kid": "k", "use": "sig", "alg": "RS256", "e": "AQAB", "n":
 GRANT = {"access_token": "t", "token_type": "Bearer", "expires_in": 3600}
 
 
+SEEN_OF_A_COURSE = (
+    "enrollments",
+    "assignments",
+    "sections",
+    "groups",
+    "students/submissions",
+    "custom_gradebook_columns",
+)
+
+
 @pytest.fixture
 def lms():
     """A Canvas in which all is well."""
     scripted = ScriptedLms()
     scripted.on("GET", "/jwks", answer_json({"keys": [KEY]}))
     scripted.on("POST", "/token", answer_json({**GRANT, "scope": " ".join(SCOPES)}))
-    scripted.on("GET", "/api/v1/accounts/self/courses", answer_json([]))
+    scripted.on(
+        "GET", "/api/v1/accounts/self/courses", answer_json([{"id": "1", "name": "Algebra"}])
+    )
+    scripted.on("POST", "/api/graphql", answer_json({"data": {"course": {"_id": "1"}}}))
+    for part in SEEN_OF_A_COURSE:
+        scripted.on("GET", f"/api/v1/courses/1/{part}", answer_json([]))
+    scripted.on("GET", "/api/v1/audit/grade_change/courses/1", answer_json({}))
     scripted.on("GET", "/api/v1/users/self", answer_json({"id": "1", "name": "Waymark Service"}))
     with serving(scripted) as url:
         scripted.url = url
@@ -130,10 +147,19 @@ def test_a_refused_token_says_where_to_look(look, register, lms):
 
 def test_a_moodle_that_may_not_fetch_our_keys_is_told_as_that(look, register, lms):
     lms.on("POST", "/token", Response("<html>", status=404))
+    answers = {
+        "core_webservice_get_site_info": {
+            "fullname": "Way Mark",
+            "username": "ws",
+            "release": "4.5.6",
+            "functions": [{"name": name} for name in NEEDED],
+        },
+        "core_course_get_courses": [],
+    }
     lms.on(
         "POST",
         "/webservice/rest/server.php",
-        answer_json({"fullname": "Way Mark", "username": "ws", "release": "4.5.6"}),
+        lambda seen: answer_json(answers[seen.form["wsfunction"]]),
     )
 
     checks = look(register(kind="moodle", issuer=lms.url))
@@ -178,7 +204,7 @@ def test_a_key_set_that_is_not_there_is_told_without_a_word_of_nights(look, regi
 
 @pytest.mark.parametrize(("seconds", "word"), [(31, "ahead"), (-31, "behind")])
 def test_clocks_apart_are_a_warning(clock, seconds, word):
-    check = checkup.check_clock(format_datetime(clock() + timedelta(seconds=seconds)), clock())
+    check = checks.check_clock(format_datetime(clock() + timedelta(seconds=seconds)), clock())
 
     assert check.ok
     assert check.found == "31 s apart"
@@ -187,14 +213,14 @@ def test_clocks_apart_are_a_warning(clock, seconds, word):
 
 @pytest.mark.parametrize("seconds", [30, 0, -30])
 def test_clocks_that_nearly_agree_are_well(clock, seconds):
-    check = checkup.check_clock(format_datetime(clock() + timedelta(seconds=seconds)), clock())
+    check = checks.check_clock(format_datetime(clock() + timedelta(seconds=seconds)), clock())
 
     assert (check.ok, check.advice) == (True, "")
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Fri, 20 Nov 2026 22:00:00 -0000"])
 def test_a_platform_that_does_not_tell_its_time_is_not_blamed(clock, date):
-    check = checkup.check_clock(date, clock())
+    check = checks.check_clock(date, clock())
 
     assert (check.ok, check.advice) == (True, "")
 
@@ -296,7 +322,7 @@ def test_addresses_that_are_not_whole_or_do_not_fit_are_told(container, register
     with container.engine.connect() as connection:
         platform = registrations.platform_of(connection, register())
 
-    check = checkup.check_endpoints(replace(platform, **changes))
+    check = checks.check_endpoints(replace(platform, **changes))
 
     assert not check.ok
     assert word in check.advice
@@ -320,8 +346,8 @@ def test_an_address_that_begins_with_http_is_told(look, register):
 def test_an_own_address_that_is_not_https_is_a_warning(container):
     settings = replace(container.settings, public_url="https://waymark.example")
 
-    near = checkup.check_own_address(container)
-    far = checkup.check_own_address(replace(container, settings=settings))
+    near = checks.check_own_address(container)
+    far = checks.check_own_address(replace(container, settings=settings))
 
     assert "WAYMARK_PUBLIC_URL" in near.advice
     assert (far.ok, far.advice) == (True, "")

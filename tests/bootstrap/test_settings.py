@@ -45,6 +45,15 @@ def test_with_nothing_set_nights_begin_at_two_in_each_districts_own_zone():
     assert (settings.sync_at, settings.sync_timezone) == (time(2, 0), None)
 
 
+def test_with_nothing_set_every_course_is_read_whole_once_a_week():
+    assert load_settings({}).sweep_days == 7
+
+
+@pytest.mark.parametrize("days", [0, 60])
+def test_how_often_courses_are_read_whole_can_be_set(days):
+    assert load_settings({"WAYMARK_SWEEP_DAYS": str(days)}).sweep_days == days
+
+
 def test_every_setting_can_be_set():
     settings = load_settings(
         {
@@ -54,12 +63,14 @@ def test_every_setting_can_be_set():
             "WAYMARK_SYNC_AT": "03:30",
             "WAYMARK_SYNC_TIMEZONE": "America/Sao_Paulo",
             "WAYMARK_WORKERS": "8",
+            "WAYMARK_THREADS": "16",
             "WAYMARK_LOG_LEVEL": "debug",
         }
     )
 
     assert settings.data_dir == Path("/srv/waymark")
     assert (settings.port, settings.workers, settings.log_level) == (9000, 8, "DEBUG")
+    assert settings.threads == 16
     assert settings.sync_timezone == ZoneInfo("America/Sao_Paulo")
     assert settings.sync_at == time(3, 30)
     assert settings.secret_key == SECRET
@@ -245,6 +256,17 @@ def test_what_can_be_set_is_read_back_as_it_was_meant(at, port, workers):
     )
 
     assert (settings.sync_at, settings.port, settings.workers) == (at, port, workers)
+
+
+@pytest.mark.parametrize("name", ["WORKERS", "THREADS"])
+@pytest.mark.parametrize("number", ["0", "65", "many"])
+def test_there_are_from_one_to_64_of_workers_and_of_threads(name, number):
+    with pytest.raises(SettingsError, match=f"WAYMARK_{name} must be a number from 1 to 64"):
+        load_settings({f"WAYMARK_{name}": number})
+
+
+def test_a_worker_has_eight_items_in_hand_unless_told_otherwise():
+    assert load_settings({}).threads == 8
 
 
 def test_a_new_secret_is_long_enough_and_new_each_time():

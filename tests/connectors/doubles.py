@@ -7,9 +7,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connectors import PlatformAccess, PlatformKind, Services
 from connectors.http import HttpClient
-from connectors.limiter import UnpacedLimiter
+from connectors.limiter import News, UnpacedLimiter
 from connectors.platform import open_client
-from connectors.tokens import Seal, ServiceTokens, SigningKey
+from connectors.shared_tokens import Seal
+from connectors.tokens import ServiceTokens, SigningKey
 
 PRIVATE_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 KEY = SigningKey(kid="waymark-test", private_key=PRIVATE_KEY)
@@ -38,9 +39,14 @@ class RememberingLimiter(UnpacedLimiter):
     def __init__(self) -> None:
         self.waits = 0
         self.pauses: list[float] = []
+        self.news: list[News] = []
 
-    def wait(self) -> None:
+    def begin(self, most_seconds: float) -> str:  # noqa: ARG002 - the protocol's
         self.waits += 1
+        return str(self.waits)
+
+    def end(self, place: str, news: News) -> None:  # noqa: ARG002 - the protocol's
+        self.news.append(news)
 
     def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)

@@ -1,5 +1,7 @@
+import gzip
 import threading
 
+import msgspec
 import pytest
 from werkzeug.wrappers import Response
 
@@ -7,7 +9,7 @@ from connectors import http
 from connectors.errors import GiveUp, Gone, RetryLater, Unauthorized
 from connectors.http import Reply, Request, origin_of, redacted, retry_after_seconds, user_agent
 from tests.connectors.doubles import RememberingLimiter, client
-from tests.connectors.serving import answer_json
+from tests.connectors.serving import answer_json, raw_server
 
 
 def get(lms, path="/x", **request):
@@ -85,7 +87,7 @@ def test_a_throttle_answer_pauses_everybody_and_is_for_later(lms, status, body):
         client(lms.url, limiter).send(Request(method="GET", url=f"{lms.url}/x", passes={403}))
 
     assert caught.value.cause == "throttled"
-    assert limiter.pauses == [caught.value.after_seconds] == [10.0]
+    assert set(limiter.pauses) == {caught.value.after_seconds} == {10.0}
 
 
 def test_the_time_that_a_throttling_lms_asks_for_is_kept(lms):
@@ -155,6 +157,39 @@ def test_json_of_another_shape_is_given_up(lms):
         get(lms).decode(list)
 
     assert caught.value.cause == "unexpected_answer"
+
+
+def test_a_member_that_is_missing_is_named_and_an_unknown_one_passed_over(lms):
+    class Row(msgspec.Struct):
+        user_id: str
+
+    lms.on("GET", "/x", answer_json([{"user_id": "1", "new": 2}, {"id": "2"}]))
+
+    with pytest.raises(GiveUp, match=r"missing required field `user_id` - at `\$\[1\]`"):
+        get(lms).decode(list[Row])
+
+
+def test_answers_come_packed(lms):
+    packed = Response(gzip.compress(b'{"a": 1}'), headers={"Content-Encoding": "gzip"})
+    lms.on("GET", "/x", packed)
+
+    assert get(lms).decode(dict) == {"a": 1}
+    assert lms.seen[0].headers["accept-encoding"] == "gzip"
+
+
+def test_one_connection_serves_many_requests():
+    def talk(connection):
+        while connection.recv(65536):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+
+    with raw_server(talk) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        sender = client(url)
+        for _ in range(3):
+            sender.send(Request(method="GET", url=f"{url}/x"))
+        sender._transport.close()
+
+    assert (sender.calls, server.connections) == (3, 1)
 
 
 def test_an_oversized_answer_is_not_read_to_its_end(lms):

@@ -1,4 +1,3 @@
-from datetime import UTC, datetime, timedelta
 from urllib.parse import urljoin
 
 import pytest
@@ -8,8 +7,7 @@ from hypothesis import strategies as st
 from connectors import paging
 from connectors.errors import GiveUp
 from connectors.http import Reply
-from connectors.paging import LoopGuard, cursor_before, follow, moment_of, next_link
-from mapping.records import Cursor
+from connectors.paging import LoopGuard, follow, next_link
 
 BASE = "https://lms.example/api/items?page=1"
 NEXT = "https://lms.example/api/items?page=2"
@@ -128,33 +126,3 @@ def test_an_endless_list_is_cut(monkeypatch):
 
     with pytest.raises(GiveUp):
         guard.check("d", "LMS")
-
-
-aware = st.datetimes(
-    min_value=datetime(2000, 1, 2),  # noqa: DTZ001 - hypothesis wants naive bounds
-    max_value=datetime(2100, 1, 1),  # noqa: DTZ001
-    timezones=st.just(UTC) | st.timezones(),
-)
-
-
-@given(moment=aware, overlap=st.timedeltas(timedelta(0), timedelta(hours=1)))
-def test_a_cursor_reaches_back_by_the_overlap(moment, overlap):
-    found = moment_of(cursor_before(moment, overlap))
-
-    assert found == moment.astimezone(UTC) - overlap
-
-
-@given(text=st.text())
-def test_a_foreign_cursor_means_to_read_everything(text):
-    assert moment_of(Cursor(text)) is None
-
-
-@pytest.mark.parametrize(
-    "text", ['{"digests":{}}', '{"updated_since":"2026-11-21T02:00:00"}', "null", "[1]"]
-)
-def test_a_cursor_of_another_connector_means_to_read_everything(text):
-    assert moment_of(Cursor(text)) is None
-
-
-def test_no_cursor_means_to_read_everything():
-    assert moment_of(None) is None

@@ -1,5 +1,7 @@
 import threading
 import traceback
+from datetime import timedelta
+from email.utils import format_datetime
 
 import jwt
 import pytest
@@ -7,8 +9,10 @@ from werkzeug.wrappers import Response
 
 from connectors.advantage import SCORE
 from connectors.errors import RetryLater, Unauthorized
+from connectors.exchange import Reply
 from connectors.platform import PlatformKind, open_client
-from connectors.tokens import RedisTokenCache, Seal, ServiceTokens
+from connectors.shared_tokens import RedisTokenCache, Seal
+from connectors.tokens import ServiceTokens
 from tests.connectors.doubles import (
     KEY,
     MIRROR,
@@ -256,6 +260,37 @@ def test_a_refused_token_says_why_as_far_as_it_can_be_read(lms, body, word):
 
     assert caught.value.cause == "no_service_token"
     assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "cause"),
+    [
+        (-11, "clocks_apart"),
+        (-10, "no_service_token"),
+        (60, "no_service_token"),
+        (61, "clocks_apart"),
+    ],
+)
+def test_a_clock_that_is_wrong_is_named_as_the_reason(seconds, cause):
+    clock = Clock()
+    date = format_datetime(clock.now() + timedelta(seconds=seconds), usegmt=True)
+
+    with pytest.raises(Unauthorized) as caught:
+        services(clock).tokens.get(Refusing(date), access("http://127.0.0.1:9"), [SCORE])
+
+    assert caught.value.cause == cause
+    assert cause != "clocks_apart" or f"are {abs(seconds)} seconds apart" in str(caught.value)
+
+
+class Refusing:
+    """Refuses every token, at a time of its own."""
+
+    def __init__(self, date):
+        self.date = date
+
+    def send(self, request):
+        headers = {"Date": self.date}
+        return Reply(platform="A", status=400, url=request.url, headers=headers, body=b"{}")
 
 
 def test_moodle_that_cannot_fetch_our_keys_is_explained(lms):

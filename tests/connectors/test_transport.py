@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
+from connectors.deadlines import Deadline
 from connectors.errors import GiveUp, RetryLater
 from connectors.http import HttpClient, Request
 from connectors.limiter import UnpacedLimiter
-from connectors.transport import Deadline
 from tests.connectors.doubles import LOOPBACK
 from tests.connectors.serving import ScriptedLms, answer_json, raw_server
 from tests.connectors.test_addresses import answering
@@ -169,8 +169,8 @@ def test_an_address_that_takes_no_connection_in_time_is_for_later(monkeypatch):
 
 def test_a_connection_that_is_made_after_the_deadline_is_broken_at_once():
     ours, theirs = socket.socketpair()
-    with ours, theirs, Deadline(0.0) as bound:
-        bound._timer.join()
+    with ours, theirs, Deadline(60.0) as bound:
+        bound.end()
         bound.follow(ours)
 
         assert theirs.recv(1) == b""
@@ -181,7 +181,7 @@ def test_tls_verifies_the_name_and_not_the_address(tmp_path, monkeypatch):
     with secure_server(tmp_path, "lms.example") as (port, authority, lms):
         url = f"https://lms.example:{port}/x"
         sender = client(url)
-        sender._session.verify = authority
+        sender._verify = authority
 
         assert sender.send(Request(method="GET", url=url)).decode(dict) == {"secure": True}
 
@@ -193,7 +193,7 @@ def test_a_certificate_of_another_name_is_not_trusted(tmp_path, monkeypatch):
     with secure_server(tmp_path, "other.example") as (port, authority, lms):
         url = f"https://lms.example:{port}/x"
         sender = client(url)
-        sender._session.verify = authority
+        sender._verify = authority
 
         with pytest.raises(GiveUp) as caught:
             sender.send(Request(method="GET", url=url))

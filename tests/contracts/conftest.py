@@ -19,7 +19,14 @@ def subject(request, tmp_path, district):
         "recorded-moodle": recorded_moodle,
         "canvas-words": lambda: simulated(district, tmp_path, CANVAS, PassbackWay.WORDS),
         "canvas-marks": lambda: simulated(district, tmp_path, CANVAS, PassbackWay.MARK_NOT_COUNTED),
+        "canvas-marks-counted": lambda: simulated(
+            district, tmp_path, CANVAS, PassbackWay.MARK_COUNTED
+        ),
         "moodle-words": lambda: simulated(district, tmp_path, MOODLE, PassbackWay.WORDS),
+        "moodle-marks-counted": lambda: simulated(
+            district, tmp_path, MOODLE, PassbackWay.MARK_COUNTED
+        ),
+        "moodle-competency": lambda: simulated(district, tmp_path, MOODLE, PassbackWay.COMPETENCY),
     }
     with openings[request.param]() as opened:
         yield opened

@@ -48,11 +48,12 @@ class FakeGradebook:
     marks: dict[ColumnRef, dict[LearnerRef, FoundMark]] = field(default_factory=dict)
     parts: dict[CourseRef, list[Section]] = field(default_factory=dict)
     touched: set[CourseRef] = field(default_factory=set)
-    """Courses that may have changed since they were read."""
+    """Courses of which it cannot tell that they are as they were read."""
     failure: ConnectorError | None = None
     page_size: int = 2
     calls: int = 0
     _scores: dict[CourseRef, list[Score]] = field(default_factory=dict)
+    _read: dict[CourseRef, object] = field(default_factory=dict)
 
     def set_score(self, course: CourseRef, score: Score) -> None:
         """Put a score into the gradebook; a newer one for its cell replaces the older."""
@@ -72,7 +73,7 @@ class FakeGradebook:
         return {
             course: cursor
             for course, cursor in cursors.items()
-            if course not in self.touched and course in {one.ref for one in self.course_list}
+            if course not in self.touched and self._read.get(course) == self._held(course)
         }
 
     def self_check(self) -> Sequence[Finding]:
@@ -101,6 +102,8 @@ class FakeGradebook:
         for start in starts:
             rows = news[start : start + self.page_size]
             is_last = start == starts[-1]
+            if is_last:
+                self._read[course] = self._held(course)
             yield ScorePage(scores=rows, cursor=cursor if is_last else None, read=len(rows))
 
     def ensure_column(self, course: CourseRef, spec: ColumnSpec) -> ColumnRef:
@@ -149,6 +152,12 @@ class FakeGradebook:
             words=mark.words, points=mark.points, is_ours=True
         )
         return WriteOutcome(learner_ref=mark.learner_ref, state=WriteState.CONFIRMED)
+
+    def _held(self, course: CourseRef) -> object:
+        """Everything a course holds that people put there."""
+        columns = [one for one in self.columns.get(course, []) if not one.is_own]
+        held = (self.people.get(course, []), columns, self._scores.get(course, []))
+        return tuple(tuple(one) for one in held)
 
     def _called(self, course: CourseRef | None = None) -> None:
         self.calls += 1

@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,8 +16,10 @@ import jwt
 from connectors import Gradebook, PlatformAccess, PlatformKind, Services, connect
 from connectors.limiter import UnpacedLimiter
 from connectors.tokens import ServiceTokens
+from mapping.passback import column_tag, column_title
 from mapping.records import (
     ColumnMarks,
+    ColumnSpec,
     CourseRef,
     CourseState,
     LearnerRef,
@@ -34,7 +36,16 @@ from tests.connectors.serving import ScriptedLms, answer_json, serving
 from tests.contracts.fake import graded, small_gradebook
 from tests.replay import API_TOKEN, CLIENT_ID, TYPE_ID, serve_recordings
 
-NAMES = ("fake", "recorded-moodle", "canvas-words", "canvas-marks", "moodle-words")
+NAMES = (
+    "fake",
+    "recorded-moodle",
+    "canvas-words",
+    "canvas-marks",
+    "canvas-marks-counted",
+    "moodle-words",
+    "moodle-marks-counted",
+    "moodle-competency",
+)
 
 
 def wall_clock() -> datetime:
@@ -46,7 +57,7 @@ class Subject:
     """A gradebook with a course to try it on.
 
     ``change`` gives a score other points as the LMS's teacher would; None where it cannot be
-    done. ``state`` is the simulator's file.
+    done. ``state`` is the simulator's file. ``codes`` are of two columns that can be had.
     """
 
     gradebook: Gradebook
@@ -56,6 +67,16 @@ class Subject:
     change: Callable[[Score, float | str | None], None] | None = None
     state: Path | None = None
     url: str = ""
+    codes: Sequence[str] = ("NUMBERS", "SHAPES")
+
+    def spec(self, code: str) -> ColumnSpec:
+        return ColumnSpec(
+            tag=column_tag(code, self.way),
+            title=column_title(code.title(), self.way),
+            way=self.way,
+            maximum=4.0,
+            code=code,
+        )
 
     def all_scores(self, since=None):
         pages = list(self.gradebook.scores(self.course, since))
@@ -119,7 +140,7 @@ def simulated(district: Path, folder: Path, kind: PlatformKind, way: PassbackWay
     shutil.copy(district / f"{lms}.db", state)
     shutil.copy(district / f"{lms}.pem", state.with_suffix(".pem"))
     tool = ScriptedLms()
-    tool.on("GET", "/lti/jwks", answer_json({"keys": [_public_jwk()]}))
+    tool.on("GET", "/lti/jwks", answer_json({"keys": [public_jwk()]}))
     late = _Late()
     with serving(tool) as tool_url, serving(late) as url:
         issuer = "https://canvas.instructure.com" if kind is PlatformKind.CANVAS else url
@@ -134,7 +155,19 @@ def simulated(district: Path, folder: Path, kind: PlatformKind, way: PassbackWay
             change=lambda score, points: _change(url, course, score, points),
             state=state,
             url=url,
+            codes=_named_codes(state, course) if way is PassbackWay.COMPETENCY else Subject.codes,
         )
+
+
+def _named_codes(state: Path, course: CourseRef) -> Sequence[str]:
+    """The competencies that a course of the simulated Moodle names."""
+    rows = query(
+        state,
+        "SELECT c.idnumber FROM competencies c JOIN course_competencies l "
+        "ON l.competency_id = c.id WHERE l.course_id = ? ORDER BY l.sortorder",
+        course,
+    )
+    return [row[0] for row in rows]
 
 
 def simulated_access(state: Path, kind: PlatformKind, url: str) -> PlatformAccess:
@@ -213,7 +246,7 @@ def get(url: str) -> dict:
         return json.load(response)
 
 
-def _public_jwk() -> dict:
+def public_jwk() -> dict:
     jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(PRIVATE_KEY.public_key()))
     return {**jwk, "kid": KEY.kid, "alg": "RS256", "use": "sig"}
 

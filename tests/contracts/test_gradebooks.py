@@ -23,7 +23,7 @@ from tests.contracts.subjects import write
 
 @pytest.fixture
 def spec(subject):
-    return ColumnSpec(tag="waymark:NUMBERS", title="Waymark: Numbers", way=subject.way, maximum=4.0)
+    return subject.spec(subject.codes[0])
 
 
 def marks_for(learners, words="Developing (1 of 3 competencies mastered)", points=2.0):
@@ -47,6 +47,21 @@ def test_everybody_is_enrolled_once_for_each_role(subject):
     assert {Role.LEARNER, Role.TEACHER} <= {one.role for one in enrolments}
     assert all(one.person.name and one.person.sort_name for one in enrolments)
     assert all((one.observes is not None) == (one.role is Role.GUARDIAN) for one in enrolments)
+
+
+def test_sections_come_once_and_have_a_name(subject):
+    sections = subject.gradebook.sections(subject.course)
+
+    assert len({one.ref for one in sections}) == len(sections)
+    assert all(one.title for one in sections)
+
+
+def test_nobody_is_in_a_section_that_the_course_does_not_have(subject):
+    known_sections = {one.ref for one in subject.gradebook.sections(subject.course)}
+
+    enrolments = subject.gradebook.enrolments(subject.course)
+
+    assert all(one.sections <= known_sections for one in enrolments)
 
 
 def test_line_items_come_once_and_say_their_range(subject):
@@ -162,9 +177,7 @@ def test_a_column_is_made_once_and_found_again(subject, spec):
 
 
 def test_columns_of_two_tags_are_two_columns(subject, spec):
-    other = ColumnSpec(
-        tag="waymark:SHAPES", title="Waymark: Shapes", way=spec.way, maximum=spec.maximum
-    )
+    other = subject.spec(subject.codes[1])
 
     first = subject.gradebook.ensure_column(subject.course, spec)
     second = subject.gradebook.ensure_column(subject.course, other)
@@ -212,13 +225,13 @@ def test_a_later_mark_replaces_an_earlier_one(subject, spec):
         subject.course,
         column,
         spec,
-        marks=marks_for([learner], "Mastered", 4.0),
+        marks=marks_for([learner], "Mastered", 3.0),
         now=now + timedelta(seconds=2),
     )
 
     found = book.read_marks(subject.course, column, spec)[learner]
     assert [one.state for one in outcomes] == [WriteState.CONFIRMED]
-    assert found.words == "Mastered" or found.points == 4.0
+    assert found.words == "Mastered" or found.points == 3.0
 
 
 def test_the_same_mark_may_be_sent_again(subject, spec):

@@ -22,6 +22,7 @@ from store.tables import (
     scores,
     standings,
     work_items,
+    work_notes,
 )
 from tests.lti_tool.platform import MEMBERSHIP
 from tests.lti_tool.stage import START
@@ -234,7 +235,7 @@ class _Writer:
             ("Mathematics", "done", ""),
             ("Biology", "skipped", "The token has no right to read this course."),
         ):
-            self.put(
+            item = self.put(
                 work_items,
                 run_id=found["A"],
                 phase="pull",
@@ -249,6 +250,8 @@ class _Writer:
                 finished_at=START + timedelta(seconds=3),
                 **dict.fromkeys(_COUNTS, 1),
             )
+        note = "The audit log may not be read."
+        self.put(work_notes, work_item_id=item, cause="no_audit", message=note)
         return found
 
 

@@ -173,6 +173,13 @@ def test_an_administrator_sees_the_runs_and_why_a_course_was_left_out(stage, ids
     assert "The token has no right to read this course." in detail
 
 
+def test_an_administrator_sees_what_was_done_with_less(stage, ids):
+    text = Visitor(stage, **ADMINISTRATOR).text(f"runs/{ids.run['A']}")
+
+    assert "Done with less" in text
+    assert "The audit log may not be read." in text
+
+
 def test_an_administrator_sees_the_classes_of_the_tenant(stage, ids):
     administrator = Visitor(stage, **ADMINISTRATOR)
 

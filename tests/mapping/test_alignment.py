@@ -105,7 +105,9 @@ def test_a_rule_aligns_nothing_that_one_of_its_patterns_does_not_match(rule):
     assert aligned(rule, item("5")) == []
 
 
-@pytest.mark.parametrize("facts", [{"is_own": True}, {"grading": Grading.NOT_GRADED}])
+@pytest.mark.parametrize(
+    "facts", [{"is_own": True}, {"is_published": False}, {"grading": Grading.NOT_GRADED}]
+)
 @pytest.mark.parametrize("criterion", ["", "*"])
 def test_own_columns_and_ungraded_items_are_never_evidence(facts, criterion):
     rule = replace(RULE, criterion=criterion)

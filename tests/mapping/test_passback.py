@@ -4,12 +4,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapping.passback import LONGEST_WORDS, Wanted, plan, settle, words
+from mapping.passback import (
+    LEVELS,
+    LONGEST_WORDS,
+    Wanted,
+    column_tag,
+    column_title,
+    plan,
+    said,
+    settle,
+    words,
+)
 from mapping.records import FoundMark, LearnerRef, Mark, PassbackWay
 from mapping.status import Status
 
 ANA, BO = LearnerRef("ana"), LearnerRef("bo")
 WORDS, POINTS = PassbackWay.WORDS, PassbackWay.MARK_NOT_COUNTED
+COUNTED, RATING = PassbackWay.MARK_COUNTED, PassbackWay.COMPETENCY
 DEVELOPING = Wanted(status=Status.DEVELOPING, estimate=2.675, mastered_count=2, competency_total=5)
 SAID = "Developing (2 of 5 competencies mastered)"
 UNEVIDENCED = [Status.NO_EVIDENCE, Status.INSUFFICIENT]
@@ -39,7 +50,7 @@ FOUND = st.dictionaries(
         is_ours=st.sampled_from([True, False, None]),
     ),
 )
-WAYS = st.sampled_from([WORDS, POINTS])
+WAYS = st.sampled_from([WORDS, POINTS, COUNTED, RATING])
 
 
 def mark(said, points=None, learner=ANA):
@@ -100,7 +111,7 @@ def test_nothing_is_written_where_the_district_wants_none():
 
 
 @pytest.mark.parametrize("status", UNEVIDENCED)
-@pytest.mark.parametrize("way", [WORDS, POINTS])
+@pytest.mark.parametrize("way", [WORDS, POINTS, COUNTED, RATING])
 def test_a_status_not_yet_evidenced_is_not_written(status, way):
     planned = plan({ANA: replace(DEVELOPING, status=status)}, {}, way)
 
@@ -114,6 +125,26 @@ def test_a_status_no_longer_evidenced_replaces_our_words_and_withdraws_our_point
     planned = plan({ANA: wanted}, {ANA: mark("Developing", 2.5)}, POINTS)
 
     assert planned.writes == (mark(status.label),)
+
+
+def test_a_mark_that_counts_carries_points_and_words_too():
+    assert plan({ANA: DEVELOPING}, {}, COUNTED).writes == (mark(SAID, 2.68),)
+
+
+@pytest.mark.parametrize(("number", "status"), list(enumerate(LEVELS, 1)))
+def test_a_rating_is_the_number_of_its_level_and_not_the_estimate(number, status):
+    wanted = Wanted(status=status, estimate=0.7)
+
+    assert plan({ANA: wanted}, {}, RATING).writes == (mark(status.label, float(number)),)
+
+
+@pytest.mark.parametrize("status", UNEVIDENCED)
+def test_a_rating_cannot_be_taken_back(status):
+    wanted = Wanted(status=status, estimate=None)
+
+    planned = plan({ANA: wanted}, {ANA: mark("Developing", 2.0)}, RATING)
+
+    assert (planned.writes, planned.withheld) == ((), (ANA,))
 
 
 def test_an_equal_mark_is_never_written_again():
@@ -268,7 +299,7 @@ def test_nothing_is_ever_sent_over_what_a_person_wrote_last(desired, recorded, f
 
     for sent in settled.send:
         cell = found.get(sent.learner_ref, FoundMark())
-        is_filled = bool(cell.words) or (way is POINTS and cell.points is not None)
+        is_filled = bool(cell.words) or (way is not WORDS and cell.points is not None)
         assert not (is_filled and cell.is_ours is False)
 
 
@@ -281,3 +312,35 @@ def test_what_was_sent_and_read_back_is_there_already(desired, recorded, found, 
     again = settle(replace(planned, writes=sent), now, recorded)
 
     assert again.already_there == sent
+
+
+@given(st.text(min_size=1), st.text())
+def test_a_column_that_counts_is_never_taken_for_one_that_does_not(code, name):
+    tags = {column_tag(code, way) for way in (WORDS, POINTS, COUNTED)}
+    titles = {column_title(name, way) for way in (WORDS, POINTS, COUNTED)}
+
+    assert (len(tags), len(titles)) == (2, 2)
+    assert max(map(len, titles)) <= 200
+
+
+@pytest.mark.parametrize(
+    ("cell", "way", "told"),
+    [
+        (FoundMark(), WORDS, ""),
+        (FoundMark(words=" See me "), WORDS, "See me"),
+        (FoundMark(points=2.5, words="Developing"), POINTS, "2.5 Developing"),
+        (FoundMark(points=2.0), RATING, "Developing"),
+        (FoundMark(words="Exemplary"), RATING, "Exemplary"),
+        (FoundMark(points=9.0), RATING, "9"),
+    ],
+)
+def test_a_cell_is_told_to_a_person(cell, way, told):
+    assert said(cell, way) == told
+
+
+def test_a_rating_that_a_person_changed_is_told_by_its_level():
+    cell = FoundMark(points=3.0, is_ours=False)
+
+    reason = fate(mark("Emerging", 1.0), cell, mark("Developing", 2.0), RATING)
+
+    assert 'it says "Mastered"' in reason

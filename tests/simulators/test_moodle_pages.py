@@ -248,3 +248,21 @@ def test_generating_prints_one_line(tmp_path):
     assert (command.returncode, errors) == (0, "")
     assert output.count("\n") == 1
     assert (tmp_path / "data" / "canvas.db").exists()
+
+
+@pytest.mark.parametrize(("status", "told"), [(None, 429), (503, 503)])
+def test_a_proxy_before_moodle_slows_down_and_says_for_how_long(moodle, status, told):
+    moodle.client.post("/_control/faults", json={"mode": "throttle", "status": status})
+
+    answer = moodle.client.get("/webservice/rest/server.php")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (told, "2")
+
+
+def test_a_learner_comes_twice_in_a_report(moodle):
+    moodle.client.post("/_control/faults", json={"mode": "duplicate_page"})
+
+    report = moodle.ask("gradereport_user_get_grade_items", courseid=MATH)
+
+    people = [user["userid"] for user in report["usergrades"]]
+    assert len(people) == len(set(people)) + 1

@@ -17,7 +17,8 @@ from mapping.records import (
     Person,
     Role,
 )
-from store import courses
+from store import courses, readings
+from store.readings import Finished
 from store.session import reading, writing
 from store.tables import enrolments, guardianships, learner_accounts, learners
 from tests.store.places import (
@@ -79,7 +80,8 @@ def test_a_course_of_an_unknown_school_is_written_nowhere(db, algebra):
 def test_a_course_read_again_is_the_same_with_its_new_title_and_its_cursor(
     db, district, canvas, algebra
 ):
-    courses.finish_reading(db, algebra, cursor=Cursor("here"), now=NOW)
+    finished = Finished(cursor=Cursor("here"), basis="1/x", is_sweep=True)
+    readings.finish_reading(db, algebra, finished, now=NOW)
 
     again = new_course(db, district, canvas, title="Algebra II")
 
@@ -221,14 +223,14 @@ def test_a_guardian_of_nobody_here_follows_nobody(db, algebra, observer):
     assert wards(db, algebra) == set()
 
 
-def test_a_platform_calls_learners_by_its_own_references(db, district, canvas, moodle, algebra):
+def test_a_platform_calls_learners_by_its_own_references(db, district, moodle, algebra):
     beside = new_course(db, district, moodle)
     here = courses.save_enrolments(db, algebra, [pupil("17", sis_id="A1"), pupil("18")])
     courses.save_enrolments(db, beside, [pupil("99", sis_id="A1")])
     ada, bo = here[LearnerRef("17")], here[LearnerRef("18")]
 
-    assert courses.learner_refs(db, canvas, [ada, bo]) == {ada: "17", bo: "18"}
-    assert courses.learner_refs(db, moodle, [ada, bo]) == {ada: "99"}
+    assert courses.learner_refs_in(db, algebra) == {ada: "17", bo: "18"}
+    assert courses.learner_refs_in(db, beside) == {ada: "99"}
 
 
 @pytest.mark.parametrize("sis_id", ["A1", None])

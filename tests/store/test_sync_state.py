@@ -211,13 +211,14 @@ def test_progress_counts_the_present_phase_alone(db, run, item):
 
 
 def test_a_course_left_out_is_told_with_the_reason(db, run, algebra):
-    sync_state.skip_item(db, run, algebra, cause="unpublished", message="Not published yet.")
+    reasons = {algebra: ("unpublished", "Not published yet.")}
+    sync_state.add_unread(db, run, reasons, state=ItemState.SKIPPED)
 
     (found,) = run_reports.troubles(db, run)
 
     assert (found.about, found.cause, found.state) == ("Algebra", "unpublished", ItemState.SKIPPED)
     assert found.message == "Not published yet."
-    assert sync_state.courses_read(db, run) == ()
+    assert sync_state.courses_known(db, run) == ()
 
 
 def test_what_is_tried_again_is_no_trouble_and_what_failed_is(db, run, item):
@@ -255,7 +256,7 @@ def test_a_run_sums_up_what_its_parts_counted(db, district, canvas, run, algebra
 
     assert (found.courses, found.scores_pulled, found.scores_new, found.api_calls) == (2, 40, 12, 4)
     assert (found.seconds, found.seconds_by_phase) == (9.0, {"pull": 4.0})
-    assert set(sync_state.courses_read(db, run)) == {algebra, beside}
+    assert set(sync_state.courses_known(db, run)) == {algebra, beside}
 
 
 def test_a_run_that_goes_on_has_no_length_yet(db, run, item):

@@ -24,6 +24,7 @@ from bootstrap.settings import load_settings
 from lti_tool import create_app
 from lti_tool.console import Report, report
 from mapping.records import TenantId
+from simulators.district import District
 from simulators.files import Addresses, write_all
 from simulators.generate import draw
 from simulators.serving import Server
@@ -143,9 +144,17 @@ def open_stage_container(
 
 @contextmanager
 def district_on_stage(
-    folder: Path, database_url: str, redis_url: str, *, tool_host: str = "127.0.0.1"
+    folder: Path,
+    database_url: str,
+    redis_url: str,
+    *,
+    tool_host: str = "127.0.0.1",
+    drawn: District | None = None,
 ) -> Iterator[Stage]:
-    """Serve it all; to a browser, ``localhost`` is another site than the LMSs' 127.0.0.1."""
+    """Serve it all; to a browser, ``localhost`` is another site than the LMSs' 127.0.0.1.
+
+    ``drawn`` is the district to be played in; None draws a small one.
+    """
     tool, canvas, moodle = free_port(), free_port(), free_port()
     district = folder / "district"
     addresses = Addresses(
@@ -153,7 +162,8 @@ def district_on_stage(
         moodle=f"http://127.0.0.1:{moodle}",
         tool=f"http://{tool_host}:{tool}",
     )
-    write_all(district, draw(7, "small", today=TODAY), addresses=addresses, seed=7)
+    drawn = drawn or draw(7, "small", today=TODAY)
+    write_all(district, drawn, addresses=addresses, seed=7)
     container = open_stage_container(folder, database_url, redis_url, port=tool, host=tool_host)
     with ExitStack() as stack:
         stack.callback(container.close)

@@ -24,7 +24,7 @@ from store.tables import outbox
 from tests.conftest import Clock
 from tests.contracts.fake import FakeGradebook, graded, small_gradebook
 from tests.store.places import new_platform, new_school, new_tenant, publish, rule, set_rule
-from workers import passback, recompute, schedule, sync
+from workers import passback, plan, recompute, schedule, sync
 from workers.work import Work
 
 COURSE = CourseRef("c1")
@@ -65,13 +65,18 @@ class RenewedGradebook(FakeGradebook):
 
 @dataclass
 class Night:
-    """``run`` does what a night does: plan, pull, compute, push."""
+    """``run`` does what a night does: plan, pull, compute, push.
+
+    Courses are read whole by hand only, but where a test says otherwise: which day is a course's
+    own depends on its id.
+    """
 
     engine: Engine
     clock: Clock
     book: FakeGradebook
     tenant: TenantId
     platform: PlatformId
+    sweep_days: int = 0
 
     def begin(self, *, is_full: bool = False) -> RunId:
         return schedule.begin_run(
@@ -85,16 +90,23 @@ class Night:
             leases = [sync_state.claim(connection, item.id, now=self.clock()) for item, _ in due]
             found = sync_state.run(connection, run)
         return [
-            Work(engine=self.engine, lease=lease, run=found, now=self.clock)
+            Work(
+                engine=self.engine,
+                lease=lease,
+                run=found,
+                now=self.clock,
+                sweep_days=self.sweep_days,
+            )
             for lease in leases
             if lease is not None
         ]
 
     def perform(self, work: Work) -> None:
         item = work.lease.item
+        self.book.calls = 0
         match item.phase:
             case Phase.PLAN:
-                sync.plan_platform(self.book, work, PlatformId(item.part))
+                plan.plan_platform(self.book, work, PlatformId(item.part))
             case Phase.PULL:
                 sync.sync_course(self.book, work, item.course)
             case Phase.COMPUTE:
@@ -112,7 +124,6 @@ class Night:
     def run(self, *, is_full: bool = False) -> RunId:
         self.clock.advance(hours=24)
         run = self.begin(is_full=is_full)
-        self.book.calls = 0
         self.reach(run, Phase.DONE)
         return run
 

@@ -1,6 +1,7 @@
 """What becomes of a work item when its LMS is down, refuses, answers late, or all goes well."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -198,6 +199,62 @@ def test_a_share_of_the_learners_is_computed(served, item):
     jobs.work_on([item])
 
     assert row(served, item).state == "done"
+
+
+@pytest.fixture
+def items(served, lms):
+    """Three items of a run, of a platform each."""
+    with writing(served.engine) as connection:
+        tenant = new_tenant(connection)
+        run = sync_state.start_run(
+            connection, tenant, cause="by hand", is_full=False, now=wall_clock()
+        )
+        platforms = [
+            new_platform(connection, tenant, name, api_url=lms[0], secrets=served.secrets)
+            for name in ("one", "two", "three")
+        ]
+        places = [(None, platform) for platform in platforms]
+        sync_state.add_items(connection, run, Phase.PLAN, places=places)
+        found = select(work_items.c.id).where(work_items.c.run_id == run).order_by("id")
+        return list(connection.execute(found).scalars())
+
+
+def test_the_items_of_a_job_are_in_hand_at_once(served, items, lms):
+    all_are_there = threading.Barrier(3, timeout=30)
+
+    def together():
+        all_are_there.wait()
+        return EMPTY
+
+    lms[1]["answer"] = together
+
+    jobs.work_on(items)
+
+    assert [row(served, item).state for item in items] == ["done"] * 3
+
+
+def test_with_one_thread_items_are_in_hand_one_after_another(served, items, lms):
+    jobs.serve(replace(served.settings, threads=1), served.redis_url)
+    seen = []
+
+    def alone():
+        seen.append([row(served, item).state for item in items].count("working"))
+        return EMPTY
+
+    lms[1]["answer"] = alone
+
+    jobs.work_on(items)
+
+    assert set(seen) == {1}
+
+
+def test_an_unexpected_error_of_one_item_does_not_stop_the_others(served, items):
+    change(served, items[0], phase=Phase.PULL.value)
+
+    with pytest.raises(LookupError, match=f"Work item {items[0]} of phase pull names no course"):
+        jobs.work_on(items)
+
+    assert [row(served, item).state for item in items] == ["pending", "done", "done"]
 
 
 def test_the_lease_is_renewed_while_the_lms_takes_its_time(served, item, lms, monkeypatch):

@@ -195,6 +195,7 @@ def test_what_was_sent_to_who_left_since_is_given_up(engine, clock):
     night = new_night(engine, clock, book=small(UnseenGradebook, is_arriving=False))
     night.run()
     night.book.is_silent = False
+    night.book.touched.add(COURSE)
     night.book.people[COURSE] = [
         replace(one, state=EnrolmentState.CONCLUDED) if one.role is Role.LEARNER else one
         for one in night.book.people[COURSE]

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from store import run_reports, sync_state
 from store.session import reading, writing
 from store.sync_state import Phase
-from store.tables import runs
+from store.tables import runs, work_items
 from tests.store.places import new_course, new_tenant
 from tests.workers.night import new_night
 from workers import queue
@@ -145,6 +145,27 @@ def test_many_items_are_carried_by_few_jobs(container, night, jobs):
     assert [item for ids in carried for item in ids] == wanted
     assert {len(ids) for ids in carried} <= {3, 1}
     assert len(carried) <= 48
+
+
+@pytest.mark.parametrize(
+    ("courses", "sizes"),
+    [(1, [1]), (5, [3, 2]), (16, [8, 8]), (20, [8, 8, 4]), (500, [11] * 45 + [5])],
+)
+def test_jobs_that_wait_for_an_lms_hold_work_for_all_threads(
+    container, night, jobs, courses, sizes
+):
+    run = night.begin()
+    with writing(night.engine) as connection:
+        connection.execute(work_items.delete())
+        course = new_course(connection, night.tenant, night.platform)
+        sync_state.add_items(
+            connection, run, Phase.PULL, places=[(course, number) for number in range(courses)]
+        )
+        connection.execute(update(runs).values(phase=Phase.PULL.value))
+
+    queue.tend(container, run)
+
+    assert [len(ids) for _, (ids,) in jobs()] == sizes
 
 
 def test_a_finished_run_is_left_alone(container, night, jobs):

@@ -1,21 +1,35 @@
 """Reading gradebooks: what is read, what is left out and why, what a second reading finds."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
 from connectors.errors import RetryLater
-from mapping.records import CourseRef, CourseState, LineItemRef, SchoolRef, ScoreState
-from store import standings
-from store.sync_state import ItemState, LeaseLostError, Phase
-from tests.contracts.fake import graded
+from mapping.records import (
+    CourseRef,
+    EnrolmentState,
+    LineItemRef,
+    SchoolRef,
+    ScoreState,
+    Section,
+)
+from store import sections, standings
+from store.sync_state import LeaseLostError, Phase
+from tests.contracts.fake import FakeGradebook, graded
 from tests.store.places import course_record, publish, rule
-from tests.workers.night import COURSE, down
+from tests.workers.night import COURSE, down, new_night, small
 from workers import sync
 
 
-def concluded(night, state=CourseState.CONCLUDED):
-    night.book.course_list = [replace(night.book.course_list[0], state=state)]
+@dataclass
+class HaltingGradebook(FakeGradebook):
+    """Ends its scores without saying that they are all."""
+
+    is_halting: bool = False
+
+    def scores(self, course, since=None):
+        for page in super().scores(course, since):
+            yield replace(page, cursor=None) if self.is_halting else page
 
 
 def test_a_first_night_reads_every_score_of_a_course(night):
@@ -88,25 +102,6 @@ def test_a_reading_that_breaks_off_is_read_again_from_where_it_began(night):
     assert night.stored_course().cursor is not None
 
 
-def test_a_course_that_is_not_published_is_left_out_and_told(night):
-    concluded(night, CourseState.UNPUBLISHED)
-
-    (trouble,) = night.troubles(night.run())
-
-    assert (trouble.state, trouble.cause) == (ItemState.SKIPPED, "unpublished")
-    assert trouble.message == "The course is not published yet; it is read once it is."
-
-
-def test_a_course_that_has_ended_is_read_once_more_and_then_left_out(night):
-    concluded(night)
-
-    first, second = night.run(), night.run()
-
-    assert night.troubles(first) == ()
-    assert night.counts(first).scores_new == 3
-    assert [trouble.cause for trouble in night.troubles(second)] == ["concluded"]
-
-
 def test_a_course_without_learners_is_left_out_and_told(night):
     night.book.people = {}
 
@@ -122,16 +117,6 @@ def test_a_course_that_no_rule_matches_is_left_out_and_told(night):
 
     assert trouble.cause == "unmapped"
     assert trouble.message.startswith("No mapping rule matches any of its 2 line items")
-
-
-def test_courses_the_lms_no_longer_lists_are_not_read(night):
-    night.run()
-    night.book.course_list = []
-
-    run = night.run()
-
-    assert night.counts(run).courses == 0
-    assert night.troubles(run) == ()
 
 
 def test_every_course_of_a_platform_is_read(night):
@@ -198,3 +183,227 @@ def test_a_missing_score_is_read_as_missing_and_is_no_evidence(night):
     night.run()
 
     assert night.standing("ada") is None or night.standing("ada").evidence_count == 0
+
+
+def unpublish(night, *, is_published):
+    first, *others = night.book.columns[COURSE]
+    night.book.columns[COURSE] = [replace(first, is_published=is_published), *others]
+
+
+def test_scores_of_a_column_that_is_not_published_are_no_evidence(night):
+    night.run()
+    unpublish(night, is_published=False)
+
+    night.run()
+
+    assert night.standing("ada").evidence_count == 0
+
+
+def test_a_full_night_takes_nothing_away_in_a_column_that_is_not_published(night):
+    night.score("quiz 2", "ada", 5.0)
+    night.run()
+    unpublish(night, is_published=False)
+    night.book._scores[COURSE] = [graded("quiz 2", "ada", 5.0)]
+
+    assert night.counts(night.run(is_full=True)).scores_changed == 0
+
+
+def test_scores_of_a_column_that_came_back_count_again(night):
+    night.run()
+    columns, night.book.columns[COURSE] = night.book.columns[COURSE], []
+    night.run()
+    night.book.columns[COURSE] = columns
+
+    night.run()
+
+    assert night.standing("ada").evidence_count == 1
+
+
+@pytest.mark.parametrize("is_removed", [True, False])
+def test_a_course_is_read_whole_when_a_column_is_there_again(night, is_removed):
+    night.run()
+    columns = night.book.columns[COURSE]
+    if is_removed:
+        night.book.columns[COURSE] = columns[1:]
+    else:
+        unpublish(night, is_published=False)
+    night.run()
+    night.book.columns[COURSE] = columns
+
+    assert night.counts(night.run()).scores_pulled == 3
+
+
+def test_a_course_is_read_whole_when_somebody_is_new_in_it(night):
+    everybody = night.book.people[COURSE]
+    night.book.people[COURSE] = [p for p in everybody if p.person.ref != "bo"]
+    night.run()
+    night.book.people[COURSE] = everybody
+
+    found = night.counts(night.run())
+
+    assert (found.scores_pulled, found.scores_new) == (3, 1)
+    assert night.standing("bo").evidence_count == 1
+
+
+def test_a_course_is_read_whole_when_a_suspended_learner_is_active_again(night):
+    night.run()
+    night.book.people[COURSE] = [
+        replace(p, state=EnrolmentState.ACTIVE) for p in night.book.people[COURSE]
+    ]
+
+    assert night.counts(night.run()).scores_pulled == 3
+
+
+def test_a_whole_reading_that_breaks_off_is_begun_again_as_a_whole_one(night):
+    night.run()
+    columns, night.book.columns[COURSE] = night.book.columns[COURSE], []
+    night.run()
+    night.book.columns[COURSE] = columns
+    night.clock.advance(hours=24)
+    run = night.begin()
+    (work,) = night.reach(run, Phase.PULL)
+    scores, night.book._scores = night.book._scores, None
+    with pytest.raises(AttributeError):
+        night.perform(work)
+    night.book._scores = scores
+
+    night.perform(work)
+
+    assert night.counts(run).scores_pulled == 3
+
+
+@pytest.mark.parametrize("more", [{"maximum": 90.0}, {"minimum": 8.0}])
+def test_scores_of_a_column_with_another_range_are_worth_something_else(night, more):
+    night.run()
+    before = night.standing("ada").estimate
+    night.book.columns[COURSE] = [replace(one, **more) for one in night.book.columns[COURSE]]
+
+    night.run()
+
+    assert night.standing("ada").estimate < before
+
+
+def test_a_stream_that_ended_without_its_cursor_takes_nothing_away(engine, clock):
+    night = new_night(engine, clock, book=small(HaltingGradebook))
+    night.score("quiz 2", "ada", 5.0)
+    night.run()
+    night.book.is_halting = True
+    night.book._scores[COURSE] = night.book._scores[COURSE][-1:]
+
+    found = night.counts(night.run(is_full=True))
+
+    assert found.scores_changed == 0
+    assert night.stored_course().cursor is None
+
+
+def parts(night, **members):
+    night.book.parts[COURSE] = [Section(ref=ref, title=ref.title()) for ref in members]
+    night.book.people[COURSE] = [
+        replace(p, sections=frozenset(ref for ref, who in members.items() if p.person.ref in who))
+        for p in night.book.people[COURSE]
+    ]
+
+
+def members(night):
+    found = night.ask(sections.sections_of, night.course())
+    return {one.title: len(night.ask(sections.members_of, one.id)) for one in found}
+
+
+def test_sections_and_who_is_in_them_are_kept(night):
+    parts(night, morning=["ada", "bo"], evening=["cy"])
+
+    night.run()
+
+    assert members(night) == {"Evening": 1, "Morning": 2}
+
+
+def test_who_moved_to_another_section_is_there_after_the_next_night(night):
+    parts(night, morning=["ada", "bo"], evening=["cy"])
+    night.run()
+    parts(night, morning=["ada"], evening=["cy", "bo"])
+
+    night.run()
+
+    assert members(night) == {"Evening": 2, "Morning": 1}
+
+
+def test_sections_known_already_are_not_asked_for_again(night):
+    parts(night, morning=["ada", "bo"], evening=["cy"])
+    night.run()
+    parts(night, morning=["ada"], evening=["cy", "bo"])
+    with_known = night.counts(night.run()).api_calls
+    parts(night, morning=["ada"], evening=["cy"], late=["bo"])
+
+    assert night.counts(night.run()).api_calls == with_known + 1
+
+
+def test_a_section_that_its_lms_does_not_list_is_kept_by_its_reference(night):
+    parts(night, morning=["ada"])
+    night.book.parts[COURSE] = []
+
+    night.run()
+
+    assert members(night) == {"morning": 1}
+
+
+def test_sections_that_are_gone_are_forgotten(night):
+    parts(night, morning=["ada"])
+    night.run()
+    parts(night)
+
+    night.run()
+
+    assert members(night) == {}
+
+
+def test_a_user_who_was_merged_into_another_stays_one_learner(night):
+    night.run()
+    ada = night.learner("ada")
+    renamed(night, "ada", "ada2")
+
+    night.run()
+
+    assert night.learner("ada2") == ada
+    assert night.standing("ada2").evidence_count == 1
+    assert night.cells()["ada2"].words == night.cells()["ada"].words
+
+
+def renamed(night, ref, to, **more):
+    """The LMS calls a person otherwise, and their scores with them."""
+    night.book.people[COURSE] = [
+        replace(p, person=replace(p.person, ref=to, **more)) if p.person.ref == ref else p
+        for p in night.book.people[COURSE]
+    ]
+    night.book._scores[COURSE] = [
+        replace(one, learner_ref=to) if one.learner_ref == ref else one
+        for one in night.book._scores[COURSE]
+    ]
+
+
+def test_two_pupils_whose_sis_ids_were_mixed_up_change_places(night):
+    night.run()
+    ada, bo = night.learner("ada"), night.learner("bo")
+    before = night.standing("ada").estimate, night.standing("bo").estimate
+    renamed(night, "ada", "ada", sis_id="bo")
+    renamed(night, "bo", "bo", sis_id="ada")
+
+    night.run()
+
+    assert (night.learner("ada"), night.learner("bo")) == (bo, ada)
+    assert (night.standing("ada").estimate, night.standing("bo").estimate) == before
+
+
+def test_what_was_kept_in_other_courses_follows_an_account_the_same_night(night):
+    beside = CourseRef("c2")
+    night.book.course_list.append(course_record("c2", school_ref=SchoolRef("s1")))
+    night.book.columns[beside] = night.book.columns[COURSE]
+    night.book.people[beside] = night.book.people[COURSE]
+    night.book.set_score(beside, graded("quiz 2", "ada", 7.0))
+    night.run()
+    renamed(night, "ada", "ada", sis_id="somebody new")
+    renamed(night, "bo", "bo", sis_id="ada")
+
+    night.run()
+
+    assert night.standing("ada").evidence_count == 2
+    assert night.standing("bo").evidence_count == 1

@@ -24,8 +24,11 @@ def upgrade() -> None:
     op.add_column("platforms", sa.Column("oauth_authorized_at", Instant))
     op.add_column("platforms", sa.Column("oauth_revoked_at", Instant))
     op.add_column("courses", sa.Column("swept_at", Instant))
+    op.add_column("courses", sa.Column("gone_at", Instant))
+    op.add_column("courses", sa.Column("aligned_to", sa.String(64)))
     op.add_column("courses", sa.Column("passback_way", sa.String(32)))
     op.add_column("courses", sa.Column("counted_from", Instant))
+    op.add_column("courses", sa.Column("previewed_at", Instant))
     op.create_table(
         "sections",
         sa.Column("id", _BIG_ID, autoincrement=True, nullable=False),
@@ -53,3 +56,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("section_id", "learner_id", name=op.f("pk_section_members")),
     )
     op.create_index("ix_section_members_learner_id", "section_members", ["learner_id"])
+    op.create_table(
+        "work_notes",
+        sa.Column("work_item_id", _BIG_ID, nullable=False),
+        sa.Column("cause", sa.String(64), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["work_item_id"],
+            ["work_items.id"],
+            name=op.f("fk_work_notes_work_item_id_work_items"),
+        ),
+        sa.PrimaryKeyConstraint("work_item_id", "cause", name=op.f("pk_work_notes")),
+    )
+    op.add_column("enrolments", sa.Column("account_ref", sa.String(255)))
+    # Until now a learner had one account on a platform; the least is as good as any other.
+    op.execute(
+        "UPDATE enrolments SET account_ref = (SELECT min(a.ref) FROM learner_accounts a "
+        "JOIN courses c ON c.platform_id = a.platform_id "
+        "WHERE c.id = enrolments.course_id AND a.learner_id = enrolments.learner_id)"
+    )

@@ -1,14 +1,24 @@
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 
-from connectors.canvas.courses import course_of, enrolments_of, line_item_of
-from connectors.canvas.payloads import Assignment, Course, Enrollment
+from connectors.canvas.courses import (
+    course_of,
+    enrolments_of,
+    group_of,
+    line_item_of,
+    section_of,
+)
+from connectors.canvas.payloads import Assignment, Course, Enrollment, GroupRow, SectionRow
 from mapping.records import CourseState, EnrolmentState, Grading, Role
+
+NOW = datetime(2026, 12, 20, tzinfo=UTC)
 
 
 def course(**changes):
     payload = {"id": "1", "account_id": "11", "workflow_state": "available", "name": "Algebra"}
-    return course_of(msgspec.convert({**payload, **changes}, Course))
+    return course_of(msgspec.convert({**payload, **changes}, Course), now=NOW)
 
 
 def enrollment(who="3", kind="Student", state="active", **changes):
@@ -40,6 +50,22 @@ def test_a_course_is_active_only_when_it_is_published(workflow_state, state):
     assert course(workflow_state=workflow_state).state is state
 
 
+@pytest.mark.parametrize(
+    ("end_at", "is_bound", "state"),
+    [
+        ("2026-12-01T00:00:00Z", True, CourseState.CONCLUDED),
+        ("2026-12-18T00:00:00Z", True, CourseState.ACTIVE),
+        ("2026-12-01T00:00:00Z", False, CourseState.ACTIVE),
+        ("2026-12-01T00:00:00Z", None, CourseState.ACTIVE),
+        (None, True, CourseState.ACTIVE),
+    ],
+)
+def test_a_course_is_concluded_a_week_after_an_end_date_that_binds(end_at, is_bound, state):
+    found = course(end_at=end_at, restrict_enrollments_to_course_dates=is_bound)
+
+    assert found.state is state
+
+
 def test_a_course_belongs_to_its_account():
     assert course(account_id=12).school_ref == "12"
 
@@ -54,6 +80,43 @@ def test_a_learner_of_several_sections_comes_once_and_active_wins():
     )
 
     assert [(one.person.ref, one.state) for one in found] == [("3", EnrolmentState.ACTIVE)]
+
+
+def test_the_sections_of_all_enrolments_of_a_learner_are_joined():
+    found = enrolments_of(
+        [enrollment(course_section_id="7"), enrollment(course_section_id=8), enrollment()]
+    )
+
+    assert [one.sections for one in found] == [{"7", "8"}]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_section_that_a_learner_left_is_not_theirs_any_more(order):
+    rows = [
+        enrollment(state="completed", course_section_id="7"),
+        enrollment(state="active", course_section_id="8"),
+    ]
+
+    found = enrolments_of(rows[::order])
+
+    assert [(one.state, one.sections) for one in found] == [(EnrolmentState.ACTIVE, {"8"})]
+
+
+def test_groups_are_sections_too_and_told_from_those_of_the_same_number():
+    user = {"id": "3", "name": "A", "group_ids": ["7", 9]}
+
+    found = enrolments_of([enrollment(user=user, course_section_id="7")])
+
+    assert found[0].sections == {"7", "group 7", "group 9"}
+    assert group_of(GroupRow(id="7", name="Red")).ref == "group 7"
+
+
+def test_sections_and_groups_are_told_apart():
+    section = section_of(SectionRow(id=7, name="Morning", sis_section_id=""))
+    group = group_of(GroupRow(id="7", name="Red"))
+
+    assert (section.ref, section.title, section.sis_id) == ("7", "Morning", None)
+    assert (section.is_group, group.is_group) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +154,7 @@ def test_a_guardian_of_two_learners_comes_once_for_each():
     [
         enrollment("9", "Observer"),
         enrollment(kind="Designer"),
+        enrollment(kind="StudentView"),
         enrollment(state="deleted"),
     ],
 )

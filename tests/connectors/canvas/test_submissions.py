@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.canvas.payloads import SubmissionNode
-from connectors.canvas.rest import CanvasRest
+from connectors.canvas.payloads import SubmissionNode, SubmissionRow
+from connectors.canvas.rest import CanvasRest, GraphqlRefused
 from connectors.canvas.submissions import scores_of, submission_pages
 from connectors.errors import GiveUp, Gone
 from connectors.platform import open_client
@@ -185,49 +185,105 @@ def rest(lms):
     return CanvasRest(open_client(platform, services()), platform)
 
 
-def page(*, cursor=None, nodes=()):
+SINCE = datetime(2026, 11, 20, 2, tzinfo=UTC)
+UNTIL = datetime(2026, 11, 21, 2, tzinfo=UTC)
+
+
+def connection(*nodes, cursor=None):
     info = {"hasNextPage": cursor is not None, "endCursor": cursor}
-    return answer_json(
-        {"data": {"course": {"submissionsConnection": {"nodes": list(nodes), "pageInfo": info}}}}
-    )
+    return {"nodes": list(nodes), "pageInfo": info}
+
+
+def page(*nodes, cursor=None, **more):
+    found = connection(*nodes, cursor=cursor)
+    return answer_json({"data": {"course": {"submissionsConnection": found, **more}}})
+
+
+def read(rest, since=None):
+    return list(submission_pages(rest, "5", since, until=UNTIL))
 
 
 def test_all_pages_are_asked_for_by_their_cursor(lms, rest):
-    lms.on("POST", "/api/graphql", page(cursor="Mg", nodes=[NODE]), page(nodes=[NODE, NODE]))
+    lms.on("POST", "/api/graphql", page(NODE, cursor="Mg"), page(NODE, NODE))
 
-    found = list(submission_pages(rest, "5", None))
+    found = read(rest)
 
     sent = [one.json["variables"] for one in lms.seen]
-    assert [len(one.nodes) for one in found] == [1, 2]
-    assert [one["after"] for one in sent] == [None, "Mg"]
+    assert [(len(one.nodes), one.is_last) for one in found] == [(1, False), (2, True)]
+    assert [(one["after"], one["isFirst"]) for one in sent] == [(None, True), ("Mg", False)]
     assert sent[0]["filter"] == {"states": ["submitted", "unsubmitted", "pending_review", "graded"]}
+    assert not sent[0]["hasDue"]
 
 
-def test_changes_are_asked_for_since_a_moment(lms, rest):
-    lms.on("POST", "/api/graphql", page())
+def test_changes_are_asked_for_since_a_moment_and_what_fell_due_meanwhile(lms, rest):
+    lms.on("POST", "/api/graphql", page(due=connection()))
 
-    list(submission_pages(rest, "5", datetime(2026, 11, 20, 2, tzinfo=UTC)))
+    read(rest, SINCE)
 
-    assert lms.seen[0].json["variables"]["filter"]["updatedSince"] == "2026-11-20T02:00:00Z"
+    sent = lms.seen[0].json["variables"]
+    assert sent["filter"]["updatedSince"] == "2026-11-20T02:00:00Z"
+    assert sent["due"]["dueBetween"] == {
+        "start": "2026-11-20T02:00:00Z",
+        "end": "2026-11-21T02:00:00Z",
+    }
 
 
-def test_a_cursor_that_comes_back_is_refused(lms, rest):
-    lms.on("POST", "/api/graphql", page(cursor="Mg"))
+def test_what_fell_due_follows_the_changes_page_by_page(lms, rest):
+    late = [{**NODE, "userId": str(number)} for number in (4, 5)]
+    lms.on(
+        "POST",
+        "/api/graphql",
+        page(NODE, cursor="Mg", due=connection(late[0], cursor="Mw")),
+        page(NODE),
+        page(late[1]),
+    )
+
+    found = read(rest, SINCE)
+
+    filters = [one.json["variables"]["filter"] for one in lms.seen]
+    assert [[node.user_id for node in one.nodes] for one in found] == [["3"], ["3"], ["4"], ["5"]]
+    assert [one.is_last for one in found] == [False, False, False, True]
+    assert ["dueBetween" in one for one in filters] == [False, False, True]
+
+
+@pytest.mark.parametrize("cursors", [("Mg", "Mg"), ("Mg", "Mw", "Mg")])
+def test_a_cursor_that_comes_back_is_refused(lms, rest, cursors):
+    lms.on("POST", "/api/graphql", *(page(cursor=cursor) for cursor in cursors))
 
     with pytest.raises(GiveUp) as caught:
-        list(submission_pages(rest, "5", None))
+        read(rest)
 
     assert caught.value.cause == "paging_loop"
 
 
-def test_an_error_of_the_query_is_given_up(lms, rest):
-    lms.on("POST", "/api/graphql", answer_json({"errors": [{"message": "Field is unknown"}]}))
+def test_a_page_that_promises_more_without_a_cursor_is_the_last(lms, rest):
+    info = {"hasNextPage": True, "endCursor": None}
+    found = {"nodes": [NODE], "pageInfo": info}
+    lms.on(
+        "POST", "/api/graphql", answer_json({"data": {"course": {"submissionsConnection": found}}})
+    )
+
+    assert [one.is_last for one in read(rest)] == [True]
+
+
+@pytest.mark.parametrize("data", [None, {"course": {"submissionsConnection": connection(NODE)}}])
+def test_an_error_of_the_query_is_given_up_even_beside_data(lms, rest, data):
+    answer = {"errors": [{"message": "Field is unknown"}], "data": data}
+    lms.on("POST", "/api/graphql", answer_json(answer))
 
     with pytest.raises(GiveUp) as caught:
-        list(submission_pages(rest, "5", None))
+        read(rest)
 
     assert caught.value.cause == "graphql"
     assert "Field is unknown" in str(caught.value)
+
+
+def test_an_object_that_is_hidden_by_scopes_is_a_refusal_of_graphql(lms, rest):
+    said = "An object of type Course was hidden due to insufficient scopes on access token"
+    lms.on("POST", "/api/graphql", answer_json({"errors": [{"message": said}], "data": None}))
+
+    with pytest.raises(GraphqlRefused):
+        read(rest)
 
 
 @pytest.mark.parametrize("data", [None, {"course": None}, {"course": {}}])
@@ -235,4 +291,70 @@ def test_a_course_that_is_not_shown_is_gone(lms, rest, data):
     lms.on("POST", "/api/graphql", answer_json({"data": data}))
 
     with pytest.raises(Gone):
-        list(submission_pages(rest, "5", None))
+        read(rest)
+
+
+def test_a_member_that_is_missing_is_named(lms, rest):
+    lms.on("POST", "/api/graphql", page({"userId": "3", "state": "graded"}))
+
+    with pytest.raises(GiveUp) as caught:
+        read(rest)
+
+    assert "assignmentId" in str(caught.value)
+
+
+def test_a_list_of_nodes_that_is_null_is_an_empty_page(lms, rest):
+    found = {"nodes": None, "pageInfo": {"hasNextPage": False}}
+    lms.on(
+        "POST", "/api/graphql", answer_json({"data": {"course": {"submissionsConnection": found}}})
+    )
+
+    assert [list(one.nodes) for one in read(rest)] == [[]]
+
+
+@pytest.mark.parametrize(
+    ("attempt", "matches", "entered", "number"),
+    [
+        (2, True, 5.0, 2),
+        (2, None, 5.0, 2),
+        (3, False, 5.0, 2),
+        (3, False, None, 3),
+        (1, False, 5.0, 1),
+        (None, None, 5.0, 0),
+        (0, False, 5.0, 0),
+    ],
+)
+def test_a_score_of_an_older_attempt_says_so(attempt, matches, entered, number):
+    found = scores(
+        node(attempt=attempt, gradeMatchesCurrentSubmission=matches, enteredScore=entered),
+        is_full=False,
+    )
+
+    assert found[0].attempt == number
+
+
+def test_a_row_of_rest_says_the_same_as_a_node_of_graphql():
+    row = msgspec.convert(
+        {
+            "user_id": "3",
+            "assignment_id": "7",
+            "workflow_state": "graded",
+            "entered_score": 7.0,
+            "points_deducted": 1.0,
+            "late": True,
+            "attempt": 2,
+            "graded_at": GRADED_AT,
+            "rubric_assessment": {"a": {"points": 3.0, "rating_id": "x"}, "b": {"comments": "c"}},
+        },
+        SubmissionRow,
+    )
+    same = node(
+        enteredScore=7.0,
+        deductedPoints=1.0,
+        late=True,
+        attempt=2,
+        gradedAt=GRADED_AT,
+        **rated(a=3.0),
+    )
+
+    assert scores(row, item=with_criteria("a", "b")) == scores(same, item=with_criteria("a", "b"))

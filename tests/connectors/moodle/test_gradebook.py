@@ -87,7 +87,9 @@ def test_people_are_sorted_by_their_last_name_where_moodle_tells_it(lms, moodle)
 
 
 def test_e_mail_addresses_are_not_asked_for(lms, moodle):
-    lms.answers["core_enrol_get_enrolled_users"] = []
+    lms.answers["core_enrol_get_enrolled_users"] = [
+        {"id": 1, "fullname": "Ada Byron", "roles": [{"shortname": "student"}]}
+    ]
 
     moodle.enrolments(CourseRef("2"))
 

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.moodle.assignments import AssignmentFacts
 from connectors.moodle.report import (
     GradeReport,
     changed_since,
@@ -33,11 +34,11 @@ def report(*rows, learners=("3",)):
 
 
 def columns(found, own=()):
-    return columns_of(found, own=frozenset(own), categories={}, due={})
+    return columns_of(found, own=frozenset(own), categories={}, facts=AssignmentFacts())
 
 
 def scores(found, own=()):
-    return scores_by_learner(found, columns(found, own))
+    return scores_by_learner(found, columns(found, own), facts=AssignmentFacts())
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,13 @@ def test_a_column_is_there_once_however_many_learners_have_it():
     assert len(columns(report({}, learners=("3", "4", "5")))) == 1
 
 
+@pytest.mark.parametrize(("kind", "is_own"), [("manual", True), ("mod", False)])
+def test_a_column_of_ours_that_lti_does_not_tell_of_is_known_by_its_looks(kind, is_own):
+    row = {"itemtype": kind, "itemname": "Waymark: Numbers (counts)"}
+
+    assert [item.is_own for item in columns(report(row))] == [is_own]
+
+
 def test_our_own_columns_are_marked_and_give_no_scores():
     found = report({"id": 454, "graderaw": 0}, {"id": 3, "graderaw": 50})
 
@@ -133,6 +141,37 @@ def test_a_changed_row_comes_whole():
         ("3", ScoreState.NOT_GRADED),
         ("4", ScoreState.GRADED),
     ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"gradeishidden": True},
+        {"gradeisoverridden": True},
+        {"status": "dropped"},
+        {"gradedategraded": 1795299500},
+        {"graderaw": 2.5, "grademax": 50},
+        {"graderaw": None, "status": "novalue"},
+    ],
+)
+def test_whatever_happens_to_a_cell_and_is_undone_is_news_both_times(change):
+    first, second = ({"graderaw": 5}, {"id": 4, "graderaw": 6})
+    before, after = scores(report(first, second)), scores(report(first | change, second))
+
+    there = list(changed_since(after, next_cursor(before, None)))
+    back = list(changed_since(before, next_cursor(after, None)))
+
+    assert {one.line_item_ref for one in there} == {"3", "4"}
+    assert back == list(before["3"])
+
+
+def test_a_deleted_column_makes_news_of_the_rows_that_had_it():
+    before = scores(report({"graderaw": 5}, {"id": 4, "graderaw": 6}))
+    after = scores(report({"graderaw": 5}))
+
+    news = list(changed_since(after, next_cursor(before, None)))
+
+    assert [one.line_item_ref for one in news] == ["3"]
 
 
 def test_a_learner_who_vanishes_and_returns_unchanged_is_no_news():

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -159,3 +161,14 @@ def test_a_service_that_may_not_list_its_functions_offers_nothing_more(lms):
     lms.on("POST", REST, answer_json(refusal))
 
     assert not build(lms).offers("a")
+
+
+@pytest.mark.parametrize(("way", "sent"), [("call", 2), ("write", 1)])
+def test_what_changes_something_is_sent_once_and_what_asks_again(lms, way, sent):
+    answers = iter([Response("", status=502), answer_json({})])
+    lms.on("POST", REST, lambda _: next(answers))
+
+    with suppress(RetryLater):
+        getattr(build(lms), way)("some_function", {}, dict)
+
+    assert len(lms.seen) == sent

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -5,15 +6,18 @@ from werkzeug.wrappers import Response
 
 from connectors.advantage import LINE_ITEM_READ, LineItems
 from connectors.errors import GiveUp, Gone, RetryLater
-from connectors.moodle.words import FeedbackColumn
+from connectors.moodle.words import LineItemColumns
 from connectors.platform import PlatformKind, open_client
-from mapping.records import ColumnSpec, Mark, PassbackWay, WriteState
+from mapping.records import ColumnMarks, ColumnSpec, Mark, PassbackWay, WriteState
 from tests.connectors.doubles import access, services
 from tests.connectors.serving import answer_json
 
 ITEMS = "/mod/lti/services.php/2/lineitems"
 ITEM = f"{ITEMS}/454/lineitem"
 SPEC = ColumnSpec(tag="tag", title="Waymark: Numbers", way=PassbackWay.WORDS, maximum=4.0)
+COUNTED = replace(
+    SPEC, way=PassbackWay.MARK_COUNTED, tag="tag:counted", title=f"{SPEC.title} (counts)"
+)
 NOW = datetime(2026, 11, 21, 2, 0, 0, 750_000, tzinfo=UTC)
 
 
@@ -22,7 +26,7 @@ def build(lms, **changes):
     given = services()
     http = open_client(platform, given)
     items = LineItems(http, given.tokens, access=platform, reading=LINE_ITEM_READ)
-    return FeedbackColumn(items, platform)
+    return LineItemColumns(items, platform)
 
 
 @pytest.fixture
@@ -52,7 +56,8 @@ def mark(learner="3", words="Mastered"):
 
 
 def write(lms, column, *marks):
-    return column.write(f"{lms.url}{ITEM}?type_id=1", marks, now=NOW)
+    ref = f"{lms.url}{ITEM}?type_id=1"
+    return column.write(ColumnMarks(column=ref, spec=SPEC, marks=marks), now=NOW)
 
 
 def test_a_new_column_is_out_of_nothing_and_read_back(lms, column):
@@ -107,7 +112,7 @@ def test_results_are_read_without_a_limit(lms, column):
         "GET", f"{ITEM}/results", answer_json([result("3", "Mastered"), {"id": "r", "userId": "4"}])
     )
 
-    found = column.read(f"{lms.url}{ITEM}?type_id=1")
+    found = column.read(f"{lms.url}{ITEM}?type_id=1", SPEC)
 
     assert {who: (one.words, one.points) for who, one in found.items()} == {"3": ("Mastered", None)}
     assert lms.to(f"{ITEM}/results")[0].query == {"type_id": ["1"]}
@@ -196,3 +201,80 @@ def test_a_trouble_of_the_whole_column_ends_the_write(lms, column, status, kind)
 
     with pytest.raises(kind):
         write(lms, column, mark())
+
+
+def counted(lms, **changes):
+    return item(lms, label=COUNTED.title, resourceId=COUNTED.tag, scoreMaximum=4, **changes)
+
+
+def scored(learner, points, comment, at=NOW):
+    return {**result(learner, comment, at), "resultScore": points, "resultMaximum": 4}
+
+
+def write_counted(lms, column, *marks):
+    ref = f"{lms.url}{ITEM}?type_id=1"
+    return column.write(ColumnMarks(column=ref, spec=COUNTED, marks=marks), now=NOW)
+
+
+def test_a_column_that_counts_is_out_of_the_scales_points(lms, column):
+    lms.on("GET", ITEMS, answer_json([item(lms)]), answer_json([counted(lms)]))
+    lms.on("POST", ITEMS, answer_json(counted(lms), 201))
+
+    column.ensure("2", COUNTED)
+
+    sent = lms.to(ITEMS, "POST")[0].json
+    assert (sent["scoreMaximum"], sent["resourceId"]) == (4.0, COUNTED.tag)
+
+
+def test_a_column_that_counts_and_whose_maximum_was_changed_is_refused(lms, column):
+    lms.on("GET", ITEMS, answer_json([{**counted(lms), "scoreMaximum": 100}]))
+
+    with pytest.raises(GiveUp) as caught:
+        column.ensure("2", COUNTED)
+
+    assert caught.value.cause == "maximum_changed"
+    assert {one.method for one in lms.seen if one.path != "/token"} == {"GET"}
+
+
+def test_a_mark_that_counts_goes_out_with_points_and_words(lms, column):
+    lms.on("POST", f"{ITEM}/scores", Response(b"", status=200))
+    lms.on("GET", f"{ITEM}/results", answer_json([scored("3", 3.2, "Mastered")]))
+
+    outcomes = write_counted(lms, column, Mark(learner_ref="3", words="Mastered", points=3.2))
+
+    sent = lms.to(f"{ITEM}/scores")[0].json
+    assert [one.state for one in outcomes] == [WriteState.CONFIRMED]
+    assert (sent["scoreGiven"], sent["scoreMaximum"], sent["comment"]) == (3.2, 4.0, "Mastered")
+    assert sent["gradingProgress"] == "FullyGraded"
+
+
+@pytest.mark.parametrize("entry", [scored("3", 3.0, "Mastered"), scored("3", 3.2, "Emerging")])
+def test_a_mark_that_does_not_show_whole_is_unconfirmed(lms, column, entry):
+    lms.on("POST", f"{ITEM}/scores", Response(b"", status=200))
+    lms.on("GET", f"{ITEM}/results", answer_json([entry]))
+
+    outcomes = write_counted(lms, column, Mark(learner_ref="3", words="Mastered", points=3.2))
+
+    assert [one.state for one in outcomes] == [WriteState.UNCONFIRMED]
+
+
+def test_a_mark_that_counts_is_taken_back_by_emptying_the_cell(lms, column):
+    lms.on("POST", f"{ITEM}/scores", Response(b"", status=200))
+    lms.on("GET", f"{ITEM}/results", answer_json([{"id": "r", "userId": "3"}]))
+
+    outcomes = write_counted(lms, column, Mark(learner_ref="3", words="More evidence needed"))
+
+    assert [one.state for one in outcomes] == [WriteState.CONFIRMED]
+    assert "scoreGiven" not in lms.to(f"{ITEM}/scores")[0].json
+
+
+def test_what_a_column_that_counts_says_has_points_and_words(lms, column):
+    rows = [scored("3", 3.2, "Mastered"), scored("4", 1, None), {"id": "r", "userId": "5"}]
+    lms.on("GET", f"{ITEM}/results", answer_json(rows))
+
+    found = column.read(f"{lms.url}{ITEM}?type_id=1", COUNTED)
+
+    assert {who: (one.points, one.words) for who, one in found.items()} == {
+        "3": (3.2, "Mastered"),
+        "4": (1.0, None),
+    }

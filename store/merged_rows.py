@@ -1,0 +1,169 @@
+"""What is kept of learners in one course, given to others: all at once, so two may change places.
+
+Where both have something in the same cell, the newer stays; of scores, what the other said stays
+among the events.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from mapping.records import CourseId, EnrolmentState, LearnerId
+from store.tables import (
+    enrolments,
+    guardianships,
+    line_items,
+    outbox,
+    passback_columns,
+    passback_marks,
+    score_events,
+    scores,
+    section_members,
+    sections,
+)
+
+Moves = Mapping[LearnerId, LearnerId]
+_Row = dict[str, Any]
+_Place = tuple[Any, ...]
+_Age = Callable[[_Row], Any]
+
+
+def move_rows(connection: Connection, course_id: CourseId, moves: Moves, *, now: datetime) -> bool:
+    """Give everything kept of some learners in a course to others.
+
+    Args:
+        connection: A writing transaction.
+        course_id: The course; nobody reads it meanwhile.
+        moves: To whom, for each.
+        now: When; recorded where an older event becomes the newest again.
+
+    Returns:
+        Whether two had a score in the same cell.
+    """
+    is_in = {
+        enrolments: enrolments.c.course_id == course_id,
+        guardianships: guardianships.c.course_id == course_id,
+        section_members: section_members.c.section_id.in_(
+            select(sections.c.id).where(sections.c.course_id == course_id)
+        ),
+        passback_marks: passback_marks.c.column_id.in_(
+            select(passback_columns.c.id).where(passback_columns.c.course_id == course_id)
+        ),
+    }
+    for table, condition in is_in.items():
+        _move(connection, table, moves, condition=condition, age=_AGES.get(table.name, _ageless))
+    _repoint(connection, outbox, moves, condition=outbox.c.course_id == course_id)
+    return _move_scores(connection, course_id, moves, now=now)
+
+
+def _move_scores(
+    connection: Connection, course_id: CourseId, moves: Moves, *, now: datetime
+) -> bool:
+    items = select(line_items.c.id).where(line_items.c.course_id == course_id)
+    last = _last_events(connection, moves, score_events.c.line_item_id.in_(items))
+
+    def last_event(row: _Row) -> int:
+        return last.get((row["line_item_id"], row["learner_id"]), 0)
+
+    def age(row: _Row) -> tuple[bool, datetime | int, int]:
+        graded_at = row["graded_at"]
+        return graded_at is not None, graded_at or 0, last_event(row)
+
+    kept, lost = _move(
+        connection, scores, moves, condition=scores.c.line_item_id.in_(items), age=age
+    )
+    _repoint(connection, score_events, moves, condition=score_events.c.line_item_id.in_(items))
+    # What a cell says now is its newest event: where that was the other's, it is said again.
+    repeated = [
+        {**row, "learner_id": moves.get(row["learner_id"], row["learner_id"]), "recorded_at": now}
+        for place, row in kept.items()
+        if any(last_event(other) > last_event(row) for other in lost.get(place, ()))
+    ]
+    if repeated:
+        connection.execute(insert(score_events), repeated)
+    return bool(lost)
+
+
+def _move(
+    connection: Connection,
+    table: Table,
+    moves: Moves,
+    *,
+    condition: ColumnElement[bool],
+    age: _Age,
+) -> tuple[dict[_Place, _Row], dict[_Place, list[_Row]]]:
+    """Move rows of which a learner has at most one in each place.
+
+    Returns:
+        The rows kept, as they were before, and the older ones that they replace.
+    """
+    is_meant = and_(condition, table.c.learner_id.in_(moves.keys() | set(moves.values())))
+    rows = [dict(row) for row in connection.execute(select(table).where(is_meant)).mappings()]
+    kept: dict[_Place, _Row] = {}
+    lost: dict[_Place, list[_Row]] = {}
+    for row in sorted(rows, key=age):
+        place = _place(table, row, moves)
+        if place in kept:
+            lost.setdefault(place, []).append(kept[place])
+        kept[place] = row
+    connection.execute(delete(table).where(is_meant))
+    moved = [
+        {**row, "learner_id": moves.get(row["learner_id"], row["learner_id"])}
+        for row in kept.values()
+    ]
+    if moved:
+        connection.execute(insert(table), moved)
+    return kept, lost
+
+
+def _place(table: Table, row: _Row, moves: Moves) -> _Place:
+    key = {column.name: row[column.name] for column in table.primary_key}
+    key["learner_id"] = moves.get(row["learner_id"], row["learner_id"])
+    return tuple(key.values())
+
+
+def _repoint(
+    connection: Connection, table: Table, moves: Moves, *, condition: ColumnElement[bool]
+) -> None:
+    """Rows of which a learner may have many: one statement, so that two may change places."""
+    connection.execute(
+        update(table)
+        .where(and_(condition, table.c.learner_id.in_(moves)))
+        .values(learner_id=case(dict(moves), value=table.c.learner_id))
+    )
+
+
+def _last_events(
+    connection: Connection, moves: Moves, condition: ColumnElement[bool]
+) -> dict[tuple[int, int], int]:
+    place = (score_events.c.line_item_id, score_events.c.learner_id)
+    rows: Iterable[Any] = connection.execute(
+        select(*place, func.max(score_events.c.id))
+        .where(condition, score_events.c.learner_id.in_(moves.keys() | set(moves.values())))
+        .group_by(*place)
+    )
+    return {(item, learner): number for item, learner, number in rows}
+
+
+def _ageless(row: _Row) -> tuple[()]:  # noqa: ARG001 - rows that say nothing but that they are
+    return ()
+
+
+_AGES: Mapping[str, _Age] = {
+    enrolments.name: lambda row: row["state"] == EnrolmentState.ACTIVE.value,
+    passback_marks.name: lambda row: row["confirmed_at"],
+}
+"""How rows of a table are put in order: the last one stays."""

@@ -1,0 +1,36 @@
+import pytest
+
+from bootstrap.locks import shared_lock
+from connectors.errors import RetryLater
+
+
+def test_a_lock_is_held_by_one_at_a_time(redis):
+    with (
+        shared_lock(redis, "columns"),
+        pytest.raises(RetryLater) as caught,
+        shared_lock(redis, "columns", wait_seconds=0.1),
+    ):
+        pass
+
+    assert caught.value.cause == "locked"
+
+
+def test_a_lock_is_free_again_after_an_error(redis):
+    with pytest.raises(ZeroDivisionError), shared_lock(redis, "columns"):
+        raise ZeroDivisionError
+
+    with shared_lock(redis, "columns", wait_seconds=0.1):
+        assert redis.keys("waymark:lock:*")
+    assert redis.keys("waymark:lock:*") == []
+
+
+def test_locks_of_two_names_are_two(redis):
+    with shared_lock(redis, "one"), shared_lock(redis, "other", wait_seconds=0.1):
+        assert len(redis.keys("waymark:lock:*")) == 2
+
+
+def test_a_lock_that_expired_meanwhile_is_no_error(redis):
+    with shared_lock(redis, "columns"):
+        redis.flushall()
+
+    assert redis.keys("waymark:lock:*") == []
