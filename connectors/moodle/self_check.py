@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from connectors.errors import ConnectorError, Unauthorized
+from connectors.errors import ConnectorError, Gone, Unauthorized
 from connectors.moodle import courses, people
 from connectors.moodle.assignments import (
     ASSIGNMENTS,
@@ -256,7 +256,7 @@ class SelfCheck:
         }
         try:
             summary = self._service.call(SUMMARY, wanted, _Summary).usercompetencysummary
-        except Unauthorized:
+        except (Unauthorized, Gone):
             advice = "Ratings cannot be read. Add moodle/competency:usercompetencyview."
             return _fine(name, advice=advice)
         if summary.cangrade:

@@ -94,6 +94,14 @@ def test_a_read_without_its_lists_leaves_a_cursor_that_has_to_be_read(canvas):
     assert canvas.gradebook.unchanged({canvas.course: cursor}) == {}
 
 
+def test_lists_that_were_read_vouch_for_one_read_of_scores_only(canvas):
+    read(canvas)
+
+    _, cursor = canvas.all_scores()
+
+    assert canvas.gradebook.unchanged({canvas.course: cursor}) == {}
+
+
 def test_what_is_written_past_canvass_clock_waits_for_the_sweep(canvas):
     score = canvas.a_graded_score()
     _, cursor = read(canvas)
