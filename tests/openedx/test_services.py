@@ -34,7 +34,7 @@ def access(platform):
 
 @pytest.fixture
 def http(open_edx, platform, access):
-    return open_client(access, open_edx.container._services(platform, PlatformKind.MOODLE))
+    return open_client(access, open_edx.container._services(platform, access))
 
 
 @pytest.fixture
