@@ -12,6 +12,7 @@ from connectors.scores import OwnScore
 from connectors.tokens import ServiceTokens, SigningKey
 from store import registrations
 from store.session import reading
+from tests.connectors.doubles import MIRROR, MemoryTokenCache
 
 
 @pytest.fixture
@@ -50,14 +51,15 @@ def test_open_edx_verifies_our_assertion_against_our_key_set_and_gives_a_token(
     assert token.count(".") == 2
 
 
-def test_open_edx_gives_nothing_for_an_assertion_of_another_key(http, access, tokens):
+def test_open_edx_gives_nothing_for_an_assertion_of_another_key(open_edx, http, access):
     foreign = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    kid = open_edx.container.tool_key().kid
     thief = ServiceTokens(
-        cache=tokens._cache,
-        key=lambda: SigningKey(kid=tokens._key().kid, private_key=foreign),
-        seal=tokens._seal,
-        now=tokens._now,
-        sleep=tokens._sleep,
+        cache=MemoryTokenCache(),
+        key=lambda: SigningKey(kid=kid, private_key=foreign),
+        seal=MIRROR,
+        now=open_edx.container.now,
+        sleep=open_edx.container.sleep,
     )
 
     with pytest.raises(Unauthorized, match="invalid_client"):
