@@ -90,6 +90,18 @@ def _node(number: int) -> Mapping[str, object]:
         "latePolicyStatus": None,
         "customGradeStatus": None,
         "rubricAssessmentsConnection": {"nodes": []},
+        "submissionHistoriesConnection": {
+            "nodes": [
+                {
+                    "state": "graded",
+                    "enteredScore": points,
+                    "late": False,
+                    "attempt": 1,
+                    "submittedAt": "2026-11-02T14:03:11Z",
+                    "gradedAt": "2026-11-03T09:41:55Z",
+                }
+            ]
+        },
     }
 
 

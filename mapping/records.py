@@ -191,12 +191,31 @@ class LineItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A graded attempt as the LMS shows it in a cell's history.
+
+    ``number`` from 1. ``points`` are before any late deduction, None where the grade was taken
+    away or the learner excused. A history has one entry for each time work was handed in: a
+    regrade of the same attempt replaces the entry, so it is no log of grades.
+    """
+
+    number: int
+    points: float | None = None
+    submitted_at: datetime | None = None
+    graded_at: datetime | None = None
+    is_late: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """A gradebook cell as the LMS holds it now.
 
     ``points`` are before any late deduction, in the line item's own range (or the
     criterion's, when ``criterion_ref`` is set), and None unless ``state`` is GRADED.
-    ``is_visible`` is whether the learner may see it in the LMS.
+    ``attempt``, ``submitted_at`` and ``is_late`` are of the attempt that was graded, which is
+    not the newest where work was handed in again. ``earlier`` are graded attempts before it,
+    oldest first, of a line item's own score only. ``is_visible`` is whether the learner may see
+    it in the LMS.
     """
 
     line_item_ref: LineItemRef
@@ -211,6 +230,7 @@ class Score:
     is_overridden: bool = False
     submitted_at: datetime | None = None
     graded_at: datetime | None = None
+    earlier: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

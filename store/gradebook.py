@@ -20,10 +20,12 @@ from mapping.records import (
     Score,
     ScoreState,
 )
+from store.attempts import AttemptKey, keep_attempts, known_attempts, values_of
 from store.session import chunks, upsert, write_rows
 from store.tables import (
     Instant,
     line_items,
+    optional_micros,
     recompute_queue,
     score_events,
     scores,
@@ -57,6 +59,7 @@ class Reading:
     items: Mapping[ItemKey, LineItemId]
     learners: Mapping[LearnerRef, LearnerId]
     known: dict[_Cell, _Values]
+    attempts: dict[AttemptKey, _Values]
     seen: set[_Cell] = field(default_factory=set)
 
 
@@ -146,7 +149,13 @@ def start_reading(
         .where(line_items.c.course_id == course_id)
     )
     known = {(row[0], row[1]): tuple(row[2:]) for row in rows}
-    return Reading(course=course_id, items=items, learners=learners, known=known)
+    return Reading(
+        course=course_id,
+        items=items,
+        learners=learners,
+        known=known,
+        attempts=known_attempts(connection, course_id),
+    )
 
 
 def save_scores(
@@ -162,6 +171,7 @@ def save_scores(
     Each difference is appended to the score events and becomes the current score; its learner
     is put down for recomputation in the same transaction. A score that says what is known
     writes nothing. Scores of people or columns that are not in the reading are passed over.
+    Earlier attempts are kept beside; no status depends on them, so nothing is recomputed.
 
     Args:
         connection: A writing transaction.
@@ -171,12 +181,16 @@ def save_scores(
         run: The run that read them.
     """
     found: dict[_Cell, _Values] = {}
+    earlier: dict[AttemptKey, _Values] = {}
     for score in page:
         item = reading.items.get((score.line_item_ref, score.criterion_ref))
         learner = reading.learners.get(score.learner_ref)
         if item is not None and learner is not None:
             found[item, learner] = _values(score)
+            for attempt in score.earlier:
+                earlier[item, learner, attempt.number] = values_of(attempt)
     reading.seen.update(found)
+    keep_attempts(connection, reading.attempts, earlier)
     return _append(connection, reading, found, now=now, run=run)
 
 
@@ -325,13 +339,9 @@ def _values(score: Score) -> _Values:
         score.is_visible,
         score.is_late,
         score.is_overridden,
-        _micros(score.submitted_at),
-        _micros(score.graded_at),
+        optional_micros(score.submitted_at),
+        optional_micros(score.graded_at),
     )
-
-
-def _micros(moment: datetime | None) -> int | None:
-    return None if moment is None else to_micros(moment)
 
 
 def _cleared(values: _Values) -> _Values:

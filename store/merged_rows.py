@@ -23,6 +23,8 @@ from sqlalchemy import (
 
 from mapping.records import CourseId, EnrolmentState, LearnerId
 from store.tables import (
+    EPOCH,
+    earlier_attempts,
     enrolments,
     guardianships,
     line_items,
@@ -73,6 +75,13 @@ def _move_scores(
     connection: Connection, course_id: CourseId, moves: Moves, *, now: datetime
 ) -> bool:
     items = select(line_items.c.id).where(line_items.c.course_id == course_id)
+    _move(
+        connection,
+        earlier_attempts,
+        moves,
+        condition=earlier_attempts.c.line_item_id.in_(items),
+        age=lambda row: row["graded_at"] or EPOCH,
+    )
     last = _last_events(connection, moves, score_events.c.line_item_id.in_(items))
 
     def last_event(row: _Row) -> int:

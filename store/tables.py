@@ -35,6 +35,11 @@ def to_micros(moment: datetime) -> int:
     return (moment - EPOCH) // _MICROSECOND
 
 
+def optional_micros(moment: datetime | None) -> int | None:
+    """As ``to_micros``, None for None."""
+    return None if moment is None else to_micros(moment)
+
+
 def from_micros(micros: int) -> datetime:
     """The aware UTC moment of whole microseconds since 1970."""
     return EPOCH + micros * _MICROSECOND
@@ -318,6 +323,21 @@ score_events = Table(
     Index("ix_score_events_learner_id_line_item_id", "learner_id", "line_item_id"),
 )
 """Everything a gradebook cell ever said, never changed, never deleted."""
+
+earlier_attempts = Table(
+    "earlier_attempts",
+    metadata,
+    _to("line_items", "line_item_id", primary_key=True),
+    _to("learners", "learner_id", primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("points", Float),
+    Column("submitted_at", Instant),
+    Column("graded_at", Instant),
+    Column("is_late", Boolean, nullable=False),
+    Index("ix_earlier_attempts_learner_id", "learner_id"),
+    sqlite_with_rowid=False,
+)
+"""Graded attempts before the one that a score is of, as last seen; never deleted."""
 
 frameworks = Table(
     "frameworks",

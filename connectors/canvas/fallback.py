@@ -23,6 +23,7 @@ _EVERYBODY = [
     # Every row says whether its assignment is visible, and so whether include[] was heard.
     ("include[]", "rubric_assessment"),
     ("include[]", "visibility"),
+    ("include[]", "submission_history"),
     *(("exclude_response_fields[]", name) for name in ("preview_url", "attachments", "body")),
 ]
 _ASSIGNMENTS_A_CALL = 40

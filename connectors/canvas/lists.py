@@ -12,21 +12,32 @@ import msgspec
 
 from connectors.canvas.payloads import Connection, Id
 
-FRAGMENT = """
-fragment Lists on Course {
-  assignmentsConnection(first: 100, filter: {gradingPeriodId: null}) {
-    nodes { _id updatedAt dueAt state } pageInfo { hasNextPage }
-  }
-  enrollmentsConnection(first: 100, filter: {
+
+def columns_field(after: str = "") -> str:
+    """The columns of a course: the first page, or the one behind a variable's cursor."""
+    return f"""assignmentsConnection(first: 100{after}, filter: {{gradingPeriodId: null}}) {{
+    nodes {{ _id updatedAt dueAt state }} pageInfo {{ hasNextPage endCursor }}
+  }}"""
+
+
+def people_field(after: str = "") -> str:
+    """The people of a course, as ``columns_field``."""
+    return f"""enrollmentsConnection(first: 100{after}, filter: {{
     types: [StudentEnrollment, TeacherEnrollment, ObserverEnrollment]
     states: [active, invited, inactive, completed]
-  }) {
-    nodes { _id updatedAt state user { _id name } } pageInfo { hasNextPage }
-  }
-  sectionsConnection(first: 100) { nodes { _id name } pageInfo { hasNextPage } }
-  groupsConnection(first: 100) { nodes { _id name membersCount } pageInfo { hasNextPage } }
-  assignmentGroupsConnection(first: 100) { nodes { _id name } pageInfo { hasNextPage } }
-}
+  }}) {{
+    nodes {{ _id updatedAt state user {{ _id name }} }} pageInfo {{ hasNextPage endCursor }}
+  }}"""
+
+
+FRAGMENT = f"""
+fragment Lists on Course {{
+  {columns_field()}
+  {people_field()}
+  sectionsConnection(first: 100) {{ nodes {{ _id name }} pageInfo {{ hasNextPage }} }}
+  groupsConnection(first: 100) {{ nodes {{ _id name membersCount }} pageInfo {{ hasNextPage }} }}
+  assignmentGroupsConnection(first: 100) {{ nodes {{ _id name }} pageInfo {{ hasNextPage }} }}
+}}
 """
 """``gradingPeriodId: null`` or Canvas lists the present grading period's assignments only.
 

@@ -151,6 +151,23 @@ class Assessments(msgspec.Struct):
     nodes: list[Assessment | None] | None = None
 
 
+class PastNode(msgspec.Struct, rename="camel"):
+    """An attempt in a submission's history, by GraphQL."""
+
+    state: str = ""
+    entered_score: float | None = None
+    late: bool | None = None
+    attempt: int | None = None
+    submitted_at: datetime | None = None
+    graded_at: datetime | None = None
+
+
+class Histories(msgspec.Struct):
+    """The history of a submission."""
+
+    nodes: list[PastNode | None] | None = None
+
+
 class SubmissionNode(msgspec.Struct, rename="camel"):
     """A submission of the GraphQL schema."""
 
@@ -168,6 +185,12 @@ class SubmissionNode(msgspec.Struct, rename="camel"):
     posted_at: datetime | None = None
     grade_matches_current_submission: bool | None = None
     rubric_assessments_connection: Assessments | None = None
+    submission_histories_connection: Histories | None = None
+
+    def history(self) -> Sequence[PastNode]:
+        """All attempts, this one among them, in no sure order."""
+        connection = self.submission_histories_connection
+        return [one for one in (connection.nodes if connection else None) or () if one is not None]
 
     def rated(self) -> Mapping[str, float]:
         """Points by rubric row, of the rows that have any."""
@@ -188,6 +211,17 @@ class RatedRow(msgspec.Struct):
     points: float | None = None
 
 
+class PastRow(msgspec.Struct):
+    """An attempt in a submission's history, as REST has it."""
+
+    state: str = msgspec.field(name="workflow_state", default="")
+    entered_score: float | None = None
+    late: bool | None = None
+    attempt: int | None = None
+    submitted_at: datetime | None = None
+    graded_at: datetime | None = None
+
+
 class SubmissionRow(msgspec.Struct):
     """A submission of students/submissions, named as GraphQL names it."""
 
@@ -205,8 +239,13 @@ class SubmissionRow(msgspec.Struct):
     posted_at: datetime | None = None
     grade_matches_current_submission: bool | None = None
     rubric_assessment: dict[str, RatedRow] | None = None
+    submission_history: list[PastRow | None] | None = None
     assignment_visible: bool | None = None
     """Asked for by ``include[]``, so it tells whether that was heard."""
+
+    def history(self) -> Sequence[PastRow]:
+        """All attempts, this one among them, in no sure order."""
+        return [one for one in self.submission_history or () if one is not None]
 
     def rated(self) -> Mapping[str, float]:
         """Points by rubric row, of the rows that have any."""

@@ -16,6 +16,7 @@ import msgspec
 
 from connectors.canvas.cursors import CanvasCursor, cursor_from, read_cursor, wire
 from connectors.canvas.lists import FRAGMENT, Lists, digest_of, falls_due
+from connectors.canvas.long_lists import whole
 from connectors.canvas.payloads import Connection, GraphqlError
 from connectors.canvas.rest import CanvasRest
 from connectors.canvas.submissions import ALL_STATES
@@ -69,18 +70,22 @@ def _unchanged(
     answer = rest.query(_query(len(asked)), _variables(asked), _Answer)
     # A course beside which there is an error comes as null, or with a list that is.
     found = answer.data or {}
-    for number, (course, kept) in enumerate(asked):
-        node = found.get(f"c{number}")
-        if node is not None and _is_same(node, kept, now):
+    nodes = {course: found.get(f"c{number}") for number, (course, _) in enumerate(asked)}
+    quiet = {course: node for course, node in nodes.items() if node and not _was_touched(node)}
+    lists = whole(rest, quiet)
+    for course, kept in asked:
+        if course in lists and _is_same(lists[course], kept, now):
             yield course, kept
 
 
-def _is_same(node: _Course, kept: CanvasCursor, now: datetime) -> bool:
+def _was_touched(node: _Course) -> bool:
     touched = node.submissions_connection
-    if touched is None or touched.nodes is None or touched.nodes:
-        return False
+    return touched is None or touched.nodes is None or bool(touched.nodes)
+
+
+def _is_same(lists: Lists, kept: CanvasCursor, now: datetime) -> bool:
     # Work becomes missing by the hour alone; nothing of it is written.
-    return digest_of(node) == kept.lists and not falls_due(node, kept.updated_since, now)
+    return digest_of(lists) == kept.lists and not falls_due(lists, kept.updated_since, now)
 
 
 def _query(courses: int) -> str:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from connectors.canvas.attempts import Node
 from connectors.canvas.cursors import OVERLAP, CanvasCursor, cursor_from, read_cursor
 from connectors.canvas.fallback import rest_pages
 from connectors.canvas.lists import Lists, digest_of, ids_of, touched_after
+from connectors.canvas.long_lists import whole
 from connectors.canvas.payloads import Assignment, Enrollment
 from connectors.canvas.rest import CanvasRest, GraphqlRefused
-from connectors.canvas.submissions import FeedPage, Node, scores_of, submission_pages
+from connectors.canvas.submissions import FeedPage, scores_of, submission_pages
 from connectors.notes import Notes
 from mapping.records import CourseRef, Cursor, LineItem, LineItemRef, ScorePage
 
@@ -122,7 +124,8 @@ class ScoreReader:
         begun = replace(listed, begun_at=self._rest.at_canvas(listed.begun_at))
         if page.lists is None:
             return cursor_from(begun.begun_at, is_by_rest=True)
-        return cursor_from(begun.begun_at, lists=begun.digest(page.lists))
+        lists = whole(self._rest, {listed.course: page.lists})[listed.course]
+        return cursor_from(begun.begun_at, lists=begun.digest(lists))
 
 
 def note_refusal(notes: Notes) -> None:

@@ -10,10 +10,11 @@ from datetime import datetime
 
 import msgspec
 
+from connectors.canvas.attempts import Node, tries_of
 from connectors.canvas.courses import in_utc
 from connectors.canvas.cursors import wire
 from connectors.canvas.lists import FRAGMENT, Lists
-from connectors.canvas.payloads import Connection, GraphqlError, SubmissionNode, SubmissionRow
+from connectors.canvas.payloads import Connection, GraphqlError, SubmissionNode
 from connectors.canvas.rest import CanvasRest, GraphqlRefused
 from connectors.errors import GiveUp, Gone
 from connectors.paging import LoopGuard
@@ -49,6 +50,9 @@ fragment Page on SubmissionConnection {
     userId assignmentId state enteredScore deductedPoints excused late missing attempt
     submittedAt gradedAt postedAt gradeMatchesCurrentSubmission
     rubricAssessmentsConnection { nodes { assessmentRatings { points criterion { _id } } } }
+    submissionHistoriesConnection(first: 100) {
+      nodes { state enteredScore late attempt submittedAt gradedAt }
+    }
   }
   pageInfo { hasNextPage endCursor }
 }
@@ -60,7 +64,6 @@ ALL_STATES = ("submitted", "unsubmitted", "pending_review", "graded")
 _SCOPES = "insufficient scopes"
 
 Submissions = Connection[SubmissionNode]
-Node = SubmissionNode | SubmissionRow
 
 
 class _Course(Lists, rename="camel"):
@@ -224,26 +227,20 @@ def scores_of(
 
 def _score(node: Node) -> Score:
     state = _state(node)
+    tries = tries_of(node)
     return Score(
         line_item_ref=LineItemRef(str(node.assignment_id)),
         learner_ref=LearnerRef(str(node.user_id)),
         state=state,
         points=node.entered_score if state is ScoreState.GRADED else None,
-        attempt=_attempt(node),
+        attempt=tries.number,
         points_deducted=node.deducted_points or 0.0,
         is_visible=node.posted_at is not None,
-        is_late=bool(node.late),
-        submitted_at=in_utc(node.submitted_at),
+        is_late=tries.is_late,
+        submitted_at=tries.submitted_at,
         graded_at=in_utc(node.graded_at),
+        earlier=tries.earlier,
     )
-
-
-def _attempt(node: Node) -> int:
-    """The newest attempt, or the one before while the newest waits beside an older score."""
-    newest = node.attempt or 0
-    if node.grade_matches_current_submission is not False or node.entered_score is None:
-        return newest
-    return max(newest - 1, min(newest, 1))
 
 
 def _state(node: Node) -> ScoreState:

@@ -220,6 +220,31 @@ def histories(
     return found
 
 
+def earlier_cells(cell: Cell, tries: Sequence[sqlite3.Row]) -> Sequence[Cell]:
+    """A cell as it was at the end of each attempt but the newest, oldest first.
+
+    The newest is the cell itself. An attempt that nobody graded holds the score of the one
+    before it, as the cell then did.
+    """
+    found: list[Cell] = []
+    points, graded_at = None, None
+    for row in tries[:-1]:
+        if row["graded_at"] is not None:
+            points, graded_at = row["points"], row["graded_at"]
+        found.append(
+            cell._replace(
+                attempt=row["number"],
+                points=points,
+                points_deducted=0.0,
+                excused=0,
+                workflow_state="submitted" if graded_at is None else "graded",
+                submitted_at=row["submitted_at"],
+                graded_at=graded_at,
+            )
+        )
+    return found
+
+
 def _wanted(cells: Sequence[Cell]) -> dict[str, Any]:
     return {"ids": json.dumps([cell.id for cell in cells]), "stride": ID_STRIDE}
 

@@ -55,12 +55,7 @@ def set_grade(connection: sqlite3.Connection, place: Place, *, points: float, gr
         grader=grader,
     )
     _post(connection, place)
-    connection.execute(
-        "UPDATE attempts SET points = :points, graded_at = :now WHERE assignment_id = :assignment "
-        "AND learner_id = :learner AND number = (SELECT MAX(number) FROM attempts "
-        "WHERE assignment_id = :assignment AND learner_id = :learner)",
-        {**_names(place), "points": points},
-    )
+    _update_attempt(connection, place, "points = :points, graded_at = :now", points=points)
 
 
 def clear_grade(connection: sqlite3.Connection, place: Place) -> None:
@@ -73,6 +68,7 @@ def clear_grade(connection: sqlite3.Connection, place: Place) -> None:
         "graded_at = CASE WHEN excused THEN COALESCE(graded_at, updated_at) ELSE graded_at END, "
         "points = NULL, points_deducted = 0, updated_at = :now",
     )
+    _update_attempt(connection, place, "points = NULL")
 
 
 def excuse(connection: sqlite3.Connection, place: Place, *, grader: int) -> None:
@@ -85,6 +81,7 @@ def excuse(connection: sqlite3.Connection, place: Place, *, grader: int) -> None
         "grader_id = :grader, graded_at = :now, updated_at = :now",
         grader=grader,
     )
+    _update_attempt(connection, place, "points = NULL, graded_at = :now")
     _post(connection, place)
 
 
@@ -214,6 +211,19 @@ def _update(connection: sqlite3.Connection, place: Place, change: str, **values:
     connection.execute(
         f"UPDATE grades SET {change} "  # noqa: S608 - own words
         "WHERE assignment_id = :assignment AND learner_id = :learner",
+        {**_names(place), **values},
+    )
+
+
+def _update_attempt(
+    connection: sqlite3.Connection, place: Place, change: str, **values: object
+) -> None:
+    """Change the newest attempt, where something was handed in: it keeps its last grade only."""
+    connection.execute(
+        f"UPDATE attempts SET {change} "  # noqa: S608 - own words
+        "WHERE assignment_id = :assignment AND learner_id = :learner "
+        "AND number = (SELECT MAX(number) FROM attempts "
+        "WHERE assignment_id = :assignment AND learner_id = :learner)",
         {**_names(place), **values},
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from simulators.canvas.cells import Cell, histories, rubric_points
+from simulators.canvas.cells import Cell, earlier_cells, histories, rubric_points
 from simulators.canvas.graph_selection import Selected, picked
 from simulators.canvas.submissions import grade_text
 from simulators.canvas.world import iso
@@ -112,23 +112,14 @@ class Page:
 
     def history(self, cell: Cell) -> list[dict[str, Any]]:
         """The attempts of a submission, oldest first; the newest is the submission itself."""
-        current = {name: FIELDS[name](cell, self) for name in HISTORY_FIELDS}
-        current["__typename"] = "SubmissionHistory"
         tries = self._histories.get((cell.assignment_id, cell.learner_id), ())
-        older = [
-            current
-            | {
-                "attempt": row["number"],
-                "score": row["points"],
-                "grade": grade_text(row["points"]),
-                "enteredScore": row["points"],
-                "state": "submitted" if row["graded_at"] is None else "graded",
-                "submittedAt": iso(row["submitted_at"]),
-                "gradedAt": iso(row["graded_at"]),
+        return [
+            {
+                "__typename": "SubmissionHistory",
+                **{name: FIELDS[name](one, self) for name in HISTORY_FIELDS},
             }
-            for row in tries[:-1]
+            for one in (*earlier_cells(cell, tries), cell)
         ]
-        return [*older, current]
 
 
 class Row:

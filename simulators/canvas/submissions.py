@@ -17,6 +17,7 @@ from simulators.canvas.cells import (
     Cell,
     CellQuery,
     bookmark_values,
+    earlier_cells,
     histories,
     one_cell,
     rubric_points,
@@ -270,8 +271,10 @@ def _shaper(cells: Sequence[Cell]) -> Callable[[Cell], dict[str, Any]]:
                 for key, points in rubrics[place].items()
             }
         if tries is not None:
-            current = submission_payload(cell, base_url, at=at)
-            payload["submission_history"] = history_payload(current, tries.get(place, ()))
+            payload["submission_history"] = [
+                submission_payload(one, base_url, at=at)
+                for one in (*earlier_cells(cell, tries.get(place, ())), cell)
+            ]
         if "visibility" in wanted:
             payload["assignment_visible"] = True
         if "submission_comments" in wanted:
@@ -327,26 +330,6 @@ def submission_payload(cell: Cell, base_url: str, *, at: float) -> dict[str, Any
 def grade_text(points: float | None) -> str | None:
     """A grade as Canvas writes it: no needless decimals."""
     return None if points is None else f"{points:g}"
-
-
-def history_payload(current: dict[str, Any], tries: Sequence[sqlite3.Row]) -> list[dict[str, Any]]:
-    """The attempts, oldest first; the newest is the submission itself."""
-    older = [
-        current
-        | {
-            "attempt": row["number"],
-            "score": row["points"],
-            "grade": grade_text(row["points"]),
-            "entered_score": row["points"],
-            "entered_grade": grade_text(row["points"]),
-            "points_deducted": None,
-            "submitted_at": iso(row["submitted_at"]),
-            "graded_at": iso(row["graded_at"]),
-            "workflow_state": "submitted" if row["graded_at"] is None else "graded",
-        }
-        for row in tries[:-1]
-    ]
-    return [*older, current]
 
 
 def _comments(cell: Cell) -> list[dict[str, object]]:

@@ -71,6 +71,29 @@ def test_a_full_read_finds_every_grade_of_every_course(canvas):
     assert found == {(str(row[0]), str(row[1]), row[2]) for row in rows}
 
 
+def test_a_full_read_finds_every_earlier_attempt(canvas):
+    rows = query(
+        canvas.state,
+        "SELECT t.assignment_id, t.learner_id, t.number, t.points, t.submitted_at, t.graded_at "
+        "FROM attempts t JOIN grades g ON g.assignment_id = t.assignment_id "
+        "AND g.learner_id = t.learner_id JOIN assignments a ON a.id = t.assignment_id "
+        "WHERE t.number < g.attempt AND a.is_published",
+    )
+    found = {
+        (
+            *(score.line_item_ref, score.learner_ref, one.number, one.points),
+            *(one.submitted_at.timestamp(), one.graded_at.timestamp()),
+        )
+        for course in canvas.gradebook.courses()
+        for page in canvas.gradebook.scores(course.ref)
+        for score in page.scores
+        for one in score.earlier
+    }
+
+    assert len(rows) > 10
+    assert found == {(str(row[0]), str(row[1]), *row[2:]) for row in rows}
+
+
 def test_a_full_read_finds_every_rubric_point(canvas):
     rows = query(canvas.state, "SELECT * FROM criterion_points")
     found = {

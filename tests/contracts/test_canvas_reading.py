@@ -228,6 +228,12 @@ def test_a_resubmission_leaves_the_score_to_the_attempt_it_was_given_for(canvas)
     found = [next(one for one in some if not one.criterion_ref) for some in (waiting, marked)]
     assert [one.points for one in found] == [score.points] * 2
     assert [one.attempt for one in found] == [score.attempt, score.attempt + 1]
+    assert found[0].submitted_at == score.submitted_at
+    assert found[1].submitted_at > score.submitted_at
+    assert (found[0].is_late, found[0].earlier) == (score.is_late, score.earlier)
+    assert [(one.number, one.points, one.submitted_at) for one in found[1].earlier[-1:]] == [
+        (score.attempt, score.points, score.submitted_at)
+    ]
 
 
 def test_each_connector_asks_graphql_anew(canvas):

@@ -7,12 +7,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from mapping.records import ColumnRef, Cursor, EnrolmentState, LearnerRef, PassbackWay
+from mapping.records import Attempt, ColumnRef, Cursor, EnrolmentState, LearnerRef, PassbackWay
 from store import courses, frameworks, gradebook, merging, outbox, people, readings, sync_state
 from store.outbox import StandingMark
 from store.readings import Finished
 from store.session import writing
 from store.tables import (
+    earlier_attempts,
     enrolments,
     learners,
     passback_marks,
@@ -239,6 +240,39 @@ def test_of_two_scores_in_one_cell_the_newer_stays_and_both_are_remembered(db, a
     assert cells(db) == {ada: [7.0]}
     assert said(db) == [(ada, 7.0), (ada, 2.0), (ada, 7.0)]
     assert courses.course(db, algebra).cursor is None
+
+
+def tries(db):
+    rows = db.execute(
+        select(
+            earlier_attempts.c.learner_id, earlier_attempts.c.number, earlier_attempts.c.points
+        ).order_by(earlier_attempts.c.number)
+    )
+    return [tuple(row) for row in rows]
+
+
+def test_earlier_attempts_go_along(db, algebra, beside):
+    read(db, beside, pupil("99", sis_id="A1"))
+    earlier = (Attempt(number=1, points=3.0), Attempt(number=2, points=4.0))
+    read(db, algebra, pupil("17"), marks=[score("quiz", "17", 7.0, earlier=earlier)])
+
+    (ada,) = read(db, algebra, pupil("17", sis_id="A1")).values()
+
+    assert tries(db) == [(ada, 1, 3.0), (ada, 2, 4.0)]
+
+
+def test_of_two_attempts_with_one_number_the_one_graded_later_stays(db, algebra):
+    older = Attempt(number=1, points=2.0, graded_at=NOW)
+    newer = Attempt(number=1, points=5.0, graded_at=LATER)
+    read(db, algebra, pupil("17"), marks=[score("quiz", "17", 7.0, earlier=(newer,))])
+    both = (pupil("17"), pupil("18", sis_id="A1"))
+    more = (older, Attempt(number=2, points=6.0))
+    read(db, algebra, *both, marks=[score("quiz", "18", 2.0, earlier=more)])
+
+    found = read(db, algebra, pupil("17", sis_id="A1"))
+
+    ada = found[LearnerRef("17")]
+    assert tries(db) == [(ada, 1, 5.0), (ada, 2, 6.0)]
 
 
 def test_learners_of_two_districts_are_never_made_one(db, algebra):

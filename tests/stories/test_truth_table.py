@@ -158,6 +158,32 @@ def test_the_next_night_brings_the_change(played, case, lms):
     assert differences(played.true, played.held_after_a_night, case, lms) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [
+        ("handed in again", (1, False, [])),
+        ("regraded after handing in again", (2, True, [(1, 18.0, False)])),
+    ],
+)
+def test_what_was_graded_before_work_was_handed_in_again_is_kept(played, name, held):
+    where = spot(plans(), name, "canvas")
+    place = (str(where.items["homework"]), "", where.learners[0])
+
+    cells = [
+        books["canvas", name].cells[place]
+        for books in (played.held_after_a_night, played.held_after_a_sweep)
+    ]
+
+    told = [
+        (
+            *(cell["attempt"], cell["is_late"]),
+            [(number, points, is_late) for number, points, *_, is_late in cell["earlier"]],
+        )
+        for cell in cells
+    ]
+    assert told == [held] * 2
+
+
 @pytest.mark.parametrize(("case", "lms"), named(LATER))
 def test_only_a_sweep_brings_what_no_cursor_shows(played, case, lms):
     assert differences(played.true, played.held_after_a_night, case, lms) != []

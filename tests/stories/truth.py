@@ -136,17 +136,25 @@ def _add_canvas_cell(
     if state == "none":
         return
     is_graded = state == "graded"
+    attempt, submitted_at = _graded_attempt(db, cell)
     facts = {
         "state": state,
         "points": cell["points"] if is_graded else None,
         "deducted": cell["points_deducted"] if is_graded else 0.0,
-        "is_late": _is_late(item, cell) if is_graded else None,
+        "is_late": _is_late(item, cell, submitted_at) if is_graded else None,
+        "submitted_at": submitted_at if is_graded else None,
         "is_visible": cell["posted_at"] is not None,
-        "attempt": _graded_attempt(cell),
+        "attempt": attempt,
         "is_overridden": False,
+        "earlier": [],
     }
     ref = str(item["id"])
-    book.cells[ref, "", cell["sis_id"]] = facts
+    earlier = [
+        (*row, _is_late(item, cell, row["submitted_at"]))
+        for row in _tries(db, cell)
+        if row["number"] < attempt
+    ]
+    book.cells[ref, "", cell["sis_id"]] = {**facts, "earlier": earlier}
     for row in db.execute(
         "SELECT * FROM criterion_points WHERE assignment_id = ? AND learner_id = ?",
         (item["id"], cell["person_id"]),
@@ -169,11 +177,22 @@ def _canvas_state(item: sqlite3.Row, cell: sqlite3.Row) -> str:
     return "graded"
 
 
-def _graded_attempt(cell: sqlite3.Row) -> int:
-    """The newest attempt, or the one before it where the score is still of that one."""
-    newest = int(cell["attempt"] or 0)
+def _graded_attempt(db: sqlite3.Connection, cell: sqlite3.Row) -> tuple[int, int | None]:
+    """The newest attempt, or the last graded one where the score is of that; and its moment."""
     is_older = cell["points"] is not None and (cell["graded_at"] or 0) < (cell["submitted_at"] or 0)
-    return newest - is_older
+    graded = _tries(db, cell)
+    if is_older and graded:
+        return graded[-1]["number"], graded[-1]["submitted_at"]
+    return int(cell["attempt"] or 0), cell["submitted_at"]
+
+
+def _tries(db: sqlite3.Connection, cell: sqlite3.Row) -> list[sqlite3.Row]:
+    """The attempts that were graded, oldest first."""
+    return db.execute(
+        "SELECT number, points, submitted_at, graded_at FROM attempts "
+        "WHERE assignment_id = ? AND learner_id = ? AND graded_at IS NOT NULL ORDER BY number",
+        (cell["assignment_id"], cell["person_id"]),
+    ).fetchall()
 
 
 def _is_missing(item: sqlite3.Row, cell: sqlite3.Row) -> bool:
@@ -184,10 +203,10 @@ def _is_missing(item: sqlite3.Row, cell: sqlite3.Row) -> bool:
     return is_expected and is_due and cell["state"] in (None, "none", "missing")
 
 
-def _is_late(item: sqlite3.Row, cell: sqlite3.Row) -> bool:
+def _is_late(item: sqlite3.Row, cell: sqlite3.Row, submitted_at: int | None) -> bool:
     if cell["late_policy_status"] is not None:
         return bool(cell["late_policy_status"] == "late")
-    return bool(item["due_at"] and (cell["submitted_at"] or 0) > item["due_at"])
+    return bool(item["due_at"] and (submitted_at or 0) > item["due_at"])
 
 
 def moodle_book(path: Path, course: int) -> Book:
@@ -262,7 +281,10 @@ _FACTS = {
     "moodle": ("title", "category", "maximum", "is_scale", "due_at"),
 }
 _SEEN = {
-    "canvas": ("state", "points", "deducted", "is_late", "is_visible", "attempt", "is_overridden"),
+    "canvas": (
+        *("state", "points", "deducted", "is_late", "submitted_at", "is_visible", "attempt"),
+        *("is_overridden", "earlier"),
+    ),
     "moodle": ("state", "points", "is_visible", "is_overridden"),
 }
 
@@ -291,7 +313,7 @@ def held_book(rows: Any, lms: str, course: int) -> Book:
             maximum=item.maximum,
             is_published=bool(item.is_published),
             is_scale=item.grading == "scale",
-            due_at=None if item.due_at is None else item.due_at // 1_000_000,
+            due_at=_seconds(item.due_at),
         )
     for learner in rows(
         "SELECT l.sis_id, l.name, e.state FROM enrolments e JOIN learners l "
@@ -299,13 +321,14 @@ def held_book(rows: Any, lms: str, course: int) -> Book:
         id=row.id,
     ):
         book.people[learner.sis_id] = (learner.name, learner.state)
+    earlier = _held_attempts(rows, row.id)
     for cell in rows(
         "SELECT i.ref, i.criterion_ref, l.sis_id, s.* FROM scores s JOIN line_items i "
         "ON i.id = s.line_item_id JOIN learners l ON l.id = s.learner_id "
         "WHERE i.course_id = :id AND NOT i.is_removed AND i.is_published",
         id=row.id,
     ):
-        _add_held(book, lms, cell)
+        _add_held(book, lms, cell, earlier.get((cell.line_item_id, cell.learner_id), []))
     book.sections = _parts(
         rows(
             "SELECT s.ref, l.sis_id FROM sections s JOIN section_members m "
@@ -317,7 +340,27 @@ def held_book(rows: Any, lms: str, course: int) -> Book:
     return book
 
 
-def _add_held(book: Book, lms: str, cell: Any) -> None:
+def _held_attempts(rows: Any, course_id: int) -> dict[tuple[int, int], list[Any]]:
+    found: dict[tuple[int, int], list[Any]] = {}
+    for one in rows(
+        "SELECT a.* FROM earlier_attempts a JOIN line_items i ON i.id = a.line_item_id "
+        "WHERE i.course_id = :id ORDER BY a.number",
+        id=course_id,
+    ):
+        found.setdefault((one.line_item_id, one.learner_id), []).append(
+            (
+                *(one.number, one.points, _seconds(one.submitted_at), _seconds(one.graded_at)),
+                bool(one.is_late),
+            )
+        )
+    return found
+
+
+def _seconds(micros: int | None) -> int | None:
+    return None if micros is None else micros // 1_000_000
+
+
+def _add_held(book: Book, lms: str, cell: Any, earlier: list[Any]) -> None:
     state = _STATES[cell.state]
     if state == "none" or (cell.criterion_ref and state != "graded"):
         return
@@ -329,9 +372,11 @@ def _add_held(book: Book, lms: str, cell: Any) -> None:
         points=cell.points,
         deducted=cell.points_deducted if is_graded else 0.0,
         is_late=bool(cell.is_late) if is_graded else None,
+        submitted_at=_seconds(cell.submitted_at) if is_graded else None,
         is_visible=bool(cell.is_visible),
         attempt=cell.attempt,
         is_overridden=bool(cell.is_overridden),
+        earlier=earlier,
     )
 
 

@@ -1,4 +1,4 @@
-"""Sections, full sweeps, a passback way for one course, access that Canvas's users authorise."""
+"""Sections, full sweeps, a passback way for one course, Canvas users' access, earlier attempts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -68,6 +68,29 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("work_item_id", "cause", name=op.f("pk_work_notes")),
     )
+    op.create_table(
+        "earlier_attempts",
+        sa.Column("line_item_id", _BIG_ID, nullable=False),
+        sa.Column("learner_id", _BIG_ID, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("points", sa.Float()),
+        sa.Column("submitted_at", Instant),
+        sa.Column("graded_at", Instant),
+        sa.Column("is_late", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["line_item_id"],
+            ["line_items.id"],
+            name=op.f("fk_earlier_attempts_line_item_id_line_items"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["learner_id"], ["learners.id"], name=op.f("fk_earlier_attempts_learner_id_learners")
+        ),
+        sa.PrimaryKeyConstraint(
+            "line_item_id", "learner_id", "number", name=op.f("pk_earlier_attempts")
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_earlier_attempts_learner_id", "earlier_attempts", ["learner_id"])
     op.add_column("enrolments", sa.Column("account_ref", sa.String(255)))
     # Until now a learner had one account on a platform; the least is as good as any other.
     op.execute(

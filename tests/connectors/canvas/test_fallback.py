@@ -44,6 +44,7 @@ def test_a_full_read_by_rest_says_what_graphql_says(by_rest):
 
     assert set(found) == set(by_rest.full)
     assert any(score.criterion_ref for score in found)
+    assert any(score.earlier for score in found)
     assert causes(by_rest) == ["graphql_refused"]
 
 

@@ -64,6 +64,68 @@ def test_only_those_moments_move_that_canvas_moves(act, node, kind, value, moved
     assert {name for name in moments if before[name] != after[name]} == moved
 
 
+@pytest.fixture(params=["graphql", "rest"])
+def history(request, rest, graphql):
+    """The attempts of a cell by one of the two APIs: number, score, state, late."""
+
+    def by_rest():
+        row = rest(
+            "GET",
+            "/courses/101/students/submissions?student_ids[]=3&assignment_ids[]=1001"
+            "&include[]=submission_history",
+        ).json[0]
+        names = ("attempt", "entered_score", "workflow_state", "late")
+        return [tuple(one[name] for name in names) for one in row["submission_history"]]
+
+    def by_graphql():
+        names = ("attempt", "enteredScore", "state", "late")
+        fields = (
+            f"userId assignmentId submissionHistoriesConnection {{nodes {{{' '.join(names)}}}}}"
+        )
+        answer = graphql('(studentIds: ["3"])', fields)
+        nodes = answer["data"]["course"]["submissionsConnection"]["nodes"]
+        node = next(one for one in nodes if one["assignmentId"] == "1001")
+        past = node["submissionHistoriesConnection"]["nodes"]
+        return [tuple(one[name] for name in names) for one in past]
+
+    return {"graphql": by_graphql, "rest": by_rest}[request.param]
+
+
+def test_a_history_ends_with_the_submission_itself(act, history):
+    act("hand_in")
+
+    assert history() == [
+        (1, 10, "graded", False),
+        (2, 18, "graded", False),
+        (3, 18, "graded", True),
+    ]
+
+
+def test_an_attempt_that_nobody_graded_keeps_the_score_that_stood_beside_it(act, history):
+    act("hand_in")
+    act("hand_in")
+    act("grade", value=20)
+
+    assert [entry[1] for entry in history()] == [10, 18, 18, 20]
+
+
+def test_a_regrade_takes_the_entrys_place(act, history):
+    act("grade", value=5)
+    act("grade", value=6)
+    act("hand_in")
+
+    assert [entry[:2] for entry in history()] == [(1, 10), (2, 6), (3, 6)]
+
+
+@pytest.mark.parametrize("kind", ["clear", "excuse_learner"])
+def test_a_grade_that_was_taken_away_is_gone_from_its_attempt_too(act, history, kind):
+    act(kind)
+    act("hand_in")
+    act("grade", value=20)
+
+    assert [entry[:2] for entry in history()] == [(1, 10), (2, None), (3, 20)]
+
+
 def test_an_excuse_taken_back_leaves_no_score_and_no_newer_graded_at(act, node):
     act("excuse_learner")
     excused = node()

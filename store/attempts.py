@@ -1,0 +1,62 @@
+"""Earlier attempts: what was graded before the attempt that a score is of.
+
+A history in an LMS may grow shorter; what was kept of it once is never deleted.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, select, type_coerce
+
+from mapping.records import Attempt, CourseId
+from store.session import write_rows
+from store.tables import Instant, earlier_attempts, line_items, optional_micros
+
+AttemptKey = tuple[int, int, int]
+"""Line item, learner, number of the attempt."""
+Values = tuple[Any, ...]
+_KEY = ("line_item_id", "learner_id", "number")
+_FIELDS = tuple(c.name for c in earlier_attempts.c if c.name not in _KEY)
+
+
+def known_attempts(connection: Connection, course_id: CourseId) -> dict[AttemptKey, Values]:
+    """All earlier attempts that are kept of a course."""
+    rows = connection.execute(
+        select(
+            *(
+                type_coerce(c, BigInteger) if isinstance(c.type, Instant) else c
+                for c in earlier_attempts.c
+            )
+        )
+        .join(line_items, line_items.c.id == earlier_attempts.c.line_item_id)
+        .where(line_items.c.course_id == course_id)
+    )
+    return {(row[0], row[1], row[2]): tuple(row[3:]) for row in rows}
+
+
+def values_of(attempt: Attempt) -> Values:
+    """An attempt as ``known_attempts`` has it."""
+    return (
+        attempt.points,
+        optional_micros(attempt.submitted_at),
+        optional_micros(attempt.graded_at),
+        attempt.is_late,
+    )
+
+
+def keep_attempts(
+    connection: Connection,
+    known: dict[AttemptKey, Values],
+    found: Mapping[AttemptKey, Values],
+) -> None:
+    """Write the attempts that are new or say something else than before.
+
+    Args:
+        connection: A writing transaction.
+        known: What is kept; brought up to date.
+        found: What the LMS sent.
+    """
+    news = {key: values for key, values in found.items() if known.get(key) != values}
+    rows = [(*key, *values) for key, values in news.items()]
+    write_rows(connection, earlier_attempts, rows, columns=(*_KEY, *_FIELDS), keys=_KEY)
+    known.update(news)

@@ -1,0 +1,130 @@
+"""Earlier attempts: kept beside the scores, never deleted, no reason to compute anything."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, select
+
+from mapping.records import Attempt
+from store import gradebook
+from store.gradebook import SavedScores
+from store.tables import earlier_attempts, recompute_queue
+from tests.store.places import NOW, new_course, open_reading, score
+
+LATER = NOW + timedelta(days=1)
+FIRST = Attempt(number=1, points=3.0, submitted_at=NOW, graded_at=LATER)
+SECOND = Attempt(number=2, is_late=True)
+
+
+@pytest.fixture
+def opened(db, algebra):
+    return open_reading(db, algebra, items=["quiz", "test"], learners=["ada", "bo"])
+
+
+def save(db, opened, *page):
+    return gradebook.save_scores(db, opened, page, now=NOW, run=None)
+
+
+def kept(db):
+    rows = db.execute(select(earlier_attempts).order_by(*earlier_attempts.primary_key))
+    return [Attempt(**dict(list(row.items())[2:])) for row in rows.mappings()]
+
+
+@pytest.fixture
+def statements(db):
+    """What is sent to the database."""
+    sent = []
+
+    def take_down(*call):
+        sent.append(call[2])
+
+    event.listen(db, "before_cursor_execute", take_down)
+    yield sent
+    event.remove(db, "before_cursor_execute", take_down)
+
+
+def test_earlier_attempts_are_kept_whole(db, opened):
+    save(db, opened, score("quiz", "ada", 7.0, attempt=3, earlier=(FIRST, SECOND)))
+
+    assert kept(db) == [FIRST, SECOND]
+
+
+def test_each_cell_has_attempts_of_its_own(db, opened):
+    save(
+        db,
+        opened,
+        score("quiz", "ada", 7.0, earlier=(FIRST,)),
+        score("quiz", "bo", 7.0, earlier=(FIRST,)),
+        score("test", "ada", 7.0, earlier=(FIRST, SECOND)),
+    )
+
+    assert kept(db) == [FIRST, FIRST, FIRST, SECOND]
+
+
+def test_an_attempt_that_differs_takes_the_place_of_what_was_kept(db, opened):
+    save(db, opened, score("quiz", "ada", 7.0, earlier=(FIRST,)))
+    regraded = Attempt(number=1, points=5.0, submitted_at=NOW, graded_at=LATER)
+
+    save(db, opened, score("quiz", "ada", 7.0, earlier=(regraded,)))
+
+    assert kept(db) == [regraded]
+
+
+def test_an_attempt_that_the_lms_no_longer_shows_stays(db, opened):
+    save(db, opened, score("quiz", "ada", 7.0, attempt=3, earlier=(FIRST, SECOND)))
+
+    save(db, opened, score("quiz", "ada", 8.0, attempt=3))
+
+    assert kept(db) == [FIRST, SECOND]
+
+
+def test_what_is_known_from_an_earlier_night_is_not_written_again(db, algebra, opened, statements):
+    page = [score("quiz", "ada", 7.0, earlier=(FIRST, SECOND))]
+    save(db, opened, *page)
+    tonight = gradebook.start_reading(db, algebra, items=opened.items, learners=opened.learners)
+    statements.clear()
+
+    save(db, tonight, *page)
+
+    assert statements == []
+
+
+def test_however_many_attempts_there_are_one_query_reads_them(db, algebra, opened, statements):
+    save(
+        db,
+        opened,
+        *(
+            score(item, learner, 7.0, earlier=(FIRST, SECOND))
+            for item in ("quiz", "test")
+            for learner in ("ada", "bo")
+        ),
+    )
+    statements.clear()
+
+    gradebook.start_reading(db, algebra, items=opened.items, learners=opened.learners)
+
+    assert sum("earlier_attempts" in one for one in statements) == 1
+
+
+def test_another_courses_attempts_are_no_part_of_a_reading(db, district, canvas, opened):
+    save(db, opened, score("quiz", "ada", 7.0, earlier=(FIRST,)))
+    beside = new_course(db, district, canvas, "c2")
+
+    assert open_reading(db, beside, items=["quiz"], learners=["ada"]).attempts == {}
+
+
+def test_an_attempt_alone_changes_no_score_and_nothing_is_computed(db, opened):
+    save(db, opened, score("quiz", "ada", 7.0, attempt=2))
+    db.execute(recompute_queue.delete())
+
+    saved = save(db, opened, score("quiz", "ada", 7.0, attempt=2, earlier=(FIRST,)))
+
+    assert saved == SavedScores()
+    assert kept(db) == [FIRST]
+    assert db.execute(select(recompute_queue)).all() == []
+
+
+def test_attempts_of_people_who_are_not_in_the_reading_are_passed_over(db, opened):
+    save(db, opened, score("quiz", "cy", 7.0, earlier=(FIRST,)))
+
+    assert kept(db) == []
