@@ -14,7 +14,7 @@ from types import FrameType
 from flask import Flask
 
 from simulators.files import Addresses, write_all
-from simulators.generate import SCALES, draw
+from simulators.generate import SCALES, draw, last_evening
 from simulators.serving import Server
 
 HOST = "127.0.0.1"
@@ -49,8 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument(
         "--today",
         type=date.fromisoformat,
-        default=datetime.now(tz=UTC).date(),
-        help="the day in the term that the gradebooks show (default: today)",
+        default=last_evening(datetime.now(tz=UTC)),
+        help="the day in the term that the gradebooks show (default: the last whose evening is over)",
     )
     for lms, port in (("canvas", 8101), ("moodle", 8102)):
         serve = commands.add_parser(lms, help=f"serve the {lms.capitalize()} simulator")

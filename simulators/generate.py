@@ -18,6 +18,7 @@ TIMEZONE = "America/Sao_Paulo"
 TODAY = date(2026, 11, 20)
 TERM_DAYS_PAST = 109
 TERM_DAYS_LEFT = 28
+_EVENING = time(20)
 
 SCHOOLS = (
     School(id=11, name="Ipê Amarelo School", lms="canvas", passback="words"),
@@ -171,6 +172,16 @@ class _Draw:
             self._person("guardian", "G", list(islice(chosen, 1 + number % 2)))
 
 
+def last_evening(now: datetime) -> date:
+    """The newest day whose evening is over, so that nothing drawn lies in the future.
+
+    Args:
+        now: The present, aware.
+    """
+    local = now.astimezone(ZoneInfo(TIMEZONE))
+    return local.date() if local.time() >= _EVENING else local.date() - timedelta(days=1)
+
+
 def _term(today: date) -> Term:
     zone = ZoneInfo(TIMEZONE)
     first = today - timedelta(days=TERM_DAYS_PAST)
@@ -178,7 +189,7 @@ def _term(today: date) -> Term:
     return Term(
         starts_at=datetime.combine(first, time(7), zone).astimezone(UTC),
         ends_at=datetime.combine(last, time(18), zone).astimezone(UTC),
-        now=datetime.combine(today, time(20), zone).astimezone(UTC),
+        now=datetime.combine(today, _EVENING, zone).astimezone(UTC),
     )
 
 

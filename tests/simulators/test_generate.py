@@ -2,7 +2,7 @@ import csv
 import json
 from collections import Counter
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from statistics import fmean
 
@@ -11,7 +11,7 @@ import pytest
 from simulators.catalogue import CRITERIA
 from simulators.files import Addresses, mapping_rows, write_all
 from simulators.frameworks import bncc_package, transferable_package
-from simulators.generate import draw
+from simulators.generate import draw, last_evening
 from simulators.state import courses_in, numbered, open_state
 
 OTHER_TOOL = Addresses(
@@ -322,3 +322,15 @@ def test_guardians_observe_their_children_in_canvas_only(district_folder):
 
     assert counts["canvas"] > 0
     assert counts["moodle"] == 0
+
+
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [
+        (datetime(2026, 11, 20, 22, 59, tzinfo=UTC), date(2026, 11, 19)),
+        (datetime(2026, 11, 20, 23, 0, tzinfo=UTC), date(2026, 11, 20)),
+        (datetime(2026, 11, 21, 1, 0, tzinfo=UTC), date(2026, 11, 20)),
+    ],
+)
+def test_the_last_evening_is_one_that_is_over_in_the_districts_zone(now, day):
+    assert last_evening(now) == day
