@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         "--today",
         type=date.fromisoformat,
         default=last_evening(datetime.now(tz=UTC)),
-        help="the day in the term that the gradebooks show (default: the last whose evening is over)",
+        help="the day that the gradebooks show (default: the last whose evening is over)",
     )
     for lms, port in (("canvas", 8101), ("moodle", 8102)):
         serve = commands.add_parser(lms, help=f"serve the {lms.capitalize()} simulator")
