@@ -5,8 +5,9 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# Test files are shared out among so many processes; 0 runs them in one, for a debugger.
-PROCESSES ?= 2
+# Test files are shared out among so many processes, for they wait a third of their time; 0 runs
+# them in one, for a debugger.
+PROCESSES ?= 3
 STORIES := tests/stories tests/browser tests/openedx
 CODE := benchmarks bootstrap connectors interchange lti_tool mapping simulators store tests workers
 
