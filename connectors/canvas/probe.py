@@ -16,14 +16,11 @@ import msgspec
 
 from connectors.canvas.cursors import CanvasCursor, cursor_from, read_cursor, wire
 from connectors.canvas.lists import FRAGMENT, Lists, digest_of, falls_due
-from connectors.canvas.long_lists import whole
+from connectors.canvas.long_lists import COURSES_A_QUERY, whole
 from connectors.canvas.payloads import Connection, GraphqlError
 from connectors.canvas.rest import CanvasRest
 from connectors.canvas.submissions import ALL_STATES
 from mapping.records import CourseRef, Cursor
-
-COURSES_A_QUERY = 20
-"""As many as Canvas allows aliases."""
 
 
 class _Touched(msgspec.Struct):
