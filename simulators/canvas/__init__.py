@@ -4,6 +4,7 @@ Here belongs what Canvas does on the wire, as strict and as odd as the contract 
 not belong what a district is (``simulators.generate``) nor anything of Waymark.
 
 Optional settings in the table ``config``: ``throttle_status`` (403 or 429),
+``outcomes_new_decaying_average_calculation`` (1),
 ``progress_seconds``, ``ags_concluded_422`` (1), ``registration_deployment`` (1),
 ``refresh_token`` with ``client_secret``, ``late_policy:<course>``, ``storage_mode`` and
 ``storage_target``.
@@ -31,6 +32,7 @@ from simulators.canvas import (
     launches,
     line_items,
     members,
+    outcomes,
     pages,
     registering,
     rights,
@@ -64,6 +66,7 @@ ROOMS = (
     launches,
     line_items,
     members,
+    outcomes,
     pages,
     registering,
     rights,
@@ -95,6 +98,7 @@ def create_app(db_path: Path | str, *, clock: Callable[[], float] = time.time) -
     app.register_error_handler(404, gate.not_found)
     api_keys.prepare(path)
     audit.prepare(path)
+    outcomes.prepare(path)
     sections.prepare(path)
     tools.prepare(path)
     placed_links.prepare(path)
