@@ -4,16 +4,18 @@ Source: 1EdTech CASE 1.0 and 1.1, CFPackage.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
 
 from interchange.errors import FileRefused
-from mapping.records import Competency, Framework
+from mapping.progressions import acyclic
+from mapping.records import Competency, CompetencyLink, Framework, LinkKind
 
 _CHILD = "isChildOf"
+_KINDS = frozenset(kind.value for kind in LinkKind)
 _STRAND = "strand"
 _LONGEST_CODE, _LONGEST_TITLE, _LONGEST_LANGUAGE = 64, 512, 16
 # PostgreSQL keeps no text with a null character in it.
@@ -50,7 +52,6 @@ class _Association(msgspec.Struct):
     associationType: str = ""  # noqa: N815 - the standard's name
     originNodeURI: _Node = msgspec.field(default_factory=_Node)  # noqa: N815 - the standard's name
     destinationNodeURI: _Node = msgspec.field(default_factory=_Node)  # noqa: N815 - same
-    sequenceNumber: int | None = None  # noqa: N815 - the standard's name
 
 
 class _Package(msgspec.Struct):
@@ -70,8 +71,9 @@ class ReadFramework:
 def read_package(data: bytes) -> ReadFramework:
     """Read a CASE package.
 
-    An item with several parents keeps the first; associations other than ``isChildOf`` and
-    those that point outside the package are listed as skipped.
+    An item with several parents keeps the first. What precedes, equals or replaces what is kept
+    between items of the package; associations of other kinds, those that point outside it and
+    those that would close a circle are listed as skipped.
 
     Args:
         data: The package, JSON in UTF-8.
@@ -96,6 +98,7 @@ def read_package(data: bytes) -> ReadFramework:
     ordered = _parents_first(list(found), parents)
     codes = _codes(found)
     document, strands = package.CFDocument, set(parents.values())
+    links = _links(found, associations, skipped=skipped)
     framework = Framework(
         identifier=document.identifier,
         title=document.title[:_LONGEST_TITLE],
@@ -116,6 +119,7 @@ def read_package(data: bytes) -> ReadFramework:
             )
             for position, identifier in enumerate(ordered)
         ),
+        links=links,
     )
     return ReadFramework(framework=framework, skipped=tuple(skipped))
 
@@ -147,17 +151,78 @@ def _parents(
     parents: dict[str, str] = {}
     for link in associations:
         child, parent = link.originNodeURI.identifier, link.destinationNodeURI.identifier
-        if link.associationType != _CHILD:
-            skipped.append(f"{child} {link.associationType} {parent}: not kept yet.")
-        elif parent == document and child in found:
+        if link.associationType != _CHILD or (parent == document and child in found):
             continue
-        elif child not in found or parent not in found:
+        if child not in found or parent not in found:
             skipped.append(f"{child} {_CHILD} {parent}: one of them is not in the package.")
         elif child in parents:
             skipped.append(f"{child} {_CHILD} {parent}: it has a parent already.")
         else:
             parents[child] = parent
     return parents
+
+
+def _links(
+    found: Mapping[str, _Item], associations: Sequence[_Association], *, skipped: list[str]
+) -> tuple[CompetencyLink, ...]:
+    listed: dict[CompetencyLink, None] = {}
+    for association in associations:
+        if association.associationType == _CHILD:
+            continue
+        link = _link(association)
+        reason = _left_out(link, found, listed)
+        if link is None or reason:
+            skipped.append(f"{_told(association)}: {reason}")
+        else:
+            listed[link] = None
+    circular = _circular(listed)
+    skipped.extend(
+        f"{link.origin} {link.kind.value} {link.destination}: it would close a circle."
+        for link in listed
+        if link in circular
+    )
+    return tuple(link for link in listed if link not in circular)
+
+
+def _link(association: _Association) -> CompetencyLink | None:
+    if association.associationType not in _KINDS:
+        return None
+    return CompetencyLink(
+        origin=association.originNodeURI.identifier,
+        kind=LinkKind(association.associationType),
+        destination=association.destinationNodeURI.identifier,
+    )
+
+
+def _left_out(
+    link: CompetencyLink | None, found: Mapping[str, _Item], listed: Container[CompetencyLink]
+) -> str:
+    """Why a link is not kept, empty where it is."""
+    if link is None:
+        return "links of this kind are not kept."
+    if link.origin not in found or link.destination not in found:
+        return "one of them is not in the package."
+    if link.origin == link.destination:
+        return "it points to itself."
+    return "it is there again." if link in listed else ""
+
+
+def _told(association: _Association) -> str:
+    origin, destination = association.originNodeURI, association.destinationNodeURI
+    return f"{origin.identifier} {association.associationType} {destination.identifier}"
+
+
+def _circular(links: Iterable[CompetencyLink]) -> frozenset[CompetencyLink]:
+    """Links that would make a competency precede or replace itself."""
+    listed = tuple(links)
+    circular = {
+        CompetencyLink(origin=origin, kind=kind, destination=destination)
+        for kind in (LinkKind.PRECEDES, LinkKind.REPLACED_BY)
+        for origin, destination in acyclic(
+            (link.origin, link.destination) for link in listed if link.kind is kind
+        )[1]
+    }
+    return frozenset(circular)
 
 
 def _parents_first(identifiers: Sequence[str], parents: Mapping[str, str]) -> list[str]:

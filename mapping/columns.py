@@ -48,6 +48,44 @@ def typed(columns: Mapping[str, ArrayLike], dtypes: Mapping[str, DTypeLike]) -> 
     return arrays
 
 
+def filled(columns: Mapping[str, ArrayLike], defaults: Mapping[str, Any]) -> dict[str, ArrayLike]:
+    """Add columns that were left out, each with one value in every row.
+
+    Args:
+        columns: Sequences by column name, at least one.
+        defaults: The value of each column that may be left out.
+
+    Returns:
+        All columns; new ones are as long as the first given.
+    """
+    size = np.asarray(next(iter(columns.values()), ())).size
+    absent = {name: np.full(size, defaults[name]) for name in defaults if name not in columns}
+    return {**columns, **absent}
+
+
+def segment_sum(values: FloatArray, offsets: IntArray) -> FloatArray:
+    """Add up each segment.
+
+    Args:
+        values: Length rows.
+        offsets: Length segments + 1, from 0 to rows, never falling.
+
+    Returns:
+        Length segments; 0 for an empty segment.
+    """
+    starts = offsets[:-1]
+    is_filled = starts < offsets[1:]
+    sums = np.zeros(starts.size, dtype=np.float64)
+    # reduceat would give an empty segment the next one's first value: leave those out.
+    sums[is_filled] = np.add.reduceat(values, starts[is_filled])
+    return sums
+
+
+def segment_tally(column: IntArray | BoolArray, offsets: IntArray) -> IntArray:
+    """Add up whole numbers, or count what is true, in each segment; 0 for an empty one."""
+    return segment_sum(column.astype(np.float64), offsets).astype(np.int64)
+
+
 def _array(name: str, column: ArrayLike, dtype: DTypeLike) -> NDArray[Any]:
     try:
         array = np.asarray(column, dtype=dtype)

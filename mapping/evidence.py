@@ -4,241 +4,37 @@ A row of evidence is a score seen through an alignment. Rows that do not count s
 reason, so that a person can be told; a missing score is one of them and never a zero.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum, IntEnum
-from types import MappingProxyType
-from typing import Self
-
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
 
-from mapping.columns import (
-    NO_MOMENT,
-    BoolArray,
-    CodeArray,
-    FloatArray,
-    IntArray,
-    TableRefused,
-    typed,
+from mapping.attempts import Retries
+from mapping.cells import fractions, moments, points_of, reasons, settle_attempts
+from mapping.columns import NO_MOMENT, CodeArray, FloatArray, IntArray, kept, runs
+from mapping.evidence_columns import (
+    HEAVIEST,
+    KINDS,
+    NOT_BRIDGED,
+    AlignmentTable,
+    EvidenceTable,
+    Reason,
+    ScoreTable,
+    View,
 )
-from mapping.records import EvidenceKind, ScoreState
+from mapping.evidence_policy import EvidencePolicy
+from mapping.ordering import ordering
 from mapping.scales import DEFAULT_SCALE, RatingScale
 
-HEAVIEST = 1_000_000.0
-"""The greatest weight an alignment may have: sums of more would leave a float's range."""
-
-KINDS = tuple(EvidenceKind)
-"""What the codes of a ``kind`` column stand for."""
-
-
-class View(IntEnum):
-    """Whose eyes the evidence is for.
-
-    Source: contracts/mastery-methods.md 2.4, row "Unposted grades".
-    """
-
-    TEACHER = 0
-    """All evidence."""
-    LEARNER = 1
-    """Only what the LMS shows the learner; nothing computed may leak the rest."""
-
-
-class DatePolicy(Enum):
-    """Which moment orders the evidence: the first of these that a score has.
-
-    Source: contracts/mastery-methods.md 2.4, row "Order".
-    """
-
-    SUBMITTED_DUE_GRADED = ("submitted_at", "due_at", "graded_at")
-    SUBMITTED_GRADED = ("submitted_at", "graded_at")
-    DUE_SUBMITTED_GRADED = ("due_at", "submitted_at", "graded_at")
-
-    def sentence(self) -> str:
-        """The policy in plain words."""
-        names = (name.removesuffix("_at") for name in self.value)
-        return f"Evidence is ordered by when it was {', else '.join(names)}."
-
-
-class Reason(IntEnum):
-    """Why a row of evidence does not count; the first that holds."""
-
-    COUNTED = 0
-    HIDDEN = 1
-    MISSING = 2
-    EXCUSED = 3
-    CLEARED = 4
-    NOT_GRADED = 5
-    NO_POINTS_POSSIBLE = 6
-    NO_WEIGHT = 7
-
-    @property
-    def sentence(self) -> str:
-        """The reason for a person."""
-        return _REASONS[self]
-
-
-_REASONS: Mapping[Reason, str] = MappingProxyType(
-    {
-        Reason.COUNTED: "It counts.",
-        Reason.HIDDEN: "It is not shown to the learner yet.",
-        Reason.MISSING: "It was not handed in; that is not counted as zero.",
-        Reason.EXCUSED: "The learner is excused from it.",
-        Reason.CLEARED: "Its score was taken away again.",
-        Reason.NOT_GRADED: "It has no score yet.",
-        Reason.NO_POINTS_POSSIBLE: "It has no points to earn.",
-        Reason.NO_WEIGHT: "Its weight is 0.",
-    }
-)
-
-_SCORE_TYPES: Mapping[str, DTypeLike] = MappingProxyType(
-    {
-        "line_item": np.int64,
-        "learner": np.int64,
-        "state": np.int8,
-        "points": np.float64,
-        "minimum": np.float64,
-        "maximum": np.float64,
-        "attempt": np.int64,
-        "is_visible": np.bool_,
-        "is_late": np.bool_,
-        "submitted_at": np.int64,
-        "due_at": np.int64,
-        "graded_at": np.int64,
-    }
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ScoreTable:
-    """Scores in columns; make one with ``of``.
-
-    ``line_item`` tells a rubric criterion from its line item by an id of its own. ``state``
-    holds codes of ``ScoreState``; ``points`` are before any late deduction, NaN for none,
-    between ``minimum`` and ``maximum`` of the line item (or criterion). Moments are whole
-    microseconds since 1970 in UTC, ``NO_MOMENT`` for none.
-
-    Source: contracts/mastery-methods.md 2.4, row "Late / penalties".
-    """
-
-    line_item: IntArray
-    learner: IntArray
-    state: CodeArray
-    points: FloatArray
-    minimum: FloatArray
-    maximum: FloatArray
-    attempt: IntArray
-    is_visible: BoolArray
-    is_late: BoolArray
-    submitted_at: IntArray
-    due_at: IntArray
-    graded_at: IntArray
-
-    @classmethod
-    def of(cls, columns: Mapping[str, ArrayLike]) -> Self:
-        """Make a table of sequences by column name.
-
-        Raises:
-            TableRefused: A column is missing, unknown, or not of its type or length.
-        """  # noqa: DOC502 - raised by typed()
-        return cls(**typed(columns, _SCORE_TYPES))
-
-    def __len__(self) -> int:
-        return self.line_item.size
-
-
-_ALIGNMENT_TYPES: Mapping[str, DTypeLike] = MappingProxyType(
-    {
-        "line_item": np.int64,
-        "competency": np.int64,
-        "weight": np.float64,
-        "kind": np.int8,
-    }
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AlignmentTable:
-    """Alignments in columns, ascending by line item and competency; make one with ``of``.
-
-    ``kind`` holds indexes into ``KINDS``.
-    """
-
-    line_item: IntArray
-    competency: IntArray
-    weight: FloatArray
-    kind: CodeArray
-
-    @classmethod
-    def of(cls, columns: Mapping[str, ArrayLike]) -> Self:
-        """Make a table of sequences by column name, in any order of rows.
-
-        Raises:
-            TableRefused: A column is missing, unknown, or not of its type or length; a weight
-                is not 0 to ``HEAVIEST``; a kind is no index into ``KINDS``; a line item speaks
-                for a competency twice.
-        """
-        table = cls(**typed(columns, _ALIGNMENT_TYPES))
-        if not np.all((table.weight >= 0.0) & (table.weight <= HEAVIEST)):
-            raise TableRefused(f"A weight is not between 0 and {HEAVIEST:g}")
-        if not np.all((table.kind >= 0) & (table.kind < len(KINDS))):
-            raise TableRefused("A kind is not an index into KINDS")
-        order = np.lexsort((table.competency, table.line_item))
-        line_item, competency = table.line_item[order], table.competency[order]
-        is_repeated = (line_item[1:] == line_item[:-1]) & (competency[1:] == competency[:-1])
-        if is_repeated.any():
-            raise TableRefused("A line item speaks for the same competency twice")
-        return cls(
-            line_item=line_item,
-            competency=competency,
-            weight=table.weight[order],
-            kind=table.kind[order],
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class EvidenceTable:
-    """Evidence in columns, ascending by learner, competency, ``occurred_at`` and line item.
-
-    ``value`` is in points of ``scale``, NaN where there is none; ``reason`` holds codes of
-    ``Reason``; undated rows (``NO_MOMENT``) come first.
-    """
-
-    scale: RatingScale
-    learner: IntArray
-    competency: IntArray
-    line_item: IntArray
-    occurred_at: IntArray
-    attempt: IntArray
-    points: FloatArray
-    maximum: FloatArray
-    value: FloatArray
-    weight: FloatArray
-    kind: CodeArray
-    is_late: BoolArray
-    reason: CodeArray
-
-    def __len__(self) -> int:
-        return self.learner.size
-
-    @property
-    def is_counted(self) -> BoolArray:
-        """Which rows count, length rows."""
-        return np.equal(self.reason, Reason.COUNTED)
-
-    def of_learner(self, learner: int) -> Self:
-        """The rows of one learner, as views of these arrays."""
-        first, end = np.searchsorted(self.learner, [learner, learner + 1])
-        return self._cut(slice(first, end))
-
-    def of_competency(self, competency: int) -> Self:
-        """The rows of one competency, of a table that holds one learner."""
-        first, end = np.searchsorted(self.competency, [competency, competency + 1])
-        return self._cut(slice(first, end))
-
-    def _cut(self, rows: slice) -> Self:
-        columns = {name: getattr(self, name)[rows] for name in self.__slots__ if name != "scale"}
-        return type(self)(scale=self.scale, **columns)
+__all__ = [
+    "HEAVIEST",
+    "KINDS",
+    "NOT_BRIDGED",
+    "AlignmentTable",
+    "EvidenceTable",
+    "Reason",
+    "ScoreTable",
+    "View",
+    "evidence",
+    "next_arrival",
+]
 
 
 def evidence(
@@ -247,39 +43,41 @@ def evidence(
     *,
     scale: RatingScale = DEFAULT_SCALE,
     view: View = View.TEACHER,
-    dated: DatePolicy = DatePolicy.SUBMITTED_DUE_GRADED,
+    policy: EvidencePolicy | None = None,
+    at: int | None = None,
 ) -> EvidenceTable:
     """See scores through alignments.
 
     Args:
-        scores: Any order.
+        scores: Any order; the order of learner, line item and attempt is the fastest.
         alignments: Which line item speaks for which competency.
-        scale: What values are measured on; scores outside their range are clamped to it.
+        scale: What values are measured on; scores above their range are clamped to its top.
         view: Whose eyes the evidence is for. To the learner, a hidden score neither counts nor
-            shows its points.
-        dated: Which moment orders the evidence.
+            shows its points, and everything is as if it had never been graded.
+        policy: Which evidence counts, and how much; the default one if None.
+        at: The moment it is judged at, in microseconds; what is dated later does not count. None
+            for no such limit.
 
     Returns:
         One row for each score and competency its line item speaks for.
 
     Source: contracts/mastery-methods.md 2.4.
     """
-    row, pair = _joined(scores.line_item, alignments.line_item)
-    occurred_at = _occurred_at(scores, dated)
-    order = np.lexsort(
-        (
-            scores.attempt[row],
-            scores.line_item[row],
-            occurred_at[row],
-            alignments.competency[pair],
-            scores.learner[row],
-        )
+    policy = policy or EvidencePolicy()
+    is_shown = scores.is_visible | (view is View.TEACHER)
+    occurred_at = moments(scores, policy.dated, is_shown)
+    points = points_of(scores, policy.late, is_shown)
+    order = ordering((scores.learner, scores.line_item, scores.attempt))
+    reason = settle_attempts(
+        reasons(scores, points, occurred_at, is_shown=is_shown, policy=policy, at=at),
+        scores,
+        Retries.of(scores, order, occurred_at),
+        points=points,
+        policy=policy,
     )
-    row, pair = row[order], pair[order]
-    points = _shown_points(scores, view)
-    reason = _reason(scores, view)[row]
-    reason[(reason == Reason.COUNTED) & (alignments.weight[pair] == 0.0)] = Reason.NO_WEIGHT
-    return EvidenceTable(
+    row, pair = _joined(scores, order, alignments, occurred_at=occurred_at)
+    weight, unheard = _weighed(alignments, policy)
+    seen = EvidenceTable(
         scale=scale,
         learner=scores.learner[row],
         competency=alignments.competency[pair],
@@ -288,60 +86,94 @@ def evidence(
         attempt=scores.attempt[row],
         points=points[row],
         maximum=scores.maximum[row],
-        value=scale.to_scale(_fraction(points, scores))[row],
-        weight=alignments.weight[pair],
+        value=scale.to_scale(fractions(scores, points))[row],
+        weight=weight[pair],
         kind=alignments.kind[pair],
+        course=scores.course[row],
+        via=alignments.via[pair],
         is_late=scores.is_late[row],
-        reason=reason,
+        reason=np.where(reason[row] == Reason.COUNTED, unheard[pair], reason[row]),
     )
+    seen.reason[_lowest(seen, policy.drop_lowest_from)] = Reason.LOWEST
+    return seen
 
 
-def _joined(scored: IntArray, aligned: IntArray) -> tuple[IntArray, IntArray]:
+def next_arrival(table: EvidenceTable, offsets: IntArray) -> IntArray:
+    """When the first piece that is dated in the future will be there, for each segment.
+
+    Args:
+        table: Evidence as seen at a moment.
+        offsets: Length segments + 1, from 0 to rows.
+
+    Returns:
+        Microseconds, later than that moment; ``NO_MOMENT`` where nothing is to come.
+    """
+    is_future = np.equal(table.reason, Reason.FUTURE)
+    inner = kept(is_future, offsets)
+    found = np.full(offsets.size - 1, NO_MOMENT)
+    starts = inner[:-1][np.diff(inner) > 0]
+    found[np.diff(inner) > 0] = np.minimum.reduceat(table.occurred_at[is_future], starts)
+    return found
+
+
+def _joined(
+    scores: ScoreTable, order: IntArray, alignments: AlignmentTable, *, occurred_at: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Row numbers of every score and alignment of one line item, in the order of evidence."""
+    row, pair = _paired(scores.line_item[order], alignments.line_item)
+    row = order[row]
+    # Rows that agree keep the order of line items and attempts.
+    seen = ordering((scores.learner[row], alignments.competency[pair], occurred_at[row]))
+    return row[seen], pair[seen]
+
+
+def _paired(scored: IntArray, aligned: IntArray) -> tuple[IntArray, IntArray]:
     """Row numbers of every pair of equal ids; ``aligned`` ascends."""
-    first = np.searchsorted(aligned, scored, side="left")
-    times = np.searchsorted(aligned, scored, side="right") - first
+    starts = runs((aligned,))
+    place = _places(scored, aligned[starts[:-1]])
+    # What is in no alignment has the place after the last, of size 0.
+    times = np.append(np.diff(starts), 0)[place]
     row = np.repeat(np.arange(scored.size), times)
     before = np.cumsum(times) - times
-    pair = np.arange(row.size) + np.repeat(first - before, times)
-    return row, pair
+    return row, np.arange(row.size) + np.repeat(starts[place] - before, times)
 
 
-def _occurred_at(scores: ScoreTable, dated: DatePolicy) -> IntArray:
-    moments: IntArray = np.full(len(scores), NO_MOMENT, dtype=np.int64)
-    for name in reversed(dated.value):
-        column: IntArray = getattr(scores, name)
-        moments = np.where(column == NO_MOMENT, moments, column)
-    return moments
+def _places(values: IntArray, among: IntArray) -> IntArray:
+    """Where each value stands among ascending ones, all different; after the last if nowhere."""
+    if among.size and among[-1] - among[0] < values.size:
+        # Ids that lie close together are looked up in a list of all between, not searched for.
+        low, high = int(among[0]), int(among[-1])
+        is_within = (values >= low) & (values <= high)
+        listed = np.full(high - low + 1, among.size)
+        listed[among - low] = np.arange(among.size)
+        return np.where(is_within, listed[np.clip(values, low, high) - low], among.size)
+    found = np.searchsorted(among, values)
+    return np.where(np.append(among, 0)[found] == values, found, among.size)
 
 
-def _shown_points(scores: ScoreTable, view: View) -> FloatArray:
-    is_told = scores.state == ScoreState.GRADED
-    if view is View.LEARNER:
-        is_told &= scores.is_visible
-    return np.where(is_told, scores.points, np.nan)
+def _weighed(alignments: AlignmentTable, policy: EvidencePolicy) -> tuple[FloatArray, CodeArray]:
+    """What each alignment weighs with its kind, and why it is not heard if it is not."""
+    of_kind = np.array([policy.kind_weights[kind] for kind in KINDS])[alignments.kind]
+    weight = alignments.weight * of_kind
+    unheard = np.full(weight.size, Reason.COUNTED, dtype=np.int8)
+    # A product too small for a float is 0, too.
+    unheard[weight == 0.0] = Reason.NO_WEIGHT
+    unheard[(of_kind == 0.0) & (alignments.weight > 0.0)] = Reason.KIND
+    return weight, unheard
 
 
-def _span(scores: ScoreTable) -> FloatArray:
-    with np.errstate(invalid="ignore"):
-        span = scores.maximum - scores.minimum
-    return np.where(np.isfinite(span) & (span > 0.0), span, np.nan)
+def _lowest(table: EvidenceTable, least_count: int) -> IntArray:
+    """The row with the lowest value of each pair with so many pieces or more; 0 for none.
 
-
-def _fraction(points: FloatArray, scores: ScoreTable) -> FloatArray:
-    return (points - scores.minimum) / _span(scores)
-
-
-def _reason(scores: ScoreTable, view: View) -> CodeArray:
-    is_hidden = ~scores.is_visible & (view is View.LEARNER)
-    is_ungraded = (scores.state != ScoreState.GRADED) | np.isnan(scores.points)
-    reasons = (
-        (is_hidden, Reason.HIDDEN),
-        (scores.state == ScoreState.MISSING, Reason.MISSING),
-        (scores.state == ScoreState.EXCUSED, Reason.EXCUSED),
-        (scores.state == ScoreState.CLEARED, Reason.CLEARED),
-        (is_ungraded, Reason.NOT_GRADED),
-        (np.isnan(_span(scores)), Reason.NO_POINTS_POSSIBLE),
-    )
-    conditions, codes = zip(*reasons, strict=True)
-    chosen: CodeArray = np.select(conditions, codes, Reason.COUNTED).astype(np.int8)
-    return chosen
+    Source: contracts/mastery-methods.md 2.4, row "Drop lowest / outlier".
+    """
+    is_counted = table.is_counted
+    if least_count < 1 or not is_counted.any():
+        return np.zeros(0, dtype=np.int64)
+    counted = np.flatnonzero(is_counted)
+    offsets = np.unique(kept(is_counted, runs((table.learner, table.competency))))
+    sizes, starts = np.diff(offsets), offsets[:-1]
+    lowest = np.minimum.reduceat(table.value[counted], starts)
+    is_lowest = table.value[counted] == np.repeat(lowest, sizes)
+    place = np.where(is_lowest, np.arange(counted.size), counted.size)
+    return counted[np.minimum.reduceat(place, starts)[sizes >= least_count]]

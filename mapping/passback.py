@@ -21,6 +21,7 @@ Source: contracts/canvas.md 4.3.
 LEVELS = (Status.EMERGING, Status.DEVELOPING, Status.MASTERED)
 """What can be rated, lowest first; a rating is written as its number, from 1."""
 
+_RATED = {Status.RECHECK_DUE: Status.MASTERED, Status.NOT_SUSTAINED: Status.DEVELOPING}
 _WITH_POINTS = frozenset(
     {PassbackWay.MARK_NOT_COUNTED, PassbackWay.MARK_COUNTED, PassbackWay.COMPETENCY}
 )
@@ -36,11 +37,13 @@ OWN_TITLE = "Waymark: "
 class Wanted:
     """A strand's standing as its learner may see it.
 
-    ``estimate`` is in scale points, None where there is none; ``competency_total`` counts the
-    strand's competencies, 0 where the mark is about a competency itself.
+    ``label`` is what the rule's scale calls the status; ``estimate`` is in scale points, None
+    where there is none; ``competency_total`` counts the strand's competencies, 0 where the mark
+    is about a competency itself.
     """
 
     status: Status
+    label: str
     estimate: float | None
     mastered_count: int = 0
     competency_total: int = 0
@@ -92,11 +95,11 @@ def column_title(name: str, way: PassbackWay) -> str:
     return f"{OWN_TITLE}{name}"[: _TITLE_CHARACTERS - len(end)] + end
 
 
-def words(status: Status, mastered_count: int, competency_total: int) -> str:
+def words(label: str, mastered_count: int, competency_total: int) -> str:
     """A status for a gradebook cell: "Developing (2 of 5 competencies mastered)".
 
     Args:
-        status: The status.
+        label: What the status is called; spaces at its ends and line breaks are left out.
         mastered_count: Competencies of the strand that are mastered, 0 to ``competency_total``.
         competency_total: Competencies of the strand; 0 leaves the counts out.
 
@@ -108,10 +111,12 @@ def words(status: Status, mastered_count: int, competency_total: int) -> str:
     """
     if not 0 <= mastered_count <= competency_total:
         raise ValueError(f"{mastered_count} of {competency_total} competencies cannot be mastered")
+    plain = " ".join(label.split())
     if competency_total == 0:
-        return status.label
+        return plain[:LONGEST_WORDS].rstrip()
     noun = "competency" if competency_total == 1 else "competencies"
-    return f"{status.label} ({mastered_count} of {competency_total} {noun} mastered)"
+    counts = f" ({mastered_count} of {competency_total} {noun} mastered)"
+    return plain[: LONGEST_WORDS - len(counts)] + counts
 
 
 def plan(
@@ -157,7 +162,7 @@ def plan(
 def _mark(learner: LearnerRef, wanted: Wanted, way: PassbackWay) -> Mark:
     return Mark(
         learner_ref=learner,
-        words=words(wanted.status, wanted.mastered_count, wanted.competency_total),
+        words=words(wanted.label, wanted.mastered_count, wanted.competency_total),
         points=_points(wanted, way),
     )
 
@@ -166,7 +171,7 @@ def _points(wanted: Wanted, way: PassbackWay) -> float | None:
     if way not in _WITH_POINTS or not wanted.status.is_evidenced:
         return None
     if way is PassbackWay.COMPETENCY:
-        return float(LEVELS.index(wanted.status) + 1)
+        return float(LEVELS.index(_RATED.get(wanted.status, wanted.status)) + 1)
     return _shown(wanted.estimate)
 
 

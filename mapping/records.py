@@ -98,6 +98,12 @@ class EvidenceKind(Enum):
     RECALL = "recall"
     SKILL = "skill"
     APPLICATION = "application"
+    OBSERVATION = "observation"
+    """What a teacher saw, without a task of its own."""
+    SELF = "self"
+    """The learner's own judgement; counts for nothing unless a rule says so."""
+    EXTERNAL = "external"
+    """Shown outside the school and confirmed by somebody who may."""
 
 
 class PassbackWay(Enum):
@@ -331,9 +337,35 @@ class Competency:
     is_strand: bool = False
 
 
+class LinkKind(Enum):
+    """How one competency stands to another, besides being a part of it.
+
+    Source: 1EdTech CASE 1.0, associationType.
+    """
+
+    PRECEDES = "precedes"
+    """It comes before the other one, which builds on it."""
+    EXACT_MATCH_OF = "exactMatchOf"
+    """Both are the same, in two frameworks or two places of one."""
+    REPLACED_BY = "replacedBy"
+    """The other one took its place; its evidence goes on to speak for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompetencyLink:
+    """A competency stands to another in some way, both by their CASE GUIDs."""
+
+    origin: str
+    kind: LinkKind
+    destination: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Framework:
-    """A published set of competencies, parents before children."""
+    """A published set of competencies, parents before children.
+
+    ``links`` are those between its own competencies.
+    """
 
     identifier: str
     title: str
@@ -342,6 +374,7 @@ class Framework:
     language: str = "en"
     licence: str = ""
     attribution: str = ""
+    links: Sequence[CompetencyLink] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

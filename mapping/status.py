@@ -1,4 +1,4 @@
-"""From evidence to mastery: one standing for each learner and competency, strands included."""
+"""The statuses, and standings in columns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,26 +8,20 @@ from typing import Self
 
 import numpy as np
 
-from mapping.columns import BoolArray, CodeArray, FloatArray, IntArray, kept, runs
-from mapping.estimators import evidence_count, segment_sum, weighted_average
-from mapping.evidence import EvidenceTable
-from mapping.progressions import Hierarchy
-from mapping.rules import MasteryRule
-from mapping.scales import reaches
+from mapping.columns import BoolArray, CodeArray, FloatArray, IntArray
 
-STRAND_SENTENCE = (
-    "A strand is Mastered when every one of its competencies that has evidence is mastered. "
-    "Until then it follows the mean of its competencies that have enough evidence, up to "
-    "Developing."
-)
-"""How competencies make up a strand, in plain words."""
+NO_LEVEL = -1
+"""Stands for "no level" in a column of levels."""
 
 
 class Status(IntEnum):
-    """What the mastery rule says, lowest first.
+    """What the mastery rule says. The numbers are names, kept in databases; see ``LADDER``.
 
-    Source: product/requirements.md R16 for the words, experience.md 4.8 for the symbols, which
-    say it without colour.
+    EMERGING and DEVELOPING are the working levels: the lowest level of the scale, and every
+    other one below mastery; the scale's own label tells them apart.
+
+    Source: product/requirements.md R09 and R16 for the words, experience.md 4.8 for the symbols,
+    which say it without colour.
     """
 
     NO_EVIDENCE = 0
@@ -35,6 +29,10 @@ class Status(IntEnum):
     EMERGING = 2
     DEVELOPING = 3
     MASTERED = 4
+    RECHECK_DUE = 5
+    """Mastered, and long enough ago to be shown again: an invitation."""
+    NOT_SUSTAINED = 6
+    """Was mastered; evidence since then does not hold it."""
 
     @property
     def label(self) -> str:
@@ -51,6 +49,24 @@ class Status(IntEnum):
         """Whether there is enough evidence to speak of a level."""
         return self >= Status.EMERGING
 
+    @property
+    def is_mastered(self) -> bool:
+        """Whether it counts as mastery."""
+        return self in _MASTERED
+
+
+LADDER = (
+    Status.NO_EVIDENCE,
+    Status.INSUFFICIENT,
+    Status.EMERGING,
+    Status.DEVELOPING,
+    Status.NOT_SUSTAINED,
+    Status.RECHECK_DUE,
+    Status.MASTERED,
+)
+"""Statuses in the order in which they are shown, lowest first."""
+
+_MASTERED = (Status.MASTERED, Status.RECHECK_DUE)
 
 _FACES: Mapping[Status, tuple[str, str]] = MappingProxyType(
     {
@@ -59,25 +75,52 @@ _FACES: Mapping[Status, tuple[str, str]] = MappingProxyType(
         Status.EMERGING: ("Emerging", "◑"),
         Status.DEVELOPING: ("Developing", "◕"),
         Status.MASTERED: ("Mastered", "●"),
+        Status.RECHECK_DUE: ("Mastered, re-check due", "◉"),
+        Status.NOT_SUSTAINED: ("Not sustained", "◒"),
     }
 )
+
+
+def is_mastered(status: CodeArray) -> BoolArray:
+    """Which codes of ``Status`` count as mastery, of the same length."""
+    return np.isin(status, _MASTERED)
+
+
+class OverrideState(IntEnum):
+    """Whether a person's judgement stands in place of the computed status.
+
+    Source: contracts/mastery-methods.md 2.4, row "Stale override".
+    """
+
+    NONE = 0
+    IN_FORCE = 1
+    OUT_OF_DATE = 2
+    """In force, but there is evidence newer than it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StandingTable:
     """Standings in columns, ascending by learner and competency, one row for each pair.
 
-    ``status`` holds codes of ``Status``; ``estimate`` is in scale points, NaN for none;
-    ``mastered_count`` is 1 for a mastered competency without children, else the number of
-    direct children that are mastered.
+    ``status`` holds codes of ``Status``, ``override`` of ``OverrideState``; ``level`` indexes the
+    levels of the rule's scale, ``NO_LEVEL`` without an estimate; ``estimate`` is in points of the
+    rule's scale, NaN for none; ``mastered_count`` is 1 for a mastered competency without
+    children, else the number of direct children that are mastered. ``mastered_at`` is when
+    mastery was first reached, ``review_at`` the next moment at which time alone may change the
+    row, both ``NO_MOMENT`` for none. ``rule`` indexes the rules of the judgement.
     """
 
     learner: IntArray
     competency: IntArray
     status: CodeArray
+    level: CodeArray
     estimate: FloatArray
     evidence_count: IntArray
     mastered_count: IntArray
+    mastered_at: IntArray
+    review_at: IntArray
+    override: CodeArray
+    rule: IntArray
 
     def __len__(self) -> int:
         return self.learner.size
@@ -86,140 +129,18 @@ class StandingTable:
         """These rows, in this order."""
         return type(self)(**{name: getattr(self, name)[index] for name in self.__slots__})
 
-
-def standings(
-    evidence: EvidenceTable, rule: MasteryRule, hierarchy: Hierarchy | None = None
-) -> StandingTable:
-    """Judge every learner and competency that has any row of evidence.
-
-    A competency has no status but "no evidence" without a row that counts, and none but "more
-    evidence needed" below the rule's minimum or where the method gives no estimate; else its
-    unrounded estimate decides.
-
-    A strand is made up of its direct children and, as one more component, of evidence aligned
-    to itself. Its estimate is the mean of the components with enough evidence; its evidence
-    count is the sum of all. It is mastered when every component that has counted evidence is
-    mastered and there is one; else its estimate decides, up to Developing.
-
-    Args:
-        evidence: Of any number of learners.
-        rule: Must be on the scale of the evidence.
-        hierarchy: Strands and their children; None judges no strands.
-
-    Returns:
-        A row for each pair, strands with any evidence below them included.
-
-    Raises:
-        ValueError: Rule and evidence are on different scales.
-
-    Source: contracts/mastery-methods.md 2.2, rows "Weighted mean" and "Parent roll-up".
-    """
-    if evidence.scale != rule.scale:
-        raise ValueError("The rule and the evidence are on different scales")
-    own = _own_standings(evidence, rule)
-    return own if hierarchy is None else _rolled_up(own, rule, hierarchy)
-
-
-def _own_standings(evidence: EvidenceTable, rule: MasteryRule) -> StandingTable:
-    offsets = runs((evidence.learner, evidence.competency))
-    is_counted = evidence.is_counted
-    inner = kept(is_counted, offsets)
-    estimate = rule.estimator()(evidence.value[is_counted], evidence.weight[is_counted], inner)
-    count = evidence_count(inner)
-    status = _judged(estimate, count, rule)
-    return StandingTable(
-        learner=evidence.learner[offsets[:-1]],
-        competency=evidence.competency[offsets[:-1]],
-        status=status,
-        estimate=estimate,
-        evidence_count=count,
-        mastered_count=(status == Status.MASTERED).astype(np.int64),
-    )
-
-
-def _judged(estimate: FloatArray, count: IntArray, rule: MasteryRule) -> CodeArray:
-    return _selected(
-        (
-            (count == 0, Status.NO_EVIDENCE),
-            ((count < rule.minimum_evidence) | np.isnan(estimate), Status.INSUFFICIENT),
-            (reaches(estimate, rule.mastered), Status.MASTERED),
-            (reaches(estimate, rule.developing), Status.DEVELOPING),
+    @classmethod
+    def joined(cls, tables: Sequence[Self]) -> Self:
+        """One table after the other, at least one."""
+        return cls(
+            **{
+                name: np.concatenate([getattr(table, name) for table in tables])
+                for name in cls.__slots__
+            }
         )
-    )
 
-
-def _selected(cases: Sequence[tuple[BoolArray, Status]]) -> CodeArray:
-    conditions, statuses = zip(*cases, strict=True)
-    chosen: CodeArray = np.select(conditions, statuses, Status.EMERGING).astype(np.int8)
-    return chosen
-
-
-def _rolled_up(own: StandingTable, rule: MasteryRule, hierarchy: Hierarchy) -> StandingTable:
-    depth = hierarchy.depth_of(own.competency)
-    settled = own.rows(depth == hierarchy.deepest)
-    levels = [settled]
-    for level in range(hierarchy.deepest - 1, -1, -1):
-        settled = _settled(settled, own.rows(depth == level), rule, hierarchy=hierarchy)
-        levels.append(settled)
-    table = _joined(levels)
-    return table.rows(np.lexsort((table.competency, table.learner)))
-
-
-def _joined(tables: Sequence[StandingTable]) -> StandingTable:
-    return StandingTable(
-        **{
-            name: np.concatenate([getattr(table, name) for table in tables])
-            for name in StandingTable.__slots__
-        }
-    )
-
-
-def _settled(
-    children: StandingTable, own: StandingTable, rule: MasteryRule, *, hierarchy: Hierarchy
-) -> StandingTable:
-    """Standings of one level of the hierarchy, from the level below and its own evidence."""
-    parts = _joined((children, own))
-    target = np.concatenate((hierarchy.parent_of(children.competency), own.competency))
-    is_child = np.arange(target.size) < len(children)
-    order = np.lexsort((target, parts.learner))
-    parts, target, is_child = parts.rows(order), target[order], is_child[order]
-    offsets = runs((parts.learner, target))
-    strands = _strands(parts, is_child, offsets, rule=rule)
-    has_children = segment_sum(is_child.astype(np.float64), offsets) > 0.0
-    plain = parts.rows(offsets[:-1])
-    chosen = {
-        name: np.where(has_children, getattr(strands, name), getattr(plain, name))
-        for name in StandingTable.__slots__
-    }
-    return StandingTable(**{**chosen, "competency": target[offsets[:-1]]})
-
-
-def _strands(
-    parts: StandingTable, is_child: BoolArray, offsets: IntArray, *, rule: MasteryRule
-) -> StandingTable:
-    speaks = parts.status >= Status.EMERGING
-    inner = kept(speaks, offsets)
-    estimate = weighted_average(parts.estimate[speaks], np.ones(int(speaks.sum())), inner)
-    is_mastered = parts.status == Status.MASTERED
-    is_short = (parts.evidence_count > 0) & ~is_mastered
-    count = _tally(parts.evidence_count, offsets)
-    status = _selected(
-        (
-            (count == 0, Status.NO_EVIDENCE),
-            (evidence_count(inner) == 0, Status.INSUFFICIENT),
-            (_tally(is_short, offsets) == 0, Status.MASTERED),
-            (reaches(estimate, rule.developing), Status.DEVELOPING),
+    def with_columns(self, **columns: IntArray | CodeArray | FloatArray) -> Self:
+        """The same rows with other columns in place of some."""
+        return type(self)(
+            **{name: columns.get(name, getattr(self, name)) for name in self.__slots__}
         )
-    )
-    return StandingTable(
-        learner=parts.learner[offsets[:-1]],
-        competency=parts.competency[offsets[:-1]],
-        status=status,
-        estimate=estimate,
-        evidence_count=count,
-        mastered_count=_tally(is_mastered & is_child, offsets),
-    )
-
-
-def _tally(column: IntArray | BoolArray, offsets: IntArray) -> IntArray:
-    return segment_sum(column.astype(np.float64), offsets).astype(np.int64)

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from interchange.case import read_package
 from interchange.errors import FileRefused
+from mapping.progressions import Links
+from mapping.records import CompetencyLink, LinkKind
 
 DOCUMENT = {"identifier": "doc", "title": "Mathematics", "creator": "A ministry"}
 
@@ -152,9 +154,65 @@ def test_a_second_parent_is_left_out_and_told():
 
 
 def test_associations_of_another_kind_are_left_out_and_told():
-    found = read([item("a"), item("b")], [child("a", "b", "precedes")])
+    found = read([item("a"), item("b")], [child("a", "b", "isRelatedTo")])
 
-    assert found.skipped == ("a precedes b: not kept yet.",)
+    assert found.skipped == ("a isRelatedTo b: links of this kind are not kept.",)
+
+
+@pytest.mark.parametrize("kind", LinkKind)
+def test_links_between_items_are_kept(kind):
+    found = read([item("a"), item("b")], [child("a", "b", kind.value)])
+
+    assert found.framework.links == (CompetencyLink(origin="a", kind=kind, destination="b"),)
+    assert found.skipped == ()
+
+
+@pytest.mark.parametrize(
+    ("origin", "destination", "reason"),
+    [
+        ("a", "elsewhere", "one of them is not in the package."),
+        ("elsewhere", "a", "one of them is not in the package."),
+        ("a", "doc", "one of them is not in the package."),
+        ("a", "a", "it points to itself."),
+    ],
+)
+def test_a_link_that_joins_no_two_items_is_left_out_and_told(origin, destination, reason):
+    found = read([item("a")], [child(origin, destination, "exactMatchOf")])
+
+    assert found.framework.links == ()
+    assert found.skipped == (f"{origin} exactMatchOf {destination}: {reason}",)
+
+
+def test_a_link_that_is_there_again_is_told():
+    found = read([item("a"), item("b")], [child("a", "b", "precedes")] * 2)
+
+    assert len(found.framework.links) == 1
+    assert found.skipped == ("a precedes b: it is there again.",)
+
+
+@pytest.mark.parametrize("kind", ["precedes", "replacedBy"])
+def test_a_link_that_would_close_a_circle_is_left_out_and_told(kind):
+    pairs = [("a", "b"), ("b", "c"), ("c", "a")]
+
+    found = read(map(item, "abc"), [child(*pair, kind) for pair in pairs])
+
+    assert [link.origin for link in found.framework.links] == ["a", "b"]
+    assert found.skipped == (f"c {kind} a: it would close a circle.",)
+
+
+def test_equivalents_both_ways_are_no_circle():
+    pairs = [("a", "b"), ("b", "a")]
+
+    found = read(map(item, "ab"), [child(*pair, "exactMatchOf") for pair in pairs])
+
+    assert len(found.framework.links) == 2
+    assert found.skipped == ()
+
+
+def test_a_sequence_number_of_any_kind_is_no_hindrance():
+    found = read([item("a"), item("b")], [{**child("b", "a"), "sequenceNumber": "1.2"}])
+
+    assert found.framework.competencies[1].parent == "a"
 
 
 def test_an_association_that_points_outside_is_left_out_and_told():
@@ -221,6 +279,18 @@ def test_whatever_is_read_is_a_forest_with_parents_first_and_codes_that_tell_apa
     assert all(c.parent is None or c.parent in names[: c.position] for c in found)
     assert len({c.code for c in found}) == len(found)
     assert problems or set(names) == {one["identifier"] for one in items}
+
+
+_kinds = st.sampled_from([*(kind.value for kind in LinkKind), "isRelatedTo"])
+
+
+@given(st.lists(st.builds(child, _names, _names, _kinds), max_size=15))
+def test_every_link_is_kept_or_told_and_those_kept_form_no_circle(links):
+    found = read(map(item, "abcdef"), links)
+
+    kept = found.framework.links
+    assert len(kept) + len(found.skipped) == len(links)
+    Links.of((ord(link.origin), link.kind, ord(link.destination)) for link in kept)
 
 
 _json = st.recursive(

@@ -21,7 +21,13 @@ from mapping.status import Status
 ANA, BO = LearnerRef("ana"), LearnerRef("bo")
 WORDS, POINTS = PassbackWay.WORDS, PassbackWay.MARK_NOT_COUNTED
 COUNTED, RATING = PassbackWay.MARK_COUNTED, PassbackWay.COMPETENCY
-DEVELOPING = Wanted(status=Status.DEVELOPING, estimate=2.675, mastered_count=2, competency_total=5)
+DEVELOPING = Wanted(
+    status=Status.DEVELOPING,
+    label="Developing",
+    estimate=2.675,
+    mastered_count=2,
+    competency_total=5,
+)
 SAID = "Developing (2 of 5 competencies mastered)"
 UNEVIDENCED = [Status.NO_EVIDENCE, Status.INSUFFICIENT]
 
@@ -29,6 +35,7 @@ LEARNERS = st.sampled_from([LearnerRef(name) for name in ("ana", "bo", "cy", "di
 WANTED = st.builds(
     Wanted,
     status=st.sampled_from(Status),
+    label=st.text(min_size=1).filter(str.strip),
     estimate=st.floats(0.0, 4.0),
     mastered_count=st.integers(0, 2),
     competency_total=st.integers(2, 3),
@@ -78,18 +85,22 @@ def fate(wanted, cell, recorded=None, way=WORDS):
     ],
 )
 def test_a_status_is_said_with_its_counts(status, mastered, total, said):
-    assert words(status, mastered, total) == said
+    assert words(status.label, mastered, total) == said
 
 
 @pytest.mark.parametrize(("mastered", "total"), [(-1, 3), (4, 3)])
 def test_counts_that_cannot_be_are_refused(mastered, total):
     with pytest.raises(ValueError, match="cannot be mastered"):
-        words(Status.MASTERED, mastered, total)
+        words(Status.MASTERED.label, mastered, total)
 
 
-@given(st.sampled_from(Status), st.integers(0, 10**9), st.integers(0, 10**9))
-def test_words_fit_a_cell(status, mastered, more):
-    assert 0 < len(words(status, mastered, mastered + more)) <= LONGEST_WORDS
+@given(
+    st.text(min_size=1, max_size=300).filter(str.strip),
+    st.integers(0, 10**9),
+    st.integers(0, 10**9),
+)
+def test_words_fit_a_cell_however_long_the_level_is_called(label, mastered, more):
+    assert 0 < len(words(label, mastered, mastered + more)) <= LONGEST_WORDS
 
 
 def test_a_new_status_is_written_in_words():
@@ -113,14 +124,14 @@ def test_nothing_is_written_where_the_district_wants_none():
 @pytest.mark.parametrize("status", UNEVIDENCED)
 @pytest.mark.parametrize("way", [WORDS, POINTS, COUNTED, RATING])
 def test_a_status_not_yet_evidenced_is_not_written(status, way):
-    planned = plan({ANA: replace(DEVELOPING, status=status)}, {}, way)
+    planned = plan({ANA: replace(DEVELOPING, status=status, label=status.label)}, {}, way)
 
     assert (planned.writes, planned.withheld) == ((), (ANA,))
 
 
 @pytest.mark.parametrize("status", UNEVIDENCED)
 def test_a_status_no_longer_evidenced_replaces_our_words_and_withdraws_our_points(status):
-    wanted = Wanted(status=status, estimate=3.0)
+    wanted = Wanted(status=status, label=status.label, estimate=3.0)
 
     planned = plan({ANA: wanted}, {ANA: mark("Developing", 2.5)}, POINTS)
 
@@ -133,14 +144,25 @@ def test_a_mark_that_counts_carries_points_and_words_too():
 
 @pytest.mark.parametrize(("number", "status"), list(enumerate(LEVELS, 1)))
 def test_a_rating_is_the_number_of_its_level_and_not_the_estimate(number, status):
-    wanted = Wanted(status=status, estimate=0.7)
+    wanted = Wanted(status=status, label=status.label, estimate=0.7)
 
     assert plan({ANA: wanted}, {}, RATING).writes == (mark(status.label, float(number)),)
 
 
+@pytest.mark.parametrize(
+    ("status", "rated"),
+    [(Status.RECHECK_DUE, Status.MASTERED), (Status.NOT_SUSTAINED, Status.DEVELOPING)],
+)
+def test_what_an_lms_has_no_level_for_is_rated_as_the_nearest(status, rated):
+    wanted = Wanted(status=status, label=status.label, estimate=None)
+
+    number = float(LEVELS.index(rated) + 1)
+    assert plan({ANA: wanted}, {}, RATING).writes == (mark(status.label, number),)
+
+
 @pytest.mark.parametrize("status", UNEVIDENCED)
 def test_a_rating_cannot_be_taken_back(status):
-    wanted = Wanted(status=status, estimate=None)
+    wanted = Wanted(status=status, label=status.label, estimate=None)
 
     planned = plan({ANA: wanted}, {ANA: mark("Developing", 2.0)}, RATING)
 

@@ -2,21 +2,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapping.evidence import evidence
 from mapping.rollup import class_counts
-from mapping.rules import MasteryRule
-from mapping.status import Status, standings
-from tests.mapping.tables import (
-    ALIGNMENTS,
-    LEARNER,
-    SCORES,
-    alignment_table,
-    evidence_of,
-    score_table,
-)
+from mapping.status import Status
+from tests.mapping.standing_rows import LEARNER, standing_table
 
-RULE = MasteryRule()
 IDS = st.lists(st.integers(0, 5), max_size=6)
+STANDINGS = st.dictionaries(
+    st.tuples(st.integers(0, 3), st.integers(0, 4)), st.sampled_from(Status), max_size=20
+)
 
 
 def ids(*numbers):
@@ -24,7 +17,7 @@ def ids(*numbers):
 
 
 def test_a_class_is_counted_by_status():
-    table = standings(evidence_of({1: [3.0, 3.0], 2: [1.0]}), RULE)
+    table = standing_table({"competency": 1}, {"competency": 2, "status": Status.INSUFFICIENT})
 
     counts = class_counts(table, learners=ids(LEARNER), competencies=ids(1, 2))
 
@@ -33,7 +26,7 @@ def test_a_class_is_counted_by_status():
 
 
 def test_a_learner_without_a_standing_has_no_evidence_yet():
-    table = standings(evidence_of({1: [3.0, 3.0]}), RULE)
+    table = standing_table({"competency": 1})
 
     counts = class_counts(table, learners=ids(LEARNER, 8, 9), competencies=ids(1))
 
@@ -41,20 +34,30 @@ def test_a_learner_without_a_standing_has_no_evidence_yet():
 
 
 def test_learners_and_competencies_of_others_are_left_out():
-    table = standings(evidence_of({1: [3.0, 3.0], 2: [3.0, 3.0]}), RULE)
+    table = standing_table({"competency": 1}, {"competency": 2})
 
     counts = class_counts(table, learners=ids(8), competencies=ids(1))
 
-    assert counts.counts.tolist() == [[1, 0, 0, 0, 0]]
+    assert counts.counts.tolist() == [[1, 0, 0, 0, 0, 0, 0]]
     assert counts.of(2, Status.MASTERED) == 0
 
 
-@given(SCORES, ALIGNMENTS, IDS, IDS)
-def test_every_competency_counts_the_whole_class_once(scores, alignments, learners, competencies):
-    table = standings(evidence(score_table(*scores), alignment_table(*alignments)), RULE)
+@given(STANDINGS, IDS, IDS)
+def test_every_competency_counts_the_whole_class_once(standings, learners, competencies):
+    rows = [
+        {"learner": learner, "competency": competency, "status": status}
+        for (learner, competency), status in sorted(standings.items())
+    ]
 
-    counts = class_counts(table, learners=ids(*learners), competencies=ids(*competencies))
+    counts = class_counts(
+        standing_table(*rows), learners=ids(*learners), competencies=ids(*competencies)
+    )
 
     assert counts.competency.tolist() == sorted(set(competencies))
-    assert counts.counts.sum(axis=1).tolist() == [len(set(learners))] * len(set(competencies))
-    assert counts.counts.min(initial=0) >= 0
+    assert counts.counts.tolist() == [
+        [
+            sum(standings.get((learner, c), Status.NO_EVIDENCE) is s for learner in set(learners))
+            for s in Status
+        ]
+        for c in sorted(set(competencies))
+    ]

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from decimal import Decimal
+from math import inf, nan
 
 import numpy as np
 import pytest
@@ -143,15 +144,19 @@ def test_a_scale_comes_back_from_its_definition():
 @pytest.mark.parametrize(
     ("levels", "problem"),
     [
-        ([(1.0, 0.0)], "2 to 10 levels"),
-        ([], "2 to 10 levels"),
-        ([(n, n / 20) for n in range(11)], "2 to 10 levels"),
-        ([(2.0, 0.0), (1.0, 0.5)], "points of the levels must"),
-        ([(-1.0, 0.0), (1.0, 0.5)], "points of the levels must"),
-        ([(float("nan"), 0.0), (1.0, 0.5)], "points of the levels must"),
-        ([(1.0, 0.0), (2.0, 0.0)], "cuts of the levels must"),
-        ([(1.0, 0.1), (2.0, 0.5)], "cuts of the levels must"),
-        ([(1.0, 0.0), (2.0, 1.5)], "cuts of the levels must"),
+        ([(1.0, 0.0)], "2 to 10 levels, not 1"),
+        ([], "2 to 10 levels, not 0"),
+        ([(n, n / 20) for n in range(11)], "2 to 10 levels, not 11"),
+        ([(2.0, 0.0), (1.0, 0.5)], "points of level 2 must be above level 1's"),
+        ([(1.0, 0.0), (1.0, 0.5)], "points of level 2 must be above level 1's"),
+        ([(-1.0, 0.0), (1.0, 0.5)], "points of level 1 must be 0 or more"),
+        ([(nan, 0.0), (1.0, 0.5)], "points of level 1 must be a finite number"),
+        ([(1.0, 0.0), (inf, 0.5)], "points of level 2 must be a finite number"),
+        ([(1.0, 0.0), (2.0, 0.0)], "cut of level 2 must be above level 1's"),
+        ([(1.0, 0.0), (2.0, 1e-12)], "cut of level 2 must be above level 1's"),
+        ([(1.0, 0.0), (2.0, nan)], "cut of level 2 must be a finite number"),
+        ([(1.0, 0.1), (2.0, 0.5)], "cut of level 1 must be 0, not 0.1"),
+        ([(1.0, 0.0), (2.0, 1.5)], "cut of level 2 must be at most 1, not 1.5"),
     ],
 )
 def test_levels_that_do_not_rise_are_refused(levels, problem):
@@ -163,8 +168,29 @@ def test_levels_that_do_not_rise_are_refused(levels, problem):
 def test_two_levels_never_look_alike(name):
     low, high = scale((1.0, 0.0), (2.0, 0.5)).levels
 
-    with pytest.raises(ScaleRefused, match=name):
+    with pytest.raises(ScaleRefused, match=f"Level 2 has the {name} of level 1"):
         RatingScale(levels=(low, replace(high, **{name: getattr(low, name)})))
+
+
+@pytest.mark.parametrize("name", ["label", "symbol"])
+def test_every_level_has_words_and_symbol(name):
+    low, high = scale((1.0, 0.0), (2.0, 0.5)).levels
+
+    with pytest.raises(ScaleRefused, match=f"Level 2 needs a {name}"):
+        RatingScale(levels=(low, replace(high, **{name: " "})))
+
+
+@pytest.mark.parametrize("colour", ["red", "#12345", "#1234567", "#12345g", "123456", "#123456\n"])
+def test_a_colour_is_six_digits_or_none(colour):
+    low, high = scale((1.0, 0.0), (2.0, 0.5)).levels
+
+    with pytest.raises(ScaleRefused, match="colour of level 2"):
+        RatingScale(levels=(low, replace(high, colour=colour)))
+
+
+def test_the_first_version_of_a_scale_is_1():
+    with pytest.raises(ScaleRefused, match="1 or more, not 0"):
+        replace(DEFAULT_SCALE, version=0)
 
 
 def test_all_problems_of_a_scale_are_told_at_once():
@@ -174,21 +200,79 @@ def test_all_problems_of_a_scale_are_told_at_once():
     assert len(refused.value.problems) == 2
 
 
+def test_what_a_scale_says_of_itself_comes_back_from_its_definition():
+    low, high = scale((1.0, 0.0), (2.0, 0.5)).levels
+    told = RatingScale(
+        name="Pass",
+        version=3,
+        levels=(replace(low, description="Begins", colour="#00aaFF"), high),
+    )
+
+    assert parse_scale(told.definition()) == told
+
+
+def test_a_scale_that_says_no_more_than_of_old_is_defined_as_of_old():
+    definition = DEFAULT_SCALE.definition()
+
+    assert definition.keys() == {"levels"}
+    assert definition["levels"][0] == {
+        "label": "Emerging",
+        "points": 1.0,
+        "symbol": "◔",
+        "cut": 0.0,
+    }
+
+
+GOOD_LEVEL = {"label": "Met", "points": 1, "symbol": "x", "cut": 0.5}
+
+
 @pytest.mark.parametrize(
-    "definition",
+    ("definition", "problem"),
     [
-        {},
-        {"levels": 4},
-        {"levels": [], "colour": "red"},
-        {"levels": ["Emerging", "Mastered"]},
-        {"levels": [{"label": "Emerging"}]},
-        {"levels": [{"label": 1, "points": 1, "symbol": "o", "cut": 0}]},
-        {"levels": [{"label": "Emerging", "points": "1", "symbol": "o", "cut": 0}]},
+        ({}, "list of levels"),
+        ({"levels": 4}, "list of levels"),
+        ({"levels": "ab"}, "list of levels"),
+        ({"levels": [], "colour": "red"}, "A scale has no colour."),
+        ({"levels": [], "name": 1}, "name of a scale must be text"),
+        ({"levels": [], "version": True}, "version of a scale must be a whole number"),
+        ({"levels": [], "version": 1.5}, "version of a scale must be a whole number"),
+        ({"levels": ["Emerging"]}, "Level 1 must be an object with label"),
+        ({"levels": [GOOD_LEVEL, {"label": "Met"}]}, "Level 2 needs points. Level 2 needs symbol."),
+        ({"levels": [{**GOOD_LEVEL, "label": 1}]}, "label of level 1 must be text, not 1"),
+        ({"levels": [{**GOOD_LEVEL, "colour": 1}]}, "colour of level 1 must be text, not 1"),
+        ({"levels": [{**GOOD_LEVEL, "points": "1"}]}, "points of level 1 must be a finite number"),
+        ({"levels": [{**GOOD_LEVEL, "cut": nan}]}, "cut of level 1 must be a finite number"),
+        ({"levels": [{**GOOD_LEVEL, "grade": 1}]}, "Level 1 has no grade."),
     ],
 )
-def test_what_is_not_of_a_scales_form_is_refused(definition):
-    with pytest.raises(ScaleRefused):
+def test_what_is_not_of_a_scales_form_is_refused(definition, problem):
+    with pytest.raises(ScaleRefused, match=problem):
         parse_scale(definition)
+
+
+def test_columns_of_points_belong_to_the_levels_they_reach():
+    points = [[nan, -1.0, 0.0, 1.99], [2.0, 3.0 - 4e-16, 3.5, 9.0]]
+
+    assert DEFAULT_SCALE.levels_of(points).tolist() == [[-1, 0, 0, 0], [1, 2, 3, 3]]
+
+
+@given(st.lists(st.floats(-1.0, 5.0), min_size=1))
+def test_levels_of_columns_are_those_that_a_plain_loop_finds(points):
+    cuts = [level.cut * 4.0 for level in DEFAULT_SCALE.levels]
+
+    found = DEFAULT_SCALE.levels_of(points).tolist()
+
+    assert found == [max(sum(point >= cut - 1e-9 for cut in cuts) - 1, 0) for point in points]
+
+
+def test_a_level_is_worth_its_points_where_they_belong_to_it():
+    assert [DEFAULT_SCALE.points_of(level) for level in range(4)] == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_a_level_whose_points_belong_to_another_is_worth_where_it_begins():
+    odd = scale((1.0, 0.0), (2.0, 0.1), (10.0, 0.9))
+
+    assert [odd.points_of(level) for level in range(3)] == [0.0, 2.0, 10.0]
 
 
 def test_whole_numbers_are_numbers_too_in_a_scale():

@@ -1,0 +1,338 @@
+"""Methods written out with their numbers, for somebody with pencil and paper.
+
+Each function takes a sample of one segment that has an estimate, and the method's parameters by
+name. What it returns ends with the estimate; every "... = ..." in it can be checked by hand.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from mapping.columns import FloatArray
+from mapping.estimators import averages, middles, sums, trends
+from mapping.estimators.blocks import Block, blocks, lane_order, line_of
+from mapping.samples import Sample
+from mapping.scales import display, reaches, rounded
+
+MOST_TERMS = 12
+"""With more scores a sum is given without its terms: nobody adds up two hundred by hand."""
+
+_LAST_STEPS = 5
+_LONG = 1e9
+_NOTHING = 1e-7
+_TIMES = " \N{MULTIPLICATION SIGN} "
+_POWER = " ^ "
+
+
+def figure(value: float, most: int = 4) -> str:
+    """A number to go on with: two decimals where these are exact, else up to ``most``."""
+    exact = rounded(value, 9)
+    places = (places for places in range(2, most) if rounded(value, places) == exact)
+    return display(value, next(places, most))
+
+
+def _only(sample: Sample) -> Block:
+    return next(iter(blocks(sample)))
+
+
+def _plus(terms: Iterable[str]) -> str:
+    return " + ".join(terms).replace("+ -", "- ")
+
+
+def _listed(values: FloatArray) -> str:
+    return ", ".join(figure(value) for value in values.tolist())
+
+
+def _mean(values: FloatArray, average: float) -> str:
+    """A plain mean; the average is handed in, as the method computed it."""
+    if values.size > MOST_TERMS:
+        total = figure(float(average) * values.size)
+        return f"{values.size} scores add up to {total}: {total} / {values.size} = " + display(
+            average
+        )
+    terms = _plus(figure(value) for value in values.tolist())
+    return f"({terms}) / {values.size} = {display(average)}"
+
+
+def _weighted_mean(values: FloatArray, weights: FloatArray, average: float) -> str:
+    if values.size > MOST_TERMS:
+        total = float(weights.sum())
+        added = figure(average * total, 6)
+        return (
+            f"{values.size} scores times their weights add up to {added}, the weights to "
+            f"{total:.10g}: {added} / {total:.10g} = {display(average)}"
+        )
+    shares = _weights(weights)
+    terms = (
+        f"{figure(value)}{_TIMES}{share}"
+        for value, share in zip(values.tolist(), shares, strict=True)
+    )
+    return f"({_plus(terms)}) / ({' + '.join(shares)}) = {display(average)}"
+
+
+def _weights(weights: FloatArray) -> list[str]:
+    """Six digits of each weight; 0 for one that no hand could tell beside the greatest."""
+    seen = np.where(weights < weights.max() * _NOTHING, 0.0, weights)
+    return [
+        np.format_float_positional(weight, precision=6, fractional=False, trim="-")
+        for weight in seen.tolist()
+    ]
+
+
+def weighted_average(sample: Sample) -> str:
+    """Write the weighted mean of one segment out with its numbers.
+
+    Args:
+        sample: One segment, not empty.
+
+    Returns:
+        "(3.00 + 2.00) / 2 = 2.50", or with the weights where they are not all 1.
+    """
+    average = float(sums.weighted_average(sample)[0])
+    if np.all(sample.weights == 1.0):
+        return _mean(sample.values, average)
+    return _weighted_mean(sample.values, sample.weights, average)
+
+
+def mean(sample: Sample) -> str:
+    """The sum by the number."""
+    return _mean(sample.values, float(sums.mean(sample)[0]))
+
+
+def evidence_weighted(sample: Sample, *, half_life_days: float) -> str:
+    """The weighted mean with the weights that age left, and the ages."""
+    average = float(sums.evidence_weighted(sample, half_life_days=half_life_days)[0])
+    weights = sums.aged_weights(sample, half_life_days=half_life_days)
+    ages = [f"{age:.4g}" for age in sums.ages(sample).tolist()]
+    shown = f" ({', '.join(ages)} days)" if len(ages) <= MOST_TERMS else ""
+    every = "day" if half_life_days == 1 else f"{half_life_days:g} days"
+    return (
+        f"A weight halves with every {every} before the newest piece{shown}: "
+        f"{_weighted_mean(sample.values, weights, average)}"
+    )
+
+
+def latest(sample: Sample) -> str:
+    """The newest value."""
+    return f"The latest score: {display(sample.values[-1])}"
+
+
+def highest(sample: Sample) -> str:
+    """The highest value and what it is the highest of."""
+    values = sample.values
+    among = _listed(values) if values.size <= MOST_TERMS else f"{values.size} scores"
+    return f"The highest of {among}: {display(values.max())}"
+
+
+def recent_n(sample: Sample, *, n: float) -> str:
+    """The mean of the newest values."""
+    return _mean(sample.values[-int(n) :], float(averages.recent_n(_only(sample), n=n)[0]))
+
+
+def best_n(sample: Sample, *, n: float) -> str:
+    """The mean of the highest values, the highest first."""
+    ranked = np.sort(sample.values)[::-1][: int(n)]
+    return _mean(ranked, float(averages.best_n(_only(sample), n=n)[0]))
+
+
+def high_last(sample: Sample) -> str:
+    """The highest and the newest value, and half way between them."""
+    highest_and_last = np.array([sample.values.max(), sample.values[-1]])
+    return _mean(highest_and_last, float(averages.high_last(_only(sample))[0]))
+
+
+def weighted_recent(sample: Sample, *, w: float) -> str:
+    """The mean before the newest value, and the two weighed."""
+    values = sample.values
+    if values.size == 1:
+        return _single(sample)
+    before = values[:-1]
+    average = float(before.mean())
+    estimate = float(averages.weighted_recent(_only(sample), w=w)[0])
+    return (
+        f"Before the latest: {_mean(before, average).rpartition(' = ')[0]} = {figure(average)}; "
+        f"{w:g}{_TIMES}{figure(values[-1])} + {1.0 - w:g}{_TIMES}{figure(average)}"
+        f" = {display(estimate)}"
+    )
+
+
+def decaying_average(sample: Sample, *, w: float) -> str:
+    """Step by step; of a long run the last steps."""
+    values = sample.values
+    if values.size == 1:
+        return _single(sample)
+    first = max(0, values.size - 1 - _LAST_STEPS)
+    average = _decayed(values[: first + 1], w)
+    start = f"It starts at {figure(average)}"
+    lines = [f"{start}, from the first {first + 1} scores" if first else start]
+    for value in values[first + 1 :].tolist():
+        step = f"{1.0 - w:g}{_TIMES}{figure(average)} + {w:g}{_TIMES}{figure(value)}"
+        average = (1.0 - w) * average + w * value
+        lines.append(f"{step} = {figure(average)}")
+    lines[-1] = f"{step} = {display(average)}"
+    return "; ".join(lines)
+
+
+def _decayed(values: FloatArray, w: float) -> float:
+    block = _only(_sample_of(values))
+    return float(averages.decaying_average(block, w=w)[0])
+
+
+def _sample_of(values: FloatArray) -> Sample:
+    return Sample(
+        values=values,
+        weights=np.ones(values.size),
+        occurred_at=np.zeros(values.size, dtype=np.int64),
+        offsets=np.array([0, values.size]),
+    )
+
+
+def _single(sample: Sample) -> str:
+    return f"The only score: {display(sample.values[0])}"
+
+
+def n_mastery(sample: Sample, *, n: float) -> str:
+    """How many values are at mastery, and their mean."""
+    values = sample.values
+    is_mastered = reaches(values, sample.mastered)
+    average = float(averages.n_mastery(_only(sample), n=n)[0])
+    return (
+        f"{int(is_mastered.sum())} of {values.size} scores are {figure(sample.mastered)} or more, "
+        f"at least {n:g} are asked for: {_mean(values[is_mastered], average)}"
+    )
+
+
+def median(sample: Sample) -> str:
+    """The values in order, and the middle one or two."""
+    ranked, size = np.sort(sample.values), sample.values.size
+    middle = float(middles.median(_only(sample))[0])
+    few = size <= MOST_TERMS
+    if size % 2:
+        among = _listed(ranked) if few else f"{size} scores in order"
+        return f"The middle one of {among}: {display(middle)}"
+    low, high = figure(ranked[size // 2 - 1]), figure(ranked[size // 2])
+    among = _listed(ranked) if few else f"{size} scores in order"
+    return f"The middle two of {among}: ({low} + {high}) / 2 = {display(middle)}"
+
+
+def weighted_median(sample: Sample) -> str:
+    """Half of the weight, and where it is reached from the lowest value on."""
+    block = _only(sample)
+    middle = float(middles.weighted_median(block)[0])
+    order = lane_order(block.values)[:, 0]
+    ranked, weights = sample.values[order], sample.weights[order]
+    total = float(weights.sum())
+    text = f"Half of the weight: {total:.10g} / 2 = {total / 2.0:.10g}"
+    if ranked.size <= MOST_TERMS:
+        reached = zip(ranked.tolist(), np.cumsum(weights).tolist(), strict=True)
+        steps = ", ".join(f"{figure(value)} with {weight:.10g}" for value, weight in reached)
+        text += f"; from the lowest score on the weights add up to: {steps}"
+    return f"{text}; half is reached at {display(middle)}"
+
+
+def mode(sample: Sample) -> str:
+    """How many values each level has, and the most frequent one."""
+    scale = sample.scale
+    levels = middles.levels_of(sample.values, scale).tolist()
+    tallies = Counter(levels)
+    counted = ", ".join(
+        f"{scale.levels[level].label} {tallies[level]}" for level in sorted(tallies)
+    )
+    points = float(middles.mode(_only(sample))[0])
+    most = max(tallies.values())
+    winners = [level for level in sorted(tallies) if tallies[level] == most]
+    label = scale.levels[winners[-1]].label
+    among = "the higher of the most frequent levels is" if winners[1:] else "the most frequent is"
+    return f"Scores at each level: {counted}; {among} {label}: {display(points)}"
+
+
+def linear_trend(sample: Sample) -> str:
+    """The slope, the mean, and the line at the newest value."""
+    if sample.values.size == 1:
+        return _single(sample)
+    block = _only(sample)
+    size = block.length
+    slope = float(block.slope[0])
+    average = float(block.means[0])
+    ahead = (size - 1) / 2.0
+    # The slope is multiplied with half the length: it needs the more decimals.
+    steep = figure(slope, 4 + len(str(size)))
+    raw = average + ahead * slope
+    estimate = float(trends.linear_trend(block)[0])
+    return (
+        f"{_slope(block, 'the numbers', is_power=False)}{steep}; "
+        f"mean: {_mean(sample.values, average).rpartition(' = ')[0]} = {figure(average)}; "
+        f"{_plus((figure(average), steep))}{_TIMES}{ahead:g} = "
+        f"{_held(raw, estimate)}"
+    )
+
+
+def power_law(sample: Sample) -> str:
+    """The fitted curve and its value at the newest score, or the mean and why."""
+    block = _only(sample)
+    estimate = float(trends.power_law(block)[0])
+    if not block.is_positive[0]:
+        return (
+            "The power law is undefined for a score of 0, so the mean is taken: "
+            f"{_mean(sample.values, estimate)}"
+        )
+    if block.length == 1:
+        return _single(sample)
+    slope = float(block.power_slope[0])
+    start = float(block.mean_logarithm[0]) - slope * line_of(block.length, is_power=True).centre
+    with np.errstate(over="ignore"):
+        factor = float(np.exp(start))
+        raw = float(np.exp(start + slope * np.log(block.length)))
+    steep = figure(slope, 6)
+    return (
+        f"{_slope(block, 'the logarithms', is_power=True)}{steep}; the curve's factor is "
+        f"{factor:.6g}: {factor:.6g}{_TIMES}{block.length}{_POWER}{steep} = "
+        f"{_held(raw, estimate)}"
+    )
+
+
+def best_fit(sample: Sample) -> str:
+    """What each curve misses, and the curve that misses least."""
+    if sample.values.size == 1:
+        return _single(sample)
+    block = _only(sample)
+    average, line, power = (float(miss[0]) for miss in trends.misses(block))
+    curve = int(trends.best_curve(block)[0])
+    work = (mean, linear_trend, power_law)[curve](sample)
+    shown = figure(power) if np.isfinite(power) else "undefined for a score of 0"
+    name = ("the average", "the line", "the power curve")[curve]
+    return (
+        f"All misses added up: average {figure(average)}, line {figure(line)}, power curve "
+        f"{shown}; {name} fits best. {work}"
+    )
+
+
+def _slope(block: Block, what: str, *, is_power: bool) -> str:
+    """The words before the slope, with the sums it comes from where they are few."""
+    if block.length > MOST_TERMS:
+        return f"Slope through {what} of {block.length} scores: "
+    line = line_of(block.length, is_power=is_power)
+    apart = line.places - line.centre
+    values = block.logarithms[:, 0] if is_power else block.values[:, 0]
+    terms = _products(apart.tolist(), values.tolist(), most=6 if is_power else 4)
+    square = figure(float(np.sum(apart * apart)), 6)
+    return f"Slope through {what}: ({terms}) / {square} = "
+
+
+def _products(factors: Sequence[float], values: Sequence[float], *, most: int) -> str:
+    return _plus(
+        f"{figure(factor, most)}{_TIMES}{figure(value, most)}"
+        for factor, value in zip(factors, values, strict=True)
+    )
+
+
+def _held(raw: float, estimate: float) -> str:
+    """A result, and where it left the scale what it is held to."""
+    if display(estimate) == _displayed(raw):
+        return display(estimate)
+    return f"{_displayed(raw)}; held to the end of the scale: {display(estimate)}"
+
+
+def _displayed(raw: float) -> str:
+    return display(raw) if abs(raw) < _LONG else f"{raw:.3g}"
