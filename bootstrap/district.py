@@ -1,4 +1,4 @@
-"""Loading a district from a file: its schools, platforms, frameworks, mapping and rule.
+"""Loading a district from a file: its schools, platforms, frameworks, mapping and rules.
 
 The file is JSON; paths in it are relative to it. Loading it again brings the district up to
 date and changes nothing that is the same. A token written as ``env:NAME`` is read from the
@@ -15,15 +15,19 @@ import msgspec
 from sqlalchemy import Connection
 
 from bootstrap.container import Container
+from bootstrap.district_rules import DistrictRules, RuleEntry, save_district_rules
 from bootstrap.settings import environment_value
 from interchange.case import ReadFramework, read_package
 from interchange.errors import FileRefused
 from interchange.mapping_csv import read_mapping
-from mapping.records import LearnerId, MappingRule, PassbackWay, SchoolRef, TenantId
-from mapping.rules import MasteryRule, RuleRefused, parse_rule
-from store import alignments, deployments, frameworks, gradebook, registrations, tenants
+from mapping.progressions import HierarchyRefused
+from mapping.records import MappingRule, PassbackWay, SchoolRef, TenantId
+from mapping.rules import RuleRefused, parse_rule
+from store import alignments, deployments, frameworks, registrations, waiting
 from store.registrations import PlatformEntry
 from store.session import writing
+
+_REFUSED = (alignments.UnknownCompetencyError, registrations.PlatformTaken, HierarchyRefused)
 
 
 class _School(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,6 +50,14 @@ class _Platform(msgspec.Struct, forbid_unknown_fields=True):
     audience: str = ""
 
 
+class _RuleEntry(msgspec.Struct, forbid_unknown_fields=True):
+    rule: dict[str, Any]
+    framework: str = ""
+    competency: str = ""
+    course: str = ""
+    reason: str = ""
+
+
 class _District(msgspec.Struct, forbid_unknown_fields=True):
     district: str
     timezone: str
@@ -54,11 +66,15 @@ class _District(msgspec.Struct, forbid_unknown_fields=True):
     frameworks: list[str] = []
     mappings: list[str] = []
     rule: dict[str, Any] = {}
+    rules: list[_RuleEntry] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedDistrict:
-    """What a district file brought; ``skipped`` tells each record left out, with why."""
+    """What a district file brought; ``skipped`` tells each record left out, with why.
+
+    ``rules`` counts those of the mapping.
+    """
 
     tenant: TenantId
     name: str
@@ -73,8 +89,7 @@ class _Contents:
 
     district: _District
     frameworks: Sequence[ReadFramework]
-    rules: Sequence[MappingRule]
-    rule: MasteryRule
+    mapping: Sequence[MappingRule]
 
 
 def load_district(container: Container, path: Path) -> LoadedDistrict:
@@ -93,16 +108,16 @@ def load_district(container: Container, path: Path) -> LoadedDistrict:
     contents = _read(path)
     try:
         with writing(container.engine) as connection:
-            tenant = _save(connection, container, contents)
-    except (alignments.UnknownCompetencyError, registrations.PlatformTaken) as error:
+            tenant, unknown = _save(connection, container, contents)
+    except _REFUSED as error:
         raise FileRefused([f"{path.name}: {error}"]) from error
     container.registrations_changed()
     return LoadedDistrict(
         tenant=tenant,
         name=contents.district.district,
         competencies=sum(len(f.framework.competencies) for f in contents.frameworks),
-        rules=len(contents.rules),
-        skipped=tuple(line for f in contents.frameworks for line in f.skipped),
+        rules=len(contents.mapping),
+        skipped=(*(line for f in contents.frameworks for line in f.skipped), *unknown),
     )
 
 
@@ -110,7 +125,7 @@ def _read(path: Path) -> _Contents:
     try:
         district = msgspec.json.decode(_bytes(path), type=_District)
         ZoneInfo(district.timezone)
-        rule = parse_rule(district.rule)
+        parse_rule(district.rule)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FileRefused([f"{path.name} is not a district file: {error}."]) from error
     except (KeyError, ValueError, OSError) as error:
@@ -122,8 +137,7 @@ def _read(path: Path) -> _Contents:
     return _Contents(
         district=district,
         frameworks=[read_package(_bytes(folder / name)) for name in district.frameworks],
-        rules=[r for name in district.mappings for r in read_mapping(_bytes(folder / name))],
-        rule=rule,
+        mapping=[r for name in district.mappings for r in read_mapping(_bytes(folder / name))],
     )
 
 
@@ -150,7 +164,10 @@ def _unknown_schools(district: _District) -> list[str]:
     ]
 
 
-def _save(connection: Connection, container: Container, contents: _Contents) -> TenantId:
+def _save(
+    connection: Connection, container: Container, contents: _Contents
+) -> tuple[TenantId, Sequence[str]]:
+    """Save everything; the tenant, and rules of courses that are not known yet."""
     district = contents.district
     tenant = registrations.save_tenant(connection, district.district, district.timezone)
     schools = {
@@ -162,10 +179,24 @@ def _save(connection: Connection, container: Container, contents: _Contents) -> 
     for platform in district.platforms:
         _save_platform(connection, container, platform, tenant=tenant, schools=schools)
     for read in contents.frameworks:
-        frameworks.save_framework(connection, tenant, read.framework)
-    alignments.publish_mapping(connection, tenant, contents.rules, now=container.now())
-    _save_rule(connection, container, tenant, rule=contents.rule)
-    return tenant
+        saved = frameworks.save_framework(connection, tenant, read.framework)
+        if saved.is_restructured:
+            waiting.mark_everybody(connection, tenant, now=container.now())
+    alignments.publish_mapping(connection, tenant, contents.mapping, now=container.now())
+    said = DistrictRules(
+        district=district.rule,
+        entries=[
+            RuleEntry(
+                definition=entry.rule,
+                framework=entry.framework,
+                competency=entry.competency,
+                course=entry.course,
+                reason=entry.reason,
+            )
+            for entry in district.rules
+        ],
+    )
+    return tenant, save_district_rules(connection, tenant, said, now=container.now())
 
 
 def _save_platform(
@@ -209,13 +240,3 @@ def _token(platform: _Platform) -> str:
             [f"The token of {platform.name} is to be read from {name}, which is not set."]
         )
     return value
-
-
-def _save_rule(
-    connection: Connection, container: Container, tenant: TenantId, *, rule: MasteryRule
-) -> None:
-    before = frameworks.current_rule(connection, tenant)
-    saved = frameworks.save_rule(connection, tenant, rule.definition(), now=container.now())
-    if before is not None and before.id != saved.id:
-        everybody = [LearnerId(learner) for learner in tenants.all_learners(connection, tenant)]
-        gradebook.mark_for_recompute(connection, everybody, now=container.now())

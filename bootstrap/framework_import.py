@@ -13,7 +13,7 @@ from connectors.moodle import competencies
 from connectors.moodle.competencies import MoodleFramework
 from connectors.platform import PlatformKind
 from mapping.records import Framework
-from store import frameworks
+from store import frameworks, waiting
 from store.frameworks import SavedFramework
 from store.registrations import Platform
 from store.session import writing
@@ -80,6 +80,8 @@ def save(container: Container, platform: Platform, framework: MoodleFramework) -
     read = _read(container, platform, framework)
     with writing(container.engine) as connection:
         saved = frameworks.save_framework(connection, platform.tenant, read)
+        if saved.is_restructured:
+            waiting.mark_everybody(connection, platform.tenant, now=container.now())
     return Import(framework=read, saved=saved)
 
 

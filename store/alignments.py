@@ -18,7 +18,7 @@ from mapping.records import (
     TenantId,
 )
 from store.frameworks import competencies_of
-from store.gradebook import ItemKey
+from store.item_rows import ItemKey
 from store.session import upsert
 from store.tables import (
     alignments,
@@ -125,16 +125,29 @@ def has_mapping(connection: Connection, tenant: TenantId) -> bool:
     return _current(connection, tenant) is not None
 
 
+def mapping_at(connection: Connection, tenant: TenantId, moment: datetime) -> int | None:
+    """The id of the mapping set in force at a moment, None where none was published yet."""
+    return connection.execute(
+        select(mapping_sets.c.id)
+        .where(mapping_sets.c.tenant_id == tenant, mapping_sets.c.published_at <= moment)
+        .order_by(mapping_sets.c.version.desc())
+        .limit(1)
+    ).scalar()
+
+
 def rules_in_force(connection: Connection, tenant: TenantId) -> tuple[MappingRule, ...]:
     """The rules of the mapping set in force, in order."""
     current = _current(connection, tenant)
-    if current is None:
-        return ()
+    return () if current is None else rules_of(connection, current[0])
+
+
+def rules_of(connection: Connection, mapping_set: int) -> tuple[MappingRule, ...]:
+    """The rules of a mapping set, in order."""
     rows = connection.execute(
         select(mapping_rules, competencies.c.code, frameworks.c.identifier.label("framework"))
         .join(competencies, competencies.c.id == mapping_rules.c.competency_id)
         .join(frameworks, frameworks.c.id == competencies.c.framework_id)
-        .where(mapping_rules.c.mapping_set_id == current[0])
+        .where(mapping_rules.c.mapping_set_id == mapping_set)
         .order_by(mapping_rules.c.position)
     )
     return tuple(
@@ -166,7 +179,8 @@ def save_alignments(
         connection: A writing transaction.
         course_id: The course.
         resolved: The mapping in force applied to its line items.
-        items: The line item behind each reference; alignments of others are passed over.
+        items: The line item behind each reference, those gone from the LMS included; alignments
+            of others are passed over, as are those to competencies that are archived.
         tenant: Whose competencies are meant.
 
     Returns:
@@ -177,6 +191,7 @@ def save_alignments(
         (items[key], ids[a.framework, a.competency]): (a.weight, a.kind.value)
         for a in resolved
         if (key := (a.line_item_ref, a.criterion_ref)) in items
+        and (a.framework, a.competency) in ids
     }
     before = _stored(connection, course_id)
     if before == after:

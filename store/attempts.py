@@ -1,16 +1,25 @@
 """Earlier attempts: what was graded before the attempt that a score is of.
 
-A history in an LMS may grow shorter; what was kept of it once is never deleted.
+A history in an LMS may grow shorter; what was kept of it once is never deleted, and what it said
+before is kept among the events.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, select, type_coerce
 
-from mapping.records import Attempt, CourseId
+from mapping.records import Attempt, CourseId, RunId
 from store.session import write_rows
-from store.tables import Instant, earlier_attempts, line_items, optional_micros
+from store.tables import (
+    Instant,
+    attempt_events,
+    earlier_attempts,
+    line_items,
+    optional_micros,
+    to_micros,
+)
 
 AttemptKey = tuple[int, int, int]
 """Line item, learner, number of the attempt."""
@@ -48,15 +57,32 @@ def keep_attempts(
     connection: Connection,
     known: dict[AttemptKey, Values],
     found: Mapping[AttemptKey, Values],
-) -> None:
-    """Write the attempts that are new or say something else than before.
+    *,
+    now: datetime,
+    run: RunId | None,
+) -> frozenset[tuple[int, int]]:
+    """Write the attempts that are new or say something else than before, each with an event.
 
     Args:
         connection: A writing transaction.
         known: What is kept; brought up to date.
         found: What the LMS sent.
+        now: When it was read.
+        run: The run that read it.
+
+    Returns:
+        Line item and learner of those written.
     """
     news = {key: values for key, values in found.items() if known.get(key) != values}
     rows = [(*key, *values) for key, values in news.items()]
-    write_rows(connection, earlier_attempts, rows, columns=(*_KEY, *_FIELDS), keys=_KEY)
+    columns = (*_KEY, *_FIELDS)
+    write_rows(connection, earlier_attempts, rows, columns=columns, keys=_KEY)
+    recorded = (to_micros(now), run)
+    write_rows(
+        connection,
+        attempt_events,
+        [(*row, *recorded) for row in rows],
+        columns=(*columns, "recorded_at", "run_id"),
+    )
     known.update(news)
+    return frozenset((item, learner) for item, learner, _ in news)

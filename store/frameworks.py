@@ -1,17 +1,18 @@
-"""Frameworks and their competencies, versions of the rules of mastery."""
+"""Frameworks and their competencies."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from mapping.records import Competency, CompetencyId, Framework, TenantId
+from store.links import links_of, save_links
 from store.session import upsert
-from store.tables import competencies, frameworks, mastery_rules
+from store.tables import competencies, frameworks
+
+_STRUCTURE = ("parent_id", "code", "is_archived")
+"""What of a competency standings depend on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,20 +34,16 @@ class StoredCompetency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedFramework:
-    """What an import did: competencies added, changed, and archived since they are gone."""
+    """What an import did: competencies added, changed, and archived since they are gone.
+
+    ``is_restructured`` says that parents, codes or links of competencies that were there are
+    others: whoever stands in any of them may stand otherwise.
+    """
 
     added: int
     changed: int
     archived: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRule:
-    """A version of the district's rule of mastery; ``definition`` for ``mapping.rules``."""
-
-    id: int
-    version: int
-    definition: Mapping[str, Any]
+    is_restructured: bool = False
 
 
 def save_framework(connection: Connection, tenant: TenantId, found: Framework) -> SavedFramework:
@@ -56,7 +53,10 @@ def save_framework(connection: Connection, tenant: TenantId, found: Framework) -
         connection: A writing transaction.
         tenant: Whose framework it is.
         found: With parents before their children.
-    """
+
+    Raises:
+        HierarchyRefused: Its links run in a circle, with those of other frameworks or alone.
+    """  # noqa: DOC502 - raised by links_of()
     upsert(
         connection,
         frameworks,
@@ -82,6 +82,7 @@ def save_framework(connection: Connection, tenant: TenantId, found: Framework) -
     ids = _ids(connection, framework_id)
     _free_codes(connection, before, found, ids=ids)
     added = changed = 0
+    is_restructured = False
     for competency in found.competencies:
         row = _competency_row(competency, framework_id, ids)
         old = before.get(competency.identifier)
@@ -90,8 +91,17 @@ def save_framework(connection: Connection, tenant: TenantId, found: Framework) -
             ids = ids if old else _ids(connection, framework_id)
             added += old is None
             changed += old is not None
+            is_restructured |= old is not None and any(old[k] != row[k] for k in _STRUCTURE)
     archived = _archive(connection, framework_id, {c.identifier for c in found.competencies})
-    return SavedFramework(added=added, changed=changed, archived=archived)
+    if save_links(connection, framework_id, found.links, ids=ids):
+        is_restructured = True
+        links_of(connection, tenant)
+    return SavedFramework(
+        added=added,
+        changed=changed,
+        archived=archived,
+        is_restructured=is_restructured or archived > 0,
+    )
 
 
 def competencies_of(connection: Connection, tenant: TenantId) -> tuple[StoredCompetency, ...]:
@@ -117,43 +127,13 @@ def competencies_of(connection: Connection, tenant: TenantId) -> tuple[StoredCom
     )
 
 
-def save_rule(
-    connection: Connection, tenant: TenantId, definition: Mapping[str, Any], *, now: datetime
-) -> StoredRule:
-    """Make a definition the tenant's rule from now on; the same definition changes nothing."""
-    text = json.dumps(definition, sort_keys=True)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    current = current_rule(connection, tenant)
-    if current is not None and dict(current.definition) == dict(definition):
-        return current
-    latest = connection.execute(
-        select(func.max(mastery_rules.c.version)).where(mastery_rules.c.tenant_id == tenant)
-    ).scalar()
-    connection.execute(
-        insert(mastery_rules).values(
-            tenant_id=tenant,
-            version=(latest or 0) + 1,
-            digest=digest,
-            definition=text,
-            effective_from=now,
+def framework_id(connection: Connection, tenant: TenantId, identifier: str) -> int | None:
+    """A framework of the tenant by its identifier, None where there is none."""
+    return connection.execute(
+        select(frameworks.c.id).where(
+            frameworks.c.tenant_id == tenant, frameworks.c.identifier == identifier
         )
-    )
-    saved = current_rule(connection, tenant)
-    assert saved is not None  # noqa: S101 - it was inserted above
-    return saved
-
-
-def current_rule(connection: Connection, tenant: TenantId) -> StoredRule | None:
-    """The tenant's newest rule, or None where none was ever published."""
-    row = connection.execute(
-        select(mastery_rules)
-        .where(mastery_rules.c.tenant_id == tenant)
-        .order_by(mastery_rules.c.version.desc())
-        .limit(1)
-    ).one_or_none()
-    if row is None:
-        return None
-    return StoredRule(id=row.id, version=row.version, definition=json.loads(row.definition))
+    ).scalar()
 
 
 def _ids(connection: Connection, framework_id: int) -> dict[str, int]:

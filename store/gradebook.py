@@ -1,6 +1,6 @@
 """Line items and scores: what the gradebooks say now, and everything they ever said."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,31 +8,30 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, select, type_coerce, update
 
 from mapping.records import (
+    CompetencyId,
     CourseId,
-    CriterionRef,
-    Grading,
     LearnerId,
     LearnerRef,
     LineItem,
     LineItemId,
-    LineItemRef,
     RunId,
     Score,
     ScoreState,
 )
 from store.attempts import AttemptKey, keep_attempts, known_attempts, values_of
-from store.session import chunks, upsert, write_rows
+from store.item_rows import ItemKey, item_key, item_rows, stored_items
+from store.session import upsert, write_rows
 from store.tables import (
     Instant,
+    alignments,
     line_items,
     optional_micros,
-    recompute_queue,
     score_events,
     scores,
     to_micros,
 )
+from store.waiting import mark_learners, mark_pairs
 
-ItemKey = tuple[LineItemRef, CriterionRef | None]
 _FIELDS = tuple(c.name for c in scores.c if c.name not in ("line_item_id", "learner_id"))
 _STATE = _FIELDS.index("state")
 _CELL = ("line_item_id", "learner_id")
@@ -52,7 +51,9 @@ class SavedScores:
 class Reading:
     """One course being read: what was known before, brought up to date page by page.
 
-    Held by the one who holds the course, so nothing else changes these scores meanwhile.
+    Held by the one who holds the course, so nothing else changes these scores meanwhile. Where
+    nothing was known of it, ``is_first``, learners are put down for recomputation whole: that
+    they are told apart by competency would cost more than it saves.
     """
 
     course: CourseId
@@ -60,22 +61,9 @@ class Reading:
     learners: Mapping[LearnerRef, LearnerId]
     known: dict[_Cell, _Values]
     attempts: dict[AttemptKey, _Values]
+    speaks_for: Mapping[int, Sequence[CompetencyId]] = field(default_factory=dict)
+    is_first: bool = False
     seen: set[_Cell] = field(default_factory=set)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemChanges:
-    """How a course's columns changed since it was read.
-
-    Attributes:
-        has_returned: Whether a column is there again that was removed or not published; no
-            cursor tells what its scores became meanwhile.
-        learners: Learners with a score that is worth something else now, for its column's range
-            or due date is another.
-    """
-
-    has_returned: bool
-    learners: frozenset[LearnerId]
 
 
 def save_line_items(
@@ -89,8 +77,8 @@ def save_line_items(
     Returns:
         The line item behind each (line item, criterion) reference.
     """
-    rows = [row for item in found if not item.is_own for row in _item_rows(course_id, item)]
-    before = _stored_items(connection, course_id)
+    rows = [row for item in found if not item.is_own for row in item_rows(course_id, item)]
+    before = stored_items(connection, course_id)
     after = {(row["ref"], row["criterion_ref"]): row for row in rows}
     changed = [row for key, row in after.items() if before.get(key, (0, None))[1] != row]
     upsert(connection, line_items, changed, keys=("course_id", "ref", "criterion_ref"))
@@ -99,38 +87,8 @@ def save_line_items(
         connection.execute(
             update(line_items).where(line_items.c.id.in_(vanished)).values(is_removed=True)
         )
-    now = _stored_items(connection, course_id) if changed else before
-    return {
-        (LineItemRef(ref), CriterionRef(criterion) if criterion else None): LineItemId(now[key][0])
-        for key in after
-        for ref, criterion in (key,)
-    }
-
-
-def changes_of(
-    connection: Connection, course_id: CourseId, found: Sequence[LineItem]
-) -> ItemChanges:
-    """What becomes of a course's columns when the ones found are saved.
-
-    Args:
-        connection: A transaction.
-        course_id: The course, its columns not saved yet.
-        found: Its columns now.
-    """
-    before = _stored_items(connection, course_id)
-    rows = [row for item in found if not item.is_own for row in _item_rows(course_id, item)]
-    pairs = [
-        (*before[key], row) for row in rows if (key := (row["ref"], row["criterion_ref"])) in before
-    ]
-    measured = [
-        number
-        for number, old, new in pairs
-        if any(old[name] != new[name] for name in ("minimum", "maximum", "due_at"))
-    ]
-    return ItemChanges(
-        has_returned=any(_is_there(new) and not _is_there(old) for _, old, new in pairs),
-        learners=_learners_in(connection, measured),
-    )
+    now = stored_items(connection, course_id) if changed else before
+    return {item_key(*key): LineItemId(now[key][0]) for key in after}
 
 
 def start_reading(
@@ -155,6 +113,8 @@ def start_reading(
         learners=learners,
         known=known,
         attempts=known_attempts(connection, course_id),
+        speaks_for=_alignments(connection, course_id),
+        is_first=not known,
     )
 
 
@@ -168,10 +128,10 @@ def save_scores(
 ) -> SavedScores:
     """Keep what a page of scores says that was not known.
 
-    Each difference is appended to the score events and becomes the current score; its learner
-    is put down for recomputation in the same transaction. A score that says what is known
-    writes nothing. Scores of people or columns that are not in the reading are passed over.
-    Earlier attempts are kept beside; no status depends on them, so nothing is recomputed.
+    Each difference is appended to the score events and becomes the current score; what it
+    speaks for is put down for recomputation in the same transaction, as it is for earlier
+    attempts that say something new. A score that says what is known writes nothing. Scores of
+    people or columns that are not in the reading are passed over.
 
     Args:
         connection: A writing transaction.
@@ -190,7 +150,8 @@ def save_scores(
             for attempt in score.earlier:
                 earlier[item, learner, attempt.number] = values_of(attempt)
     reading.seen.update(found)
-    keep_attempts(connection, reading.attempts, earlier)
+    retold = keep_attempts(connection, reading.attempts, earlier, now=now, run=run)
+    _mark(connection, reading, retold, now=now)
     return _append(connection, reading, found, now=now, run=run)
 
 
@@ -214,19 +175,6 @@ def clear_unseen(
         and values[_STATE] not in (ScoreState.CLEARED, ScoreState.NOT_GRADED)
     }
     return _append(connection, reading, gone, now=now, run=run)
-
-
-def mark_for_recompute(
-    connection: Connection, learner_ids: Iterable[LearnerId], *, now: datetime
-) -> None:
-    """Put learners down for recomputation; a later mark replaces an earlier one."""
-    token = to_micros(now)
-    upsert(
-        connection,
-        recompute_queue,
-        [{"learner_id": learner, "token": token} for learner in sorted(set(learner_ids))],
-        keys=("learner_id",),
-    )
 
 
 def _append(
@@ -256,10 +204,39 @@ def _append(
         [(*row, *recorded) for row in rows],
         columns=(*written, "recorded_at", "run_id"),
     )
-    mark_for_recompute(connection, {LearnerId(cell[1]) for cell in news}, now=now)
+    _mark(connection, reading, news, now=now)
     new = sum(cell not in reading.known for cell in news)
     reading.known.update(news)
     return SavedScores(new=new, changed=len(news) - new)
+
+
+def _mark(
+    connection: Connection, reading: Reading, cells: Collection[_Cell], *, now: datetime
+) -> None:
+    """Put down what cells speak for; a cell that speaks for nothing changes no standing."""
+    telling = [cell for cell in cells if cell[0] in reading.speaks_for]
+    if reading.is_first:
+        mark_learners(connection, {LearnerId(learner) for _, learner in telling}, now=now)
+        return
+    pairs = {
+        (LearnerId(learner), competency)
+        for item, learner in telling
+        for competency in reading.speaks_for[item]
+    }
+    mark_pairs(connection, pairs, now=now)
+
+
+def _alignments(connection: Connection, course_id: CourseId) -> dict[int, tuple[CompetencyId, ...]]:
+    """What each line item of a course speaks for."""
+    rows = connection.execute(
+        select(alignments.c.line_item_id, alignments.c.competency_id)
+        .join(line_items, line_items.c.id == alignments.c.line_item_id)
+        .where(line_items.c.course_id == course_id)
+    )
+    found: dict[int, tuple[CompetencyId, ...]] = {}
+    for item, competency in rows:
+        found[item] = (*found.get(item, ()), CompetencyId(competency))
+    return found
 
 
 def _published(connection: Connection, course_id: CourseId) -> set[int]:
@@ -271,63 +248,6 @@ def _published(connection: Connection, course_id: CourseId) -> set[int]:
         )
     )
     return {row[0] for row in rows}
-
-
-def _item_rows(course_id: CourseId, item: LineItem) -> list[dict[str, Any]]:
-    row = {
-        "course_id": course_id,
-        "ref": item.ref,
-        "criterion_ref": "",
-        "title": item.title,
-        "criterion": "",
-        "category": item.category,
-        "grading": item.grading.value,
-        "minimum": item.minimum,
-        "maximum": item.maximum,
-        "due_at": item.due_at,
-        "is_published": item.is_published,
-        "is_removed": False,
-    }
-    return [
-        row,
-        *(
-            {
-                **row,
-                "criterion_ref": criterion.ref,
-                "criterion": criterion.title,
-                "grading": Grading.POINTS.value,
-                "minimum": 0.0,
-                "maximum": criterion.maximum,
-            }
-            for criterion in item.criteria
-        ),
-    ]
-
-
-def _is_there(row: Mapping[str, Any]) -> bool:
-    return bool(row["is_published"]) and not row["is_removed"]
-
-
-def _learners_in(connection: Connection, item_ids: Sequence[int]) -> frozenset[LearnerId]:
-    found: set[LearnerId] = set()
-    for part in chunks(item_ids):
-        rows = connection.execute(
-            select(scores.c.learner_id).where(scores.c.line_item_id.in_(part)).distinct()
-        )
-        found.update(LearnerId(row[0]) for row in rows)
-    return frozenset(found)
-
-
-def _stored_items(
-    connection: Connection, course_id: CourseId
-) -> dict[tuple[str, str], tuple[int, dict[str, Any]]]:
-    rows = connection.execute(select(line_items).where(line_items.c.course_id == course_id))
-    stored = {}
-    for row in rows.mappings():
-        values = dict(row)
-        number = values.pop("id")
-        stored[values["ref"], values["criterion_ref"]] = (number, values)
-    return stored
 
 
 def _values(score: Score) -> _Values:

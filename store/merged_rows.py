@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     Table,
     and_,
     case,
@@ -24,11 +25,16 @@ from sqlalchemy import (
 from mapping.records import CourseId, EnrolmentState, LearnerId
 from store.tables import (
     EPOCH,
+    attempt_events,
     earlier_attempts,
     enrolments,
+    exclusions,
+    given_dates,
     guardianships,
     line_items,
     outbox,
+    overrides,
+    pace_targets,
     passback_columns,
     passback_marks,
     score_events,
@@ -75,13 +81,9 @@ def _move_scores(
     connection: Connection, course_id: CourseId, moves: Moves, *, now: datetime
 ) -> bool:
     items = select(line_items.c.id).where(line_items.c.course_id == course_id)
-    _move(
-        connection,
-        earlier_attempts,
-        moves,
-        condition=earlier_attempts.c.line_item_id.in_(items),
-        age=lambda row: row["graded_at"] or EPOCH,
-    )
+    for table in (exclusions, given_dates):
+        _repoint(connection, table, moves, condition=table.c.line_item_id.in_(items))
+    _move_attempts(connection, items, moves, now=now)
     last = _last_events(connection, moves, score_events.c.line_item_id.in_(items))
 
     def last_event(row: _Row) -> int:
@@ -104,6 +106,39 @@ def _move_scores(
     if repeated:
         connection.execute(insert(score_events), repeated)
     return bool(lost)
+
+
+def _move_attempts(
+    connection: Connection, items: Select[Any], moves: Moves, *, now: datetime
+) -> None:
+    """Move earlier attempts with their events; of two with one number the newer one is kept."""
+    kept, lost = _move(
+        connection,
+        earlier_attempts,
+        moves,
+        condition=earlier_attempts.c.line_item_id.in_(items),
+        age=lambda row: row["graded_at"] or EPOCH,
+    )
+    events = attempt_events.c.line_item_id.in_(items)
+    _repoint(connection, attempt_events, moves, condition=events)
+    repeated = [
+        {**row, "learner_id": moves.get(row["learner_id"], row["learner_id"]), "recorded_at": now}
+        for place, row in kept.items()
+        if place in lost
+    ]
+    if repeated:
+        connection.execute(insert(attempt_events), repeated)
+
+
+def move_judgements(connection: Connection, moves: Moves) -> None:
+    """Give what was said of learners, whatever the course, to others.
+
+    Args:
+        connection: A writing transaction.
+        moves: To whom, for each; nothing else is theirs any more.
+    """
+    for table in (overrides, pace_targets):
+        _repoint(connection, table, moves, condition=table.c.learner_id.in_(moves))
 
 
 def _move(

@@ -26,12 +26,12 @@ from mapping.records import (
     TenantId,
 )
 from store.courses import StoredCourse
-from store.gradebook import mark_for_recompute
-from store.merged_rows import Moves, move_rows
+from store.merged_rows import Moves, move_judgements, move_rows
 from store.people import accounts, learners_by_sis_id, new_learner, save_accounts
 from store.readings import forget_cursor
 from store.session import lock
 from store.tables import courses, enrolments, learner_accounts, learners
+from store.waiting import mark_learners
 
 log = logging.getLogger(__name__)
 
@@ -100,10 +100,25 @@ def follow_accounts(connection: Connection, course_id: CourseId, *, now: datetim
     if move_rows(connection, course_id, moves, now=now):
         # Two accounts of one person in one course: what the gradebook says now is read again.
         forget_cursor(connection, course_id)
-    mark_for_recompute(connection, {*moves.keys(), *moves.values()}, now=now)
+    _follow_judgements(connection, moves)
+    mark_learners(connection, {*moves.keys(), *moves.values()}, now=now)
     log.info(
         "course %s: what was kept of %s learners follows their accounts", course_id, len(moves)
     )
+
+
+def _follow_judgements(connection: Connection, moves: Moves) -> None:
+    """What was said of a learner goes along once no account is theirs any more.
+
+    While one is, nobody can tell whom of the two it was said of, and it stays.
+    """
+    rows = connection.execute(
+        select(learner_accounts.c.learner_id).where(learner_accounts.c.learner_id.in_(moves))
+    )
+    still_there = set(rows.scalars())
+    gone = {learner: to for learner, to in moves.items() if learner not in still_there}
+    if gone:
+        move_judgements(connection, gone)
 
 
 def follow_everywhere(connection: Connection, tenant: TenantId, *, now: datetime) -> None:

@@ -32,7 +32,7 @@ from mapping.records import (
     PlatformId,
     TenantId,
 )
-from mapping.status import Status
+from mapping.status import NO_LEVEL, OverrideState, Status
 from store.tables import (
     alignments,
     competencies,
@@ -63,13 +63,16 @@ class CompetencyLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingLine:
-    """Where one learner stands in one competency; ``estimate`` in scale points."""
+    """Where one learner stands in one competency; as ``store.standings.Standing`` has it."""
 
     competency: CompetencyLine
     status: Status
     estimate: float | None
     evidence_count: int
     mastered_count: int
+    level: int = NO_LEVEL
+    override: OverrideState = OverrideState.NONE
+    rule: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +112,14 @@ class CourseLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellLine:
-    """One cell of a class table."""
+    """One cell of a class table; as ``store.standings.Standing`` has it."""
 
     status: Status
     estimate: float | None
     evidence_count: int
+    level: int = NO_LEVEL
+    override: OverrideState = OverrideState.NONE
+    rule: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +182,9 @@ def learner_standings(
             standings.c.estimate,
             standings.c.evidence_count,
             standings.c.mastered_count,
+            standings.c.level,
+            standings.c.override,
+            standings.c.effective_rule_id,
         )
         .join(
             learners, and_(learners.c.tenant_id == frameworks.c.tenant_id, learners.c.id == learner)
@@ -411,6 +420,9 @@ def _standing_line(row: "Row[Any]") -> StandingLine:
         estimate=row.estimate,
         evidence_count=row.evidence_count or 0,
         mastered_count=row.mastered_count or 0,
+        level=NO_LEVEL if row.level is None else row.level,
+        override=OverrideState(row.override or 0),
+        rule=row.effective_rule_id,
     )
 
 
@@ -430,21 +442,20 @@ def _cells(
     connection: Connection, is_there: ColumnElement[bool], aligned: Select[Any]
 ) -> dict[tuple[LearnerId, CompetencyId], CellLine]:
     rows = connection.execute(
-        select(
-            standings.c.learner_id,
-            standings.c.competency_id,
-            standings.c.status,
-            standings.c.estimate,
-            standings.c.evidence_count,
-        ).where(
+        select(standings).where(
             standings.c.learner_id.in_(select(enrolments.c.learner_id).where(is_there)),
             standings.c.competency_id.in_(_with_strands(aligned)),
             standings.c.view == int(View.TEACHER),
         )
     )
     return {
-        (LearnerId(learner), CompetencyId(competency)): CellLine(
-            status=Status(status), estimate=estimate, evidence_count=count
+        (LearnerId(row.learner_id), CompetencyId(row.competency_id)): CellLine(
+            status=Status(row.status),
+            estimate=row.estimate,
+            evidence_count=row.evidence_count,
+            level=row.level,
+            override=OverrideState(row.override),
+            rule=row.effective_rule_id,
         )
-        for learner, competency, status, estimate, count in rows
+        for row in rows
     }

@@ -1,140 +1,70 @@
-"""Where learners stand: what it is computed from, what it is now, what it was at any moment."""
+"""Where learners stand: what it is now, what it was at any moment."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    and_,
-    bindparam,
-    delete,
-    func,
-    select,
-    type_coerce,
-)
+from sqlalchemy import Connection, Row, func, select
 
 from mapping.columns import NO_MOMENT
-from mapping.evidence import KINDS, AlignmentTable, ScoreTable, View
-from mapping.progressions import Hierarchy
-from mapping.records import CompetencyId, CourseId, EvidenceKind, LearnerId, RunId, TenantId
-from mapping.status import Status
-from store.frameworks import competencies_of
+from mapping.evidence import View
+from mapping.records import CompetencyId, CourseId, LearnerId, RunId, TenantId
+from mapping.status import NO_LEVEL, OverrideState, StandingTable, Status
 from store.session import chunks, write_rows
 from store.tables import (
     alignments,
     competencies,
     courses,
-    learners,
+    from_micros,
     line_items,
-    recompute_queue,
-    scores,
+    optional_micros,
     standing_changes,
     standings,
     to_micros,
 )
 
 _PLACE = ("learner_id", "competency_id", "view")
-_STANDING = ("status", "estimate", "evidence_count", "mastered_count")
-_KIND_CODES = {kind.value: code for code, kind in enumerate(KINDS)}
+_STANDING = (
+    *("status", "estimate", "evidence_count", "mastered_count", "level"),
+    *("mastered_at", "review_at", "override", "effective_rule_id"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where a learner stands in a competency. ``estimate`` in scale points, None for none."""
+    """Where a learner stands in a competency.
+
+    Attributes:
+        status: What the rule says.
+        estimate: In scale points, None for none.
+        evidence_count: Pieces that count.
+        mastered_count: As ``mapping.status.StandingTable`` has it.
+        level: The index of the level that the estimate reaches, ``NO_LEVEL`` for none.
+        mastered_at: When mastery was first reached.
+        review_at: The next moment at which time alone may change it.
+        override: Whether a person's judgement stands in its place.
+        rule: What it was judged by, for ``store.rules.rules_by_id``; None where nothing was
+            judged, or before this was kept.
+    """
 
     status: Status
     estimate: float | None
     evidence_count: int
     mastered_count: int
+    level: int = NO_LEVEL
+    mastered_at: datetime | None = None
+    review_at: datetime | None = None
+    override: OverrideState = OverrideState.NONE
+    rule: int | None = None
+
+
+NOWHERE = Standing(status=Status.NO_EVIDENCE, estimate=None, evidence_count=0, mastered_count=0)
+"""Where somebody stands of whom nothing is known, or nothing any more."""
 
 
 Place = tuple[LearnerId, CompetencyId, View]
-
-
-def waiting_learners(
-    connection: Connection, tenant: TenantId, *, part: int, parts: int
-) -> dict[LearnerId, int]:
-    """Learners put down for recomputation, each with the token of the mark.
-
-    Args:
-        connection: A transaction.
-        tenant: Whose learners.
-        part: Which share of them, from 0.
-        parts: How many shares there are.
-    """
-    rows = connection.execute(
-        select(recompute_queue.c.learner_id, recompute_queue.c.token)
-        .join(learners, learners.c.id == recompute_queue.c.learner_id)
-        .where(learners.c.tenant_id == tenant, recompute_queue.c.learner_id % parts == part)
-        .order_by(recompute_queue.c.learner_id)
-    )
-    return {LearnerId(row[0]): row[1] for row in rows}
-
-
-def count_waiting(connection: Connection, tenant: TenantId) -> int:
-    """How many learners are put down for recomputation."""
-    return connection.execute(
-        select(func.count())
-        .select_from(recompute_queue)
-        .join(learners, learners.c.id == recompute_queue.c.learner_id)
-        .where(learners.c.tenant_id == tenant)
-    ).scalar_one()
-
-
-def settle_waiting(connection: Connection, tokens: Mapping[LearnerId, int]) -> None:
-    """Take learners off the list, but for those marked again since their token was read."""
-    if tokens:
-        statement = delete(recompute_queue).where(
-            recompute_queue.c.learner_id == bindparam("b_learner"),
-            recompute_queue.c.token == bindparam("b_token"),
-        )
-        connection.execute(
-            statement, [{"b_learner": learner, "b_token": t} for learner, t in tokens.items()]
-        )
-
-
-def score_table(connection: Connection, learner_ids: Sequence[LearnerId]) -> ScoreTable:
-    """All aligned scores of some learners, in every course of every LMS, as columns."""
-    rows: list[Any] = []
-    for part in chunks(learner_ids):
-        rows.extend(connection.execute(_score_query(part)).all())
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(_SCORE_COLUMNS)
-    named = dict(zip(_SCORE_COLUMNS, columns, strict=True))
-    for name in ("submitted_at", "due_at", "graded_at"):
-        named[name] = tuple(NO_MOMENT if value is None else value for value in named[name])
-    return ScoreTable.of(named)
-
-
-def alignment_table(connection: Connection, tenant: TenantId) -> AlignmentTable:
-    """Every alignment in force in a tenant, as columns."""
-    rows = connection.execute(
-        select(
-            alignments.c.line_item_id,
-            alignments.c.competency_id,
-            alignments.c.weight,
-            alignments.c.kind,
-        )
-        .join(line_items, line_items.c.id == alignments.c.line_item_id)
-        .join(courses, courses.c.id == line_items.c.course_id)
-        .where(courses.c.tenant_id == tenant)
-    ).all()
-    item, competency, weight, kind = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return AlignmentTable.of(
-        {
-            "line_item": item,
-            "competency": competency,
-            "weight": weight,
-            "kind": [_KIND_CODES[EvidenceKind(name).value] for name in kind],
-        }
-    )
-
-
-def hierarchy(connection: Connection, tenant: TenantId) -> Hierarchy:
-    """The tenant's competencies with their parents."""
-    return Hierarchy.of((c.id, c.parent) for c in competencies_of(connection, tenant))
 
 
 def standings_of(
@@ -152,12 +82,7 @@ def standings_of(
         rows = connection.execute(query)
         for row in rows:
             place = (LearnerId(row.learner_id), CompetencyId(row.competency_id), View(row.view))
-            found[place] = Standing(
-                status=Status(row.status),
-                estimate=row.estimate,
-                evidence_count=row.evidence_count,
-                mastered_count=row.mastered_count,
-            )
+            found[place] = _standing(row)
     return found
 
 
@@ -197,6 +122,11 @@ def save_standings(
             after.estimate,
             after.evidence_count,
             after.mastered_count,
+            after.level,
+            optional_micros(after.mastered_at),
+            optional_micros(after.review_at),
+            int(after.override),
+            after.rule,
         )
         for (learner, competency, view), (_, after) in changed.items()
     ]
@@ -224,24 +154,59 @@ def standings_at(
     connection: Connection, learner: LearnerId, *, view: View, moment: datetime
 ) -> dict[CompetencyId, Standing]:
     """Where a learner stood at a moment, whatever has changed since."""
-    rows = connection.execute(
-        select(standing_changes)
-        .where(
-            standing_changes.c.learner_id == learner,
-            standing_changes.c.view == int(view),
-            standing_changes.c.at <= moment,
+    found = all_standings_at(connection, [learner], moment=moment)
+    return {place[1]: standing for place, standing in found.items() if place[2] is view}
+
+
+def all_standings_at(
+    connection: Connection, learner_ids: Sequence[LearnerId], *, moment: datetime
+) -> dict[Place, Standing]:
+    """Where some learners stood at a moment in both views, whatever has changed since."""
+    found: dict[Place, Standing] = {}
+    for part in chunks(learner_ids):
+        rows = connection.execute(
+            select(standing_changes)
+            .where(standing_changes.c.learner_id.in_(part), standing_changes.c.at <= moment)
+            .order_by(standing_changes.c.id)
         )
-        .order_by(standing_changes.c.id)
+        for row in rows:
+            place = (LearnerId(row.learner_id), CompetencyId(row.competency_id), View(row.view))
+            found[place] = _standing(row)
+    return found
+
+
+def rows_of(table: StandingTable, rule_ids: Sequence[int]) -> Iterator[Standing]:
+    """Standings as they are kept, of columns.
+
+    Args:
+        table: As ``mapping.judgement`` judged them.
+        rule_ids: What is kept of each rule of the judgement, in their order; empty to leave out
+            which rule it was.
+
+    Returns:
+        One for each row, in order.
+    """
+    columns = (
+        *(table.status, table.estimate, table.evidence_count, table.mastered_count),
+        *(table.level, table.mastered_at, table.review_at, table.override, table.rule),
     )
-    return {
-        CompetencyId(row.competency_id): Standing(
-            status=Status(row.status),
-            estimate=row.estimate,
-            evidence_count=row.evidence_count,
-            mastered_count=row.mastered_count,
+    for row in zip(*(column.tolist() for column in columns), strict=True):
+        status, estimate, count, mastered, level, mastered_at, review_at, override, rule = row
+        yield Standing(
+            status=Status(status),
+            estimate=None if math.isnan(estimate) else estimate,
+            evidence_count=count,
+            mastered_count=mastered,
+            level=level,
+            mastered_at=_moment(mastered_at),
+            review_at=_moment(review_at),
+            override=OverrideState(override),
+            rule=rule_ids[rule] if rule_ids else None,
         )
-        for row in rows
-    }
+
+
+def _moment(micros: int) -> datetime | None:
+    return None if micros == NO_MOMENT else from_micros(micros)
 
 
 def strands_in_course(connection: Connection, course_id: CourseId) -> tuple[CompetencyId, ...]:
@@ -291,41 +256,15 @@ def assessed_competencies(connection: Connection, tenant: TenantId) -> dict[Comp
     return {CompetencyId(row[0]): row[1] for row in rows}
 
 
-_SCORE_COLUMNS = (
-    "line_item",
-    "learner",
-    "state",
-    "points",
-    "minimum",
-    "maximum",
-    "attempt",
-    "is_visible",
-    "is_late",
-    "submitted_at",
-    "due_at",
-    "graded_at",
-)
-
-
-def _score_query(learner_ids: Sequence[LearnerId]) -> Any:  # noqa: ANN401 - twelve columns
-    is_aligned = select(alignments.c.line_item_id).where(
-        alignments.c.line_item_id == scores.c.line_item_id
-    )
-    return (
-        select(
-            scores.c.line_item_id,
-            scores.c.learner_id,
-            scores.c.state,
-            scores.c.points,
-            line_items.c.minimum,
-            line_items.c.maximum,
-            scores.c.attempt,
-            scores.c.is_visible,
-            scores.c.is_late,
-            type_coerce(scores.c.submitted_at, BigInteger),
-            type_coerce(line_items.c.due_at, BigInteger),
-            type_coerce(scores.c.graded_at, BigInteger),
-        )
-        .join(line_items, line_items.c.id == scores.c.line_item_id)
-        .where(and_(scores.c.learner_id.in_(learner_ids), is_aligned.exists()))
+def _standing(row: "Row[Any]") -> Standing:
+    return Standing(
+        status=Status(row.status),
+        estimate=row.estimate,
+        evidence_count=row.evidence_count,
+        mastered_count=row.mastered_count,
+        level=row.level,
+        mastered_at=row.mastered_at,
+        review_at=row.review_at,
+        override=OverrideState(row.override),
+        rule=row.effective_rule_id,
     )

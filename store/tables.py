@@ -417,8 +417,25 @@ mastery_rules = Table(
     Column("digest", String(64), nullable=False),
     Column("definition", Text, nullable=False),
     Column("effective_from", Instant, nullable=False),
+    Column("scope", String(16), nullable=False, server_default="district"),
+    Column("target_id", BigInteger, nullable=False, server_default="0"),
+    Column("author", String(255), nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("recorded_at", Instant),
     UniqueConstraint("tenant_id", "version"),
 )
+"""Every version of every rule; versions count up through a tenant, whatever their scope."""
+
+effective_rules = Table(
+    "effective_rules",
+    metadata,
+    _id(),
+    _to("tenants", "tenant_id"),
+    Column("digest", String(64), nullable=False),
+    Column("definition", Text, nullable=False),
+    UniqueConstraint("tenant_id", "digest"),
+)
+"""Rules as scopes made them together and standings were judged by them; never changed."""
 
 standings = Table(
     "standings",
@@ -431,6 +448,12 @@ standings = Table(
     Column("evidence_count", Integer, nullable=False),
     Column("mastered_count", Integer, nullable=False),
     Column("changed_at", Instant, nullable=False),
+    Column("level", SmallInteger, nullable=False, server_default="-1"),
+    Column("mastered_at", Instant),
+    Column("review_at", Instant),
+    Column("override", SmallInteger, nullable=False, server_default="0"),
+    Column("effective_rule_id", BigInteger),
+    Index("ix_standings_review_at", "review_at"),
     sqlite_with_rowid=False,
 )
 """Where each learner stands now, in each of the two views."""
@@ -451,6 +474,11 @@ standing_changes = Table(
     _to("mapping_sets", "mapping_set_id"),
     _to("mastery_rules", "mastery_rule_id"),
     _to("runs", "run_id", nullable=True),
+    Column("level", SmallInteger, nullable=False, server_default="-1"),
+    Column("mastered_at", Instant),
+    Column("review_at", Instant),
+    Column("override", SmallInteger, nullable=False, server_default="0"),
+    Column("effective_rule_id", BigInteger),
     Index(
         "ix_standing_changes_learner_id_competency_id",
         "learner_id",
@@ -466,6 +494,106 @@ recompute_queue = Table(
     Column("token", BigInteger, nullable=False),
 )
 """Learners whose standing may be out of date; written with the cause, removed with the cure."""
+
+recompute_pairs = Table(
+    "recompute_pairs",
+    metadata,
+    _to("learners", "learner_id", primary_key=True),
+    _to("competencies", "competency_id", primary_key=True),
+    Column("token", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""As ``recompute_queue``, where only some competencies of a learner may be out of date."""
+
+overrides = Table(
+    "overrides",
+    metadata,
+    _id(),
+    _to("learners", "learner_id"),
+    _to("competencies", "competency_id"),
+    Column("status", SmallInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("author", String(255), nullable=False),
+    Column("given_at", Instant, nullable=False),
+    Column("until", Instant),
+    Column("revoked_at", Instant),
+    Column("revoked_by", String(255), nullable=False, server_default=""),
+    Index("ix_overrides_learner_id", "learner_id"),
+)
+"""What persons said in place of computed statuses; revoked, never deleted."""
+
+exclusions = Table(
+    "exclusions",
+    metadata,
+    _id(),
+    _to("learners", "learner_id"),
+    _to("line_items", "line_item_id"),
+    Column("reason", Text, nullable=False),
+    Column("author", String(255), nullable=False),
+    Column("given_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    Column("revoked_by", String(255), nullable=False, server_default=""),
+    Index("ix_exclusions_learner_id", "learner_id"),
+)
+"""Evidence that persons took out, with the reason; revoked, never deleted."""
+
+given_dates = Table(
+    "given_dates",
+    metadata,
+    _id(),
+    _to("learners", "learner_id"),
+    _to("line_items", "line_item_id"),
+    Column("occurred_at", Instant, nullable=False),
+    Column("author", String(255), nullable=False),
+    Column("given_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    Column("revoked_by", String(255), nullable=False, server_default=""),
+    Index("ix_given_dates_learner_id", "learner_id"),
+)
+"""Dates that teachers gave to pieces of evidence; revoked, never deleted."""
+
+attempt_events = Table(
+    "attempt_events",
+    metadata,
+    _id(),
+    _to("line_items", "line_item_id"),
+    _to("learners", "learner_id"),
+    Column("number", Integer, nullable=False),
+    Column("points", Float),
+    Column("submitted_at", Instant),
+    Column("graded_at", Instant),
+    Column("is_late", Boolean, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    _to("runs", "run_id", nullable=True),
+    Index("ix_attempt_events_learner_id_line_item_id", "learner_id", "line_item_id"),
+)
+"""Everything that ``earlier_attempts`` ever said, never changed, never deleted."""
+
+competency_links = Table(
+    "competency_links",
+    metadata,
+    _to("competencies", "origin_id", primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    _to("competencies", "destination_id", primary_key=True),
+    CheckConstraint("kind IN ('precedes', 'exactMatchOf', 'replacedBy')", name="kind"),
+    sqlite_with_rowid=False,
+)
+"""Progressions and equivalents between competencies, by CASE's names."""
+
+pace_targets = Table(
+    "pace_targets",
+    metadata,
+    _id(),
+    _to("competencies", "competency_id"),
+    _to("learners", "learner_id", nullable=True),
+    _to("courses", "course_id", nullable=True),
+    Column("by", Instant, nullable=False),
+    Column("author", String(255), nullable=False, server_default=""),
+    Index("ix_pace_targets_learner_id", "learner_id"),
+    Index("ix_pace_targets_course_id", "course_id"),
+    CheckConstraint("(learner_id IS NULL) <> (course_id IS NULL)", name="of_one"),
+)
+"""By when a competency is meant to be mastered: a learner's own plan, or a course's."""
 
 passback_columns = Table(
     "passback_columns",

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -20,15 +21,13 @@ from mapping.records import (
     Mark,
     PassbackWay,
 )
-from mapping.status import Status
-from store import courses, frameworks, outbox, standings
+from mapping.rules import MasteryRule
+from store import courses, frameworks, outbox, rules, standings
 from store.courses import StoredCourse
 from store.frameworks import StoredCompetency
 from store.outbox import Letter, StandingMark
-from store.standings import Standing
+from store.standings import NOWHERE, Place, Standing
 from workers.recompute import current_rule
-
-_UNSEEN = Standing(status=Status.NO_EVIDENCE, estimate=None, evidence_count=0, mastered_count=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,30 +86,33 @@ def effective_way(kind: str, way: PassbackWay) -> PassbackWay:
 
 
 def set_desk(
-    connection: Connection, course_id: CourseId, *, way: PassbackWay | None = None
+    connection: Connection,
+    course_id: CourseId,
+    *,
+    now: datetime,
+    way: PassbackWay | None = None,
 ) -> Desk:
     """Put together what a course's gradebook shall say.
 
     Args:
         connection: A transaction.
         course_id: The course.
+        now: The moment, at which the district's rule is asked for.
         way: Another way than the one chosen for the course, to see what it would do.
     """
     course = courses.course(connection, course_id)
     way = effective_way(course.kind, way or course.way)
-    learners = courses.active_learners(connection, course_id)
     known = {c.id: c for c in frameworks.competencies_of(connection, course.tenant)}
-    strands = _strands(connection, course_id, way)
-    top = current_rule(connection, course.tenant)[1].scale.top
+    strands = [known[one] for one in _strands(connection, course_id, way)]
+    found = _found(connection, courses.active_learners(connection, course_id), strands)
+    _, rule = current_rule(connection, course.tenant, now=now)
     return Desk(
         course=course,
         way=way,
         refs=courses.learner_refs_in(connection, course_id),
-        desired=_desired(
-            connection, course, learners=learners, strands=[known[s] for s in strands]
-        ),
+        desired=_desired(found, standings.assessed_competencies(connection, course.tenant)),
         recorded=outbox.standing_marks(connection, course_id, way),
-        specs=_specs([known[strand] for strand in strands], way, maximum=top),
+        specs=_specs(strands, way, tops=_tops(found, rule)),
         columns=outbox.columns(connection, course_id, way),
         unsettled=outbox.unsettled(connection, course_id, way),
     )
@@ -129,39 +131,77 @@ def _strands(
     return standings.strands_in_course(connection, course_id)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """Where the learners of a course stand in its strands, and by which rules."""
+
+    learners: Sequence[LearnerId]
+    strands: Sequence[StoredCompetency]
+    standing: Mapping[Place, Standing]
+    rules: Mapping[int, MasteryRule]
+
+    def rule_of(self, standing: Standing) -> MasteryRule | None:
+        """What a standing was judged by, None where that is not kept."""
+        return None if standing.rule is None else self.rules[standing.rule]
+
+    def shown(self, learner: LearnerId, strand: StoredCompetency) -> Standing:
+        """Where a learner may see themselves."""
+        return self.standing.get((learner, strand.id, View.LEARNER), NOWHERE)
+
+
+def _found(
+    connection: Connection, learners: Sequence[LearnerId], strands: Sequence[StoredCompetency]
+) -> _Found:
+    standing = standings.standings_of(
+        connection, learners, competency_ids=[strand.id for strand in strands]
+    )
+    ids = {one.rule for one in standing.values() if one.rule is not None}
+    return _Found(
+        learners=learners,
+        strands=strands,
+        standing=standing,
+        rules=rules.rules_by_id(connection, ids),
+    )
+
+
 def _desired(
-    connection: Connection,
-    course: StoredCourse,
-    *,
-    learners: Sequence[LearnerId],
-    strands: Sequence[StoredCompetency],
+    found: _Found, totals: Mapping[CompetencyId, int]
 ) -> dict[CompetencyId, dict[LearnerId, Wanted]]:
-    ids = [strand.id for strand in strands]
-    totals = standings.assessed_competencies(connection, course.tenant)
-    now_standing = standings.standings_of(connection, learners, competency_ids=ids)
     return {
         strand.id: {
             learner: _wanted(
-                now_standing.get((learner, strand.id, View.LEARNER), _UNSEEN),
+                standing := found.shown(learner, strand),
+                found.rule_of(standing),
                 total=totals.get(strand.id, 0) if strand.is_strand else 0,
             )
-            for learner in learners
+            for learner in found.learners
         }
-        for strand in strands
+        for strand in found.strands
     }
 
 
-def _wanted(standing: Standing, *, total: int) -> Wanted:
+def _wanted(standing: Standing, rule: MasteryRule | None, *, total: int) -> Wanted:
+    status = standing.status
     return Wanted(
-        status=standing.status,
+        status=status,
+        label=status.label if rule is None else rule.label(status, standing.level),
         estimate=standing.estimate,
         mastered_count=min(standing.mastered_count, total),
         competency_total=total,
     )
 
 
+def _tops(found: _Found, rule: MasteryRule) -> dict[CompetencyId, float]:
+    """Out of how many points each strand's column is: the top of its rule's scale."""
+    tops: dict[CompetencyId, float] = {}
+    for (_, competency, _), standing in found.standing.items():
+        if (judged_by := found.rule_of(standing)) is not None:
+            tops[competency] = max(tops.get(competency, 0.0), judged_by.scale.top)
+    return {strand.id: tops.get(strand.id, rule.scale.top) for strand in found.strands}
+
+
 def _specs(
-    strands: Sequence[StoredCompetency], way: PassbackWay, *, maximum: float
+    strands: Sequence[StoredCompetency], way: PassbackWay, *, tops: Mapping[CompetencyId, float]
 ) -> dict[CompetencyId, ColumnSpec]:
     """One column for each strand; strands of one name are told apart by their code."""
     names = Counter(strand.statement for strand in strands)
@@ -175,7 +215,9 @@ def _specs(
                 way,
             ),
             way=way,
-            maximum=float(len(passback.LEVELS)) if way is PassbackWay.COMPETENCY else maximum,
+            maximum=(
+                float(len(passback.LEVELS)) if way is PassbackWay.COMPETENCY else tops[strand.id]
+            ),
             code=strand.code,
             identifier=strand.identifier,
         )

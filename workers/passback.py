@@ -129,7 +129,7 @@ def reason_to_write_nothing(desk: Desk) -> tuple[str, str] | None:
 
 def _desk(work: Work, course_id: CourseId) -> Desk:
     with work.reading() as connection:
-        return set_desk(connection, course_id)
+        return set_desk(connection, course_id, now=work.now())
 
 
 def _want(push: _Push) -> dict[CompetencyId, list[Letter]]:

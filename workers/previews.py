@@ -95,7 +95,7 @@ def preview_course(
         What would be written, by column.
     """
     with reading(engine) as connection:
-        desk = set_desk(connection, course_id, way=way)
+        desk = set_desk(connection, course_id, now=now, way=way)
         names = ways.learner_names(connection, list(desk.refs))
         counts = ways.column_counts(connection, course_id)
     cause, reason = reason_to_write_nothing(desk) or ("", "")

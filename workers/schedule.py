@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine
 
 from mapping.records import CourseState, PassbackWay, RunId, TenantId
-from store import courses, merging, registrations, standings, sync_state
+from store import courses, merging, past_runs, registrations, rules, sync_state, waiting
 from store.session import lock, reading, writing
 from store.sync_state import Phase, Run
 from store.tenants import all_tenants
@@ -109,8 +109,9 @@ def _add_work(connection: Connection, run: Run, phase: Phase, *, now: datetime) 
     if phase is Phase.COMPUTE:
         # Reading is over: nobody holds a course whose rows follow somebody's account.
         merging.follow_everywhere(connection, run.tenant, now=now)
-        waiting = standings.count_waiting(connection, run.tenant)
-        parts = min(-(-waiting // _LEARNERS_PER_PART), _MOST_PARTS)
+        _put_down_what_time_changed(connection, run, now=now)
+        count = waiting.count_waiting(connection, run.tenant)
+        parts = min(-(-count // _LEARNERS_PER_PART), _MOST_PARTS)
         sync_state.add_items(
             connection, run.id, phase, places=[(None, part) for part in range(parts)]
         )
@@ -128,6 +129,14 @@ def _add_work(connection: Connection, run: Run, phase: Phase, *, now: datetime) 
         sync_state.add_items(
             connection, run.id, phase, places=[(course.id, 0) for course in to_write]
         )
+
+
+def _put_down_what_time_changed(connection: Connection, run: Run, *, now: datetime) -> None:
+    """Re-checks fall due and rules begin to hold without anybody doing anything."""
+    waiting.mark_due(connection, run.tenant, now=now)
+    since = past_runs.started_before(connection, run)
+    if since is not None:
+        rules.mark_begun(connection, run.tenant, since=since, now=now)
 
 
 def tenants(engine: Engine) -> tuple[tuple[TenantId, ZoneInfo], ...]:

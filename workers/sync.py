@@ -25,13 +25,17 @@ from store import (
     alignments,
     courses,
     gradebook,
+    item_rows,
     merging,
     readings,
+    rules,
     sections,
     sync_state,
+    waiting,
 )
 from store.courses import StoredCourse
-from store.gradebook import ItemKey, Reading, SavedScores
+from store.gradebook import Reading, SavedScores
+from store.item_rows import ItemKey
 from store.readings import Finished
 from store.sync_state import ItemState
 from workers.plan import is_sweep
@@ -64,11 +68,11 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
         learners = _save_people(connection, work, course, people=people, parts=parts)
         is_whole = is_sweep(work, courses.course(connection, course_id))
         stored_items, touched = _save_items(connection, course_id, items)
-        aligned, realigned = _align(connection, course, items=items, stored=stored_items)
+        aligned, realigned = _align(connection, course, items=items)
         basis = readings.alignment_basis(
             alignments.mapping_in_force(connection, course.tenant), course
         )
-        gradebook.mark_for_recompute(connection, touched | realigned, now=work.now())
+        waiting.mark_learners(connection, touched | realigned, now=work.now())
         if (reason := _reason_to_skip(learners, items, aligned)) is not None:
             _skip(connection, source, work, reason=reason)
             return
@@ -124,7 +128,7 @@ def _forget_where_missed(
     """
     if (
         courses.has_newcomers(connection, course_id, people)
-        or gradebook.changes_of(connection, course_id, items).has_returned
+        or item_rows.changes_of(connection, course_id, items).has_returned
     ):
         readings.forget_cursor(connection, course_id)
 
@@ -139,7 +143,12 @@ def _save_people(
 ) -> Mapping[LearnerRef, LearnerId]:
     merging.follow_sis_ids(connection, course, people)
     merging.follow_accounts(connection, course.id, now=work.now())
+    before = courses.active_learners(connection, course.id)
     learners = courses.save_enrolments(connection, course.id, people)
+    if course.id in rules.courses_with_rules(connection, course.tenant):
+        # Its rule holds for who is there: who came or left stands by another one now.
+        moved = set(before) ^ set(courses.active_learners(connection, course.id))
+        waiting.mark_learners(connection, moved, now=work.now())
     if parts is not None:
         sections.save_sections(connection, course.id, parts)
     sections.save_members(connection, course.id, people, learners=learners)
@@ -150,7 +159,7 @@ def _save_items(
     connection: Connection, course_id: CourseId, items: Sequence[LineItem]
 ) -> tuple[Mapping[ItemKey, LineItemId], frozenset[LearnerId]]:
     """Keep a course's columns; whose scores are worth something else now."""
-    touched = gradebook.changes_of(connection, course_id, items).learners
+    touched = item_rows.changes_of(connection, course_id, items).learners
     return gradebook.save_line_items(connection, course_id, items), touched
 
 
@@ -173,15 +182,21 @@ def _align(
     course: StoredCourse,
     *,
     items: Sequence[LineItem],
-    stored: Mapping[ItemKey, LineItemId],
 ) -> tuple[Sequence[Alignment], frozenset[LearnerId]]:
-    """Apply the mapping in force; the learners whose scores speak for something else now."""
+    """Apply the mapping in force, also to columns that are gone: their scores stay evidence.
+
+    Returns:
+        What the columns there are speak for, and the learners whose scores speak for something
+        else now.
+    """
     rules = alignments.rules_in_force(connection, course.tenant)
-    aligned = alignment.resolve(rules, course.record, items)
+    known, keys = item_rows.known_line_items(connection, course.id)
+    aligned = alignment.resolve(rules, course.record, known)
     touched = alignments.save_alignments(
-        connection, course.id, aligned, items=stored, tenant=course.tenant
+        connection, course.id, aligned, items=keys, tenant=course.tenant
     )
-    return aligned, frozenset(touched)
+    there = {item.ref for item in items}
+    return [one for one in aligned if one.line_item_ref in there], frozenset(touched)
 
 
 def _reason_to_skip(

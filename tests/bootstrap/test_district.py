@@ -9,7 +9,16 @@ from bootstrap.container import REGISTRATIONS_KEY
 from bootstrap.district import load_district
 from interchange.errors import FileRefused
 from mapping.records import LearnerRef, PassbackWay
-from store import alignments, courses, frameworks, gradebook, registrations, standings, tenants
+from mapping.rulebook import Scope
+from store import (
+    alignments,
+    courses,
+    frameworks,
+    registrations,
+    rules,
+    tenants,
+    waiting,
+)
 from store.session import reading, writing
 from store.tables import metadata
 from tests.store.places import enrol, new_course
@@ -159,12 +168,17 @@ def test_a_course_is_of_the_school_its_platform_files_it_under(load, container):
     assert found.way is PassbackWay.MARK_NOT_COUNTED
 
 
-def test_frameworks_mapping_and_rule_are_in_force(load, ask):
+def test_frameworks_mapping_and_rule_are_in_force(load, ask, container):
     loaded = load()
 
     assert [c.code for c in ask(frameworks.competencies_of, loaded.tenant)] == ["N", "N.1"]
     assert [r.line_item for r in ask(alignments.rules_in_force, loaded.tenant)] == ["Quiz*"]
-    assert ask(frameworks.current_rule, loaded.tenant).definition["minimum_evidence"] == 2
+    assert (
+        ask(lambda c: rules.district_rule(c, loaded.tenant, now=container.now())).definition[
+            "minimum_evidence"
+        ]
+        == 2
+    )
 
 
 def test_loading_a_district_again_changes_nothing(load, container):
@@ -287,21 +301,21 @@ def learners(load, container):
     return {found[LearnerRef(ref)] for ref in ("ada", "bo")}
 
 
-def waiting(ask, tenant):
-    return set(ask(lambda c: standings.waiting_learners(c, tenant, part=0, parts=1)))
+def marked(ask, tenant):
+    return ask(lambda c: waiting.waiting_in(c, tenant, part=0, parts=1)).everybody
 
 
 def test_another_rule_puts_every_learner_down_for_recomputation(load, ask, learners):
     loaded = load(rule={"mastered": 3.5})
 
-    assert waiting(ask, loaded.tenant) == learners
+    assert marked(ask, loaded.tenant) == learners
 
 
 def test_the_same_rule_puts_nobody_down(load, ask, learners):
     loaded = load()
 
     assert learners
-    assert waiting(ask, loaded.tenant) == set()
+    assert marked(ask, loaded.tenant) == set()
 
 
 def test_another_districts_rule_puts_nobody_of_this_one_down(load, ask, container, learners):
@@ -312,7 +326,114 @@ def test_another_districts_rule_puts_nobody_of_this_one_down(load, ask, containe
     load(**elsewhere, rule={"mastered": 3.5})
 
     assert learners
-    assert waiting(ask, first.id) == set()
+    assert marked(ask, first.id) == set()
     with writing(container.engine) as connection:
-        gradebook.mark_for_recompute(connection, learners, now=container.now())
-    assert waiting(ask, first.id) == learners
+        waiting.mark_learners(connection, learners, now=container.now())
+    assert marked(ask, first.id) == learners
+
+
+def said(ask, container, tenant):
+    """What every scope of a district says, by scope."""
+    found = ask(lambda c: rules.said_by_place(c, tenant, now=container.now()))
+    return {place.scope.name: dict(one.definition) for place, one in found.items()}
+
+
+def entry(definition, **place):
+    return {"rule": definition, **place}
+
+
+def test_rules_of_narrower_scopes_come_with_the_file(load, ask, container):
+    loaded = load(
+        rules=[
+            entry({"minimum_evidence": 3}, framework="F"),
+            entry({"mastered": 3.5}, framework="F", competency="N.1", reason="It carries much."),
+        ]
+    )
+
+    assert said(ask, container, loaded.tenant) == {
+        "DISTRICT": DISTRICT["rule"],
+        "FRAMEWORK": {"minimum_evidence": 3},
+        "COMPETENCY": {"mastered": 3.5},
+    }
+
+
+def test_a_rule_that_the_file_says_no_longer_is_withdrawn(load, ask, container):
+    load(rules=[entry({"minimum_evidence": 3}, framework="F")])
+
+    loaded = load()
+
+    assert said(ask, container, loaded.tenant)["FRAMEWORK"] == {}
+
+
+def test_a_rule_that_a_person_set_for_a_narrower_scope_stays(load, ask, container):
+    loaded = load()
+    place = rules.RulePlace(scope=Scope.FRAMEWORK, target=1)
+    with writing(container.engine) as connection:
+        by_hand = rules.RuleNote(author="somebody")
+        options = {"now": container.now(), "place": place, "note": by_hand}
+        rules.save_rule(connection, loaded.tenant, {"minimum_evidence": 3}, **options)
+
+    load()
+
+    assert said(ask, container, loaded.tenant)["FRAMEWORK"] == {"minimum_evidence": 3}
+
+
+def test_the_same_rules_again_are_no_new_version(load, container):
+    load(rules=[entry({"minimum_evidence": 3}, framework="F")])
+    before = rows_by_table(container)
+
+    load(rules=[entry({"minimum_evidence": 3}, framework="F")])
+
+    assert rows_by_table(container) == before
+
+
+def test_a_rule_of_a_course_waits_until_an_lms_told_of_it(load, ask, container):
+    rule_of_a_course = {"rules": [entry({"minimum_evidence": 3}, course="Canvas:c1")]}
+    loaded = load(**rule_of_a_course)
+    with writing(container.engine) as connection:
+        (canvas,) = registrations.platforms(connection)
+        new_course(connection, loaded.tenant, canvas.id, "c1")
+
+    again = load(**rule_of_a_course)
+
+    assert "no LMS has told of the course Canvas:c1 yet" in loaded.skipped[-1]
+    assert len(again.skipped) < len(loaded.skipped)
+    assert said(ask, container, loaded.tenant)["COURSE"] == {"minimum_evidence": 3}
+
+
+@pytest.mark.parametrize(
+    ("rules_said", "messages"),
+    [
+        ([entry({}, framework="F")], ["entry 1: its rule says nothing"]),
+        ([entry({"mastered": 2.0})], ["entry 1: it names no place"]),
+        ([entry({"mastered": 2.0}, competency="N")], ["entry 1: it names no place"]),
+        ([entry({"mastered": 2.0}, course="c1")], ["entry 1: a course is written as"]),
+        (
+            [entry({"mastered": 2.0}, course="Canvas:c1", framework="F")],
+            ["entry 1: it names a course and a framework"],
+        ),
+        ([entry({"mastered": 2.0}, framework="G")], ["entry 1: there is no framework 'G'"]),
+        (
+            [entry({"mastered": 2.0}, framework="F", competency="N.9")],
+            ["entry 1: the framework 'F' has no competency 'N.9'"],
+        ),
+        (
+            [entry({"mastered": 2.0}, framework="F"), entry({"mastered": 3.5}, framework="F")],
+            ["entry 2: entry 1 is for the same"],
+        ),
+        (
+            [
+                entry({"mastered": 9.0}, framework="F", competency="N.1"),
+                entry({"mystery": 1}, framework="F"),
+            ],
+            ["entry 1: ", "mastered must be", "entry 2: ", "mystery"],
+        ),
+    ],
+)
+def test_every_rule_that_is_wrong_is_named_and_nothing_is_loaded(
+    load, container, rules_said, messages
+):
+    found = refusal(load, rules=rules_said)
+
+    assert all(message in found for message in messages), found
+    assert set(rows_by_table(container).values()) == {0}

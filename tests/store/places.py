@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from mapping.alignment import resolve
 from mapping.records import (
     Competency,
     Course,
@@ -26,7 +27,15 @@ from mapping.records import (
     TenantId,
 )
 from mapping.rules import MasteryRule
-from store import alignments, courses, frameworks, gradebook, registrations
+from store import (
+    alignments,
+    courses,
+    frameworks,
+    gradebook,
+    item_rows,
+    registrations,
+    rules,
+)
 from store.registrations import PlatformEntry
 from store.secrets import SecretBox
 
@@ -171,4 +180,15 @@ def publish(connection, tenant: TenantId, *rules: MappingRule, now: datetime = N
 
 def set_rule(connection, tenant: TenantId, *, now: datetime = NOW, **more) -> int:
     definition = MasteryRule(**{"minimum_evidence": 1, **more}).definition()
-    return frameworks.save_rule(connection, tenant, definition, now=now).id
+    return rules.save_rule(connection, tenant, definition, now=now).id
+
+
+def align(connection, tenant: TenantId, course: CourseId, *rules: MappingRule):
+    """Apply rules to the columns of a course; their framework is published."""
+    items, keys = item_rows.known_line_items(connection, course)
+    resolved = resolve(rules, course_record(), items)
+    return alignments.save_alignments(connection, course, resolved, items=keys, tenant=tenant)
+
+
+def competency_ids(connection, tenant: TenantId) -> dict[str, int]:
+    return {one.code: one.id for one in frameworks.competencies_of(connection, tenant)}

@@ -1,15 +1,25 @@
-"""Earlier attempts: kept beside the scores, never deleted, no reason to compute anything."""
+"""Earlier attempts: kept beside the scores, never deleted, each change among the events."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, select
 
-from mapping.records import Attempt
-from store import gradebook
+from mapping.records import Attempt, LearnerRef
+from store import gradebook, waiting
 from store.gradebook import SavedScores
-from store.tables import earlier_attempts, recompute_queue
-from tests.store.places import NOW, new_course, open_reading, score
+from store.tables import attempt_events, earlier_attempts, recompute_queue
+from tests.store.places import (
+    NOW,
+    align,
+    competency_ids,
+    new_course,
+    open_reading,
+    publish,
+    rule,
+    score,
+)
 
 LATER = NOW + timedelta(days=1)
 FIRST = Attempt(number=1, points=3.0, submitted_at=NOW, graded_at=LATER)
@@ -113,15 +123,39 @@ def test_another_courses_attempts_are_no_part_of_a_reading(db, district, canvas,
     assert open_reading(db, beside, items=["quiz"], learners=["ada"]).attempts == {}
 
 
-def test_an_attempt_alone_changes_no_score_and_nothing_is_computed(db, opened):
+def test_an_attempt_alone_changes_no_score_and_what_it_speaks_for_is_computed(
+    db, district, algebra, opened
+):
+    publish(db, district)
+    align(db, district, algebra, rule("N.1", line_item="quiz"))
     save(db, opened, score("quiz", "ada", 7.0, attempt=2))
+    tonight = gradebook.start_reading(db, algebra, items=opened.items, learners=opened.learners)
     db.execute(recompute_queue.delete())
 
-    saved = save(db, opened, score("quiz", "ada", 7.0, attempt=2, earlier=(FIRST,)))
+    saved = save(db, tonight, score("quiz", "ada", 7.0, attempt=2, earlier=(FIRST,)))
 
+    found = waiting.waiting_in(db, district, part=0, parts=1)
     assert saved == SavedScores()
     assert kept(db) == [FIRST]
-    assert db.execute(select(recompute_queue)).all() == []
+    assert found.pairs.keys() == {
+        (opened.learners[LearnerRef("ada")], competency_ids(db, district)["N.1"])
+    }
+
+
+def test_everything_an_attempt_ever_said_is_kept_with_when_it_was_read(db, opened):
+    save(db, opened, score("quiz", "ada", 7.0, earlier=(FIRST,)))
+    save(db, opened, score("quiz", "ada", 7.0, earlier=(FIRST,)))
+    regraded = replace(FIRST, points=5.0)
+
+    gradebook.save_scores(
+        db, opened, [score("quiz", "ada", 7.0, earlier=(regraded,))], now=LATER, run=None
+    )
+
+    rows = db.execute(select(attempt_events).order_by(attempt_events.c.id))
+    assert [(row.number, row.points, row.recorded_at) for row in rows] == [
+        (1, 3.0, NOW),
+        (1, 5.0, LATER),
+    ]
 
 
 def test_attempts_of_people_who_are_not_in_the_reading_are_passed_over(db, opened):

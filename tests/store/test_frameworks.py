@@ -1,17 +1,15 @@
-"""Frameworks are brought up to date and never lose a competency; rules have versions."""
+"""Frameworks are brought up to date and never lose a competency."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from mapping.records import Competency
-from mapping.rules import MasteryRule
+from mapping.records import Competency, CompetencyLink, LinkKind
 from store import frameworks
 from store.frameworks import SavedFramework
-from store.tables import competencies, mastery_rules
-from tests.store.places import FRAMEWORK, NOW, new_tenant, set_rule
+from store.tables import competencies
+from tests.store.places import FRAMEWORK, new_tenant
 
 
 @pytest.fixture
@@ -108,7 +106,7 @@ def test_a_new_edition_may_give_old_codes_to_new_items(db, district):
 
     again = frameworks.save_framework(db, district, replace(FRAMEWORK, competencies=fresh))
 
-    assert again == SavedFramework(added=4, changed=0, archived=4)
+    assert again == SavedFramework(added=4, changed=0, archived=4, is_restructured=True)
     assert codes(db, district) == ["N", "N.1", "N.2", "L.1"]
 
 
@@ -122,37 +120,32 @@ def test_two_districts_may_have_one_framework_each_for_itself(db, district):
     assert len(codes(db, district)) == 4
 
 
-def test_a_district_without_a_rule_has_none(db, district):
-    assert frameworks.current_rule(db, district) is None
+@pytest.mark.usefixtures("saved")
+@pytest.mark.parametrize(
+    ("changes", "is_restructured"),
+    [
+        ({}, False),
+        ({"statement": "Count well"}, False),
+        ({"parent": None}, True),
+        ({"code": "N.9"}, True),
+    ],
+)
+def test_an_edition_tells_whether_standings_may_be_others_by_it(
+    db, district, changes, is_restructured
+):
+    parts = [
+        replace(one, **changes) if one.identifier == "n1" else one for one in FRAMEWORK.competencies
+    ]
+
+    found = frameworks.save_framework(db, district, replace(FRAMEWORK, competencies=parts))
+
+    assert found.is_restructured is is_restructured
 
 
-def test_a_rule_is_read_back_as_it_was_defined(db, district):
-    set_rule(db, district, mastered=3.5)
+@pytest.mark.usefixtures("saved")
+def test_an_edition_with_other_links_may_change_standings(db, district):
+    precedes = CompetencyLink(origin="n1", kind=LinkKind.PRECEDES, destination="n2")
+    linked = replace(FRAMEWORK, links=(precedes,))
 
-    found = frameworks.current_rule(db, district)
-
-    assert found.version == 1
-    assert found.definition == MasteryRule(minimum_evidence=1, mastered=3.5).definition()
-
-
-def test_the_same_rule_again_changes_nothing(db, district):
-    first = set_rule(db, district)
-
-    assert set_rule(db, district) == first
-    assert len(db.execute(select(mastery_rules)).all()) == 1
-
-
-def test_another_rule_is_a_new_version_and_the_former_is_kept(db, district):
-    set_rule(db, district)
-
-    set_rule(db, district, mastered=3.5, now=NOW + timedelta(days=1))
-
-    assert frameworks.current_rule(db, district).version == 2
-    assert len(db.execute(select(mastery_rules)).all()) == 2
-
-
-def test_a_rule_that_came_back_is_the_newest_version(db, district):
-    for mastered in (3.0, 3.5, 3.0):
-        set_rule(db, district, mastered=mastered)
-
-    assert frameworks.current_rule(db, district).version == 3
+    assert frameworks.save_framework(db, district, linked).is_restructured
+    assert not frameworks.save_framework(db, district, linked).is_restructured

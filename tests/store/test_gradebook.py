@@ -9,18 +9,22 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from mapping.records import Criterion, CriterionRef, Grading, LearnerRef, LineItemRef, ScoreState
-from store import gradebook, standings
+from store import gradebook, waiting
 from store.gradebook import SavedScores
 from store.session import reading, writing
-from store.tables import courses, line_items, recompute_queue, score_events, scores
+from store.tables import courses, line_items, recompute_pairs, recompute_queue, score_events, scores
 from tests.store.places import (
     NOW,
+    align,
     column,
+    competency_ids,
     enrol,
     new_course,
     new_platform,
     new_tenant,
     open_reading,
+    publish,
+    rule,
     score,
 )
 
@@ -47,7 +51,13 @@ def current(connection):
 
 
 def marked(connection):
-    return set(connection.execute(select(recompute_queue.c.learner_id)).scalars())
+    """Learners put down for recomputation, whole or in part."""
+    tables = (recompute_queue, recompute_pairs)
+    return {
+        learner
+        for table in tables
+        for learner in connection.execute(select(table.c.learner_id)).scalars()
+    }
 
 
 def stored_titles(connection, course, *, is_removed=False):
@@ -124,10 +134,45 @@ def test_scores_of_people_or_columns_not_in_the_reading_are_passed_over(db, open
     assert save(db, opened, stranger) == SavedScores()
 
 
-def test_a_learner_with_news_is_put_down_for_recomputation(db, opened):
-    save(db, opened, score("quiz", "ada", 7.0), score("test", "ada", 1.0))
+@pytest.fixture
+def speaking(db, district, algebra, opened):
+    """A reading of a course whose quiz speaks for two competencies, and its test for none."""
+    publish(db, district)
+    align(
+        db,
+        district,
+        algebra,
+        rule("N.1", line_item="quiz"),
+        rule("N.2", line_item="quiz"),
+    )
+    return gradebook.start_reading(db, algebra, items=opened.items, learners=opened.learners)
 
-    assert marked(db) == {opened.learners[LearnerRef("ada")]}
+
+def test_a_first_reading_puts_whole_learners_down_for_recomputation(db, speaking):
+    save(db, speaking, score("quiz", "ada", 7.0))
+
+    ada = speaking.learners[LearnerRef("ada")]
+    assert marked(db) == {ada}
+    assert db.execute(select(recompute_pairs)).all() == []
+
+
+def test_later_news_puts_down_what_the_line_item_speaks_for(db, district, algebra, speaking):
+    save(db, speaking, score("quiz", "bo", 7.0))
+    db.execute(recompute_queue.delete())
+    tonight = gradebook.start_reading(db, algebra, items=speaking.items, learners=speaking.learners)
+
+    save(db, tonight, score("quiz", "ada", 7.0), score("test", "bo", 1.0))
+
+    ada, ids = speaking.learners[LearnerRef("ada")], competency_ids(db, district)
+    found = waiting.waiting_in(db, district, part=0, parts=1)
+    assert found.learners == {}
+    assert found.pairs.keys() == {(ada, ids["N.1"]), (ada, ids["N.2"])}
+
+
+def test_a_score_that_speaks_for_nothing_puts_nobody_down(db, speaking):
+    save(db, speaking, score("test", "ada", 7.0))
+
+    assert marked(db) == set()
 
 
 def test_a_rubrics_rows_have_scores_of_their_own(db, algebra):
@@ -239,11 +284,11 @@ def test_what_was_taken_away_is_not_taken_away_again(db, algebra, opened):
 
 def test_a_later_mark_for_recomputation_outlives_the_cure_of_an_earlier_one(db, district, opened):
     ada = opened.learners[LearnerRef("ada")]
-    gradebook.mark_for_recompute(db, [ada], now=NOW)
-    tokens = standings.waiting_learners(db, district, part=0, parts=1)
+    waiting.mark_learners(db, [ada], now=NOW)
+    tokens = waiting.waiting_in(db, district, part=0, parts=1)
 
-    gradebook.mark_for_recompute(db, [ada, ada], now=LATER)
-    standings.settle_waiting(db, tokens)
+    waiting.mark_learners(db, [ada, ada], now=LATER)
+    waiting.settle(db, tokens)
 
     assert marked(db) == {ada}
 

@@ -8,11 +8,25 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from mapping.records import Attempt, ColumnRef, Cursor, EnrolmentState, LearnerRef, PassbackWay
-from store import courses, frameworks, gradebook, merging, outbox, people, readings, sync_state
+from mapping.status import Status
+from store import (
+    courses,
+    frameworks,
+    gradebook,
+    judgements,
+    merging,
+    outbox,
+    pace,
+    people,
+    readings,
+    sync_state,
+)
+from store.judgements import Exclusion, GivenDate, Override
 from store.outbox import StandingMark
 from store.readings import Finished
 from store.session import writing
 from store.tables import (
+    attempt_events,
     earlier_attempts,
     enrolments,
     learners,
@@ -273,6 +287,70 @@ def test_of_two_attempts_with_one_number_the_one_graded_later_stays(db, algebra)
 
     ada = found[LearnerRef("17")]
     assert tries(db) == [(ada, 1, 5.0), (ada, 2, 6.0)]
+
+
+def attempt_points(db):
+    """Points by learner and number, as the newest attempt events tell them."""
+    rows = db.execute(select(attempt_events).order_by(attempt_events.c.id))
+    return {(row.learner_id, row.number): row.points for row in rows}
+
+
+def test_of_two_attempts_with_one_number_the_newest_event_is_of_the_one_that_stays(db, algebra):
+    newer = Attempt(number=1, points=5.0, graded_at=LATER)
+    read(db, algebra, pupil("17"), marks=[score("quiz", "17", 7.0, earlier=(newer,))])
+    both = (pupil("17"), pupil("18", sis_id="A1"))
+    older = Attempt(number=1, points=2.0, graded_at=NOW)
+    read(db, algebra, *both, marks=[score("quiz", "18", 2.0, earlier=(older,))])
+
+    found = read(db, algebra, pupil("17", sis_id="A1"))
+
+    assert attempt_points(db) == {(found[LearnerRef("17")], 1): 5.0}
+
+
+def judged(db, district, course, learner):
+    """An override, an exclusion, a date and a plan, all of one learner."""
+    frameworks.save_framework(db, district, FRAMEWORK)
+    number = frameworks.competencies_of(db, district)[1].id
+    quiz = gradebook.save_line_items(db, course, [column("quiz"), column("test")])["quiz", None]
+    said = {"learner": learner, "author": "a teacher", "given_at": NOW}
+    given = Override(competency=number, status=Status.MASTERED, reason="Seen.", **said)
+    judgements.give_override(db, district, given)
+    judgements.exclude(db, district, Exclusion(line_item=quiz, reason="Copied.", **said))
+    judgements.give_date(db, district, GivenDate(line_item=quiz, occurred_at=NOW, **said))
+    pace.save_own_plan(db, learner, {number: LATER})
+
+
+def told_of(db, district, learner):
+    """Kinds of what was said of a learner."""
+    plan = ["plan"] * pace.own_plans(db, [learner]).owner.size
+    said = judgements.everything_said(db, district, learner)
+    return sorted([*(type(one).__name__ for one in said), *plan])
+
+
+def test_what_was_said_of_a_learner_goes_along_with_their_last_account(
+    db, district, algebra, beside
+):
+    read(db, beside, pupil("99", sis_id="A1"))
+    (stray,) = read(db, algebra, pupil("17")).values()
+    judged(db, district, algebra, stray)
+
+    (ada,) = read(db, algebra, pupil("17", sis_id="A1")).values()
+
+    assert told_of(db, district, ada) == ["Exclusion", "GivenDate", "Override", "plan"]
+    assert told_of(db, district, stray) == []
+
+
+def test_what_was_said_whatever_the_course_stays_with_who_keeps_an_account(
+    db, district, algebra, beside
+):
+    read(db, algebra, pupil("17", sis_id="A1"))
+    (ada,) = read(db, beside, pupil("99", sis_id="A1")).values()
+    judged(db, district, algebra, ada)
+
+    (other,) = read(db, algebra, pupil("17", sis_id="B1")).values()
+
+    assert told_of(db, district, ada) == ["Override", "plan"]
+    assert told_of(db, district, other) == ["Exclusion", "GivenDate"]
 
 
 def test_learners_of_two_districts_are_never_made_one(db, algebra):

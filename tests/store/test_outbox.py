@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from sqlalchemy import select
 
 from mapping.records import ColumnRef, PassbackWay
-from store import outbox, standings, sync_state
+from store import frameworks, outbox, sync_state
 from store.outbox import OutboxState, StandingMark
 from store.session import reading, writing
 from store.tables import outbox as letters
@@ -27,7 +27,7 @@ class Place:
         tenant = new_tenant(connection)
         self.course = new_course(connection, tenant, new_platform(connection, tenant))
         publish(connection, tenant)
-        known = {c.code: c.id for c in standings.competencies_of(connection, tenant)}
+        known = {c.code: c.id for c in frameworks.competencies_of(connection, tenant)}
         self.numbers, self.letters = known["N"], known["L.1"]
         self.ada, self.bo = enrol(connection, self.course, "ada", "bo").values()
         self.run = sync_state.start_run(connection, tenant, cause="by hand", is_full=False, now=NOW)

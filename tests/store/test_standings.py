@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from mapping.alignment import resolve
-from mapping.columns import NO_MOMENT
-from mapping.evidence import KINDS, View
-from mapping.records import CompetencyId, EvidenceKind, LearnerId, LearnerRef
+from mapping.evidence import View
+from mapping.records import CompetencyId, LearnerId, LearnerRef
 from mapping.status import Status
-from store import alignments, gradebook, standings
+from store import alignments, frameworks, gradebook, standings
 from store.session import writing
 from store.standings import Basis, Standing
 from store.tables import standing_changes
@@ -26,7 +25,6 @@ from tests.store.places import (
     new_tenant,
     publish,
     rule,
-    score,
     set_rule,
 )
 
@@ -50,7 +48,7 @@ def basis(db, district):
 
 @pytest.fixture
 def ids(db, district, basis):  # noqa: ARG001 - it publishes the framework
-    return {c.code: c.id for c in standings.competencies_of(db, district)}
+    return {c.code: c.id for c in frameworks.competencies_of(db, district)}
 
 
 @pytest.fixture
@@ -123,75 +121,6 @@ def test_each_view_has_a_history_of_its_own(db, basis, place):
     assert standings.standings_at(db, place[0], view=View.LEARNER, moment=NOW) == {}
 
 
-def test_learners_waiting_are_shared_out_without_rest_or_overlap(db, district, algebra):
-    learners = enrol(db, algebra, *(f"learner {n}" for n in range(7)))
-    gradebook.mark_for_recompute(db, learners.values(), now=NOW)
-
-    shares = [standings.waiting_learners(db, district, part=n, parts=3) for n in range(3)]
-
-    assert sorted(learner for share in shares for learner in share) == sorted(learners.values())
-    assert standings.count_waiting(db, district) == 7
-
-
-def test_learners_of_another_district_do_not_wait_here(db, district):
-    other = new_tenant(db, "Other")
-    theirs = new_course(db, other, new_platform(db, other))
-    gradebook.mark_for_recompute(db, enrol(db, theirs, "x").values(), now=NOW)
-
-    assert standings.waiting_learners(db, district, part=0, parts=1) == {}
-    assert standings.count_waiting(db, district) == 0
-
-
-def test_learners_computed_no_longer_wait(db, district, ada):
-    gradebook.mark_for_recompute(db, [ada], now=NOW)
-
-    standings.settle_waiting(db, standings.waiting_learners(db, district, part=0, parts=1))
-    standings.settle_waiting(db, {})
-
-    assert standings.count_waiting(db, district) == 0
-
-
-@pytest.mark.usefixtures("basis")
-def test_aligned_scores_of_a_learner_come_from_every_course_and_lms(db, district, algebra):
-    moodle = new_platform(db, district, "Moodle", kind="moodle")
-    places = (algebra, new_course(db, district, moodle))
-    for course, points in zip(places, (7.0, 9.0), strict=True):
-        items = gradebook.save_line_items(db, course, [column("quiz", due_at=NOW), column("x")])
-        opened = gradebook.start_reading(db, course, items=items, learners=enrol(db, course, "ada"))
-        page = [score("quiz", "ada", points, submitted_at=NOW), score("x", "ada", 1.0)]
-        gradebook.save_scores(db, opened, page, now=NOW, run=None)
-        align(db, district, course, items, rule("N.1", line_item="quiz"))
-
-    table = standings.score_table(db, list(opened.learners.values()))
-
-    assert sorted(table.points.tolist()) == [7.0, 9.0]
-    assert table.maximum.tolist() == [10.0, 10.0]
-    assert set(table.graded_at.tolist()) == {NO_MOMENT}
-    assert table.due_at.tolist() == table.submitted_at.tolist()
-
-
-def test_no_learners_have_no_scores(db):
-    assert len(standings.score_table(db, [])) == 0
-
-
-def test_alignments_come_as_columns_of_their_own_district(db, district, algebra, ids):
-    items = gradebook.save_line_items(db, algebra, [column("quiz")])
-    align(db, district, algebra, items, rule("N.1", weight=2.0, kind=EvidenceKind.RECALL))
-
-    table = standings.alignment_table(db, district)
-
-    assert table.competency.tolist() == [ids["N.1"]]
-    assert table.weight.tolist() == [2.0]
-    assert [KINDS[code] for code in table.kind.tolist()] == [EvidenceKind.RECALL]
-    assert len(standings.alignment_table(db, new_tenant(db, "Other")).weight) == 0
-
-
-def test_the_hierarchy_knows_the_children_of_a_strand(db, district, ids):
-    found = standings.hierarchy(db, district)
-
-    assert found.children_of(ids["N"]) == (ids["N.1"], ids["N.2"])
-
-
 def test_a_courses_columns_are_made_for_the_strands_it_speaks_for(db, district, algebra, ids):
     items = gradebook.save_line_items(db, algebra, [column("quiz"), column("test")])
     align(
@@ -227,7 +156,7 @@ def test_the_history_ends_where_the_learner_stands(engine, changes):
             mapping_set=publish(connection, tenant), rule=set_rule(connection, tenant), run=None
         )
         learner = LearnerId(enrol(connection, algebra, "ada")[LearnerRef("ada")])
-        number = CompetencyId(standings.competencies_of(connection, tenant)[0].id)
+        number = CompetencyId(frameworks.competencies_of(connection, tenant)[0].id)
         place = (learner, number, View.TEACHER)
 
         moment = NOW

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from mapping.records import ColumnRef, PassbackWay
-from store import courses, outbox, standings, ways
+from store import courses, frameworks, outbox, ways
 from tests.store.places import (
     NOW,
     enrol,
@@ -96,7 +96,7 @@ def test_courses_are_named_by_number_title_code_or_sis_id(db, place):
 
 def test_columns_are_counted_by_the_way_they_were_made_for(db, place):
     publish(db, place.tenant)
-    strand = next(one.id for one in standings.competencies_of(db, place.tenant))
+    strand = next(one.id for one in frameworks.competencies_of(db, place.tenant))
     for made in (PassbackWay.WORDS, COUNTED):
         outbox.save_column(db, place.algebra, strand, way=made, ref=ColumnRef("1"))
 

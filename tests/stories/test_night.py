@@ -57,7 +57,7 @@ def course_grades(stage) -> dict:
 def wanted_marks(stage) -> dict:
     return {
         (row.course, row.strand, row.learner): words(
-            Status(row.status), min(row.mastered_count, row.total), row.total
+            Status(row.status).label, min(row.mastered_count, row.total), row.total
         )
         for row in stage.rows(WANTED)
     }

@@ -14,6 +14,8 @@ import simulators.moodle
 from mapping.records import LearnerId
 from simulators.files import Addresses, write_all
 from store import standings
+from store.grounds import grounds_of, policy_of
+from store.session import writing
 from tests.stories.cases import CASES, ROWS, Case, Player, names_of, plans
 from tests.stories.stage import Stage, district_on_stage
 from tests.stories.tiny import plans_in, spot, tiny_district
@@ -86,16 +88,16 @@ def held_books(stage):
 
 def stale_standings(stage):
     """Standings that are not what all that is held would give if computed from nothing."""
+    now = stage.container.now()
     with stage.container.engine.connect() as connection:
         everybody = [LearnerId(row.id) for row in stage.rows("SELECT id FROM learners")]
-        _, rule = recompute.current_rule(connection, stage.tenant)
-        computed = recompute.compute(
-            standings.score_table(connection, everybody),
-            standings.alignment_table(connection, stage.tenant),
-            rule=rule,
-            hierarchy=standings.hierarchy(connection, stage.tenant),
-        )
+        policy = policy_of(connection, stage.tenant, now=now)
         kept = standings.standings_of(connection, everybody)
+        grounds = grounds_of(connection, policy, everybody)
+    with writing(stage.container.engine) as connection:
+        computed = recompute.compute(
+            grounds, recompute.rule_ids(connection, stage.tenant, policy.book)
+        )
     assert computed
     return recompute.differences(kept, computed)
 

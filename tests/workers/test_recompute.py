@@ -8,10 +8,10 @@ from sqlalchemy import select
 from mapping.evidence import View
 from mapping.records import CompetencyId, LearnerId, ScoreState
 from mapping.status import Status
-from store import alignments, gradebook, standings, tenants
+from store import alignments, standings, tenants, waiting
 from store.standings import Standing
 from store.sync_state import Phase
-from store.tables import score_events, standing_changes
+from store.tables import standing_changes
 from tests.contracts.fake import graded
 from tests.store.places import new_tenant, score, set_rule
 from workers import recompute
@@ -31,7 +31,7 @@ def standing(estimate: float | None, **more) -> Standing:
 
 def mark_everybody(night):
     night.write(
-        lambda c: gradebook.mark_for_recompute(
+        lambda c: waiting.mark_learners(
             c, map(LearnerId, tenants.all_learners(c, night.tenant)), now=night.clock()
         )
     )
@@ -81,7 +81,7 @@ def test_where_nothing_changed_nothing_is_written(night):
 def test_who_was_computed_no_longer_waits(night):
     night.run()
 
-    assert night.ask(standings.count_waiting, night.tenant) == 0
+    assert night.ask(waiting.count_waiting, night.tenant) == 0
 
 
 def test_evidence_that_is_gone_leaves_no_evidence(night):
@@ -136,7 +136,7 @@ def test_learners_of_a_district_without_a_rule_cannot_be_computed(night):
     bare = night.write(new_tenant, "Bare")
 
     with pytest.raises(LookupError, match=f"Tenant {bare} has no mastery rule"):
-        night.ask(recompute.current_rule, bare)
+        night.ask(recompute.current_rule, bare, now=night.clock())
 
 
 def test_learners_are_shared_out_over_parts_and_batches(night, monkeypatch):
@@ -149,59 +149,21 @@ def test_learners_are_shared_out_over_parts_and_batches(night, monkeypatch):
         night.perform(work)
 
     assert len(works) == 3
-    assert night.ask(standings.count_waiting, night.tenant) == 0
+    assert night.ask(waiting.count_waiting, night.tenant) == 0
     assert night.counts(run).estimates == 6
 
 
 def test_a_learner_marked_again_while_being_computed_waits_for_the_next(night):
     run = night.begin()
     (work,) = night.reach(run, Phase.COMPUTE)
-    tokens = night.ask(standings.waiting_learners, night.tenant, part=0, parts=1)
+    tokens = night.ask(waiting.waiting_in, night.tenant, part=0, parts=1)
     night.perform(work)
     night.clock.advance(seconds=1)
     mark_everybody(night)
 
-    night.write(standings.settle_waiting, tokens)
+    night.write(waiting.settle, tokens)
 
-    assert night.ask(standings.count_waiting, night.tenant) == 3
-
-
-def test_replaying_every_score_event_gives_the_stored_standings(night):
-    """From nothing but the events, up to any night, come the standings of that night."""
-    moments = []
-    for points in (2.0, 9.0, 5.0):
-        night.score("quiz 1", "ada", points)
-        night.score("quiz 2", "ada", 10.0 - points)
-        night.run()
-        moments.append(night.clock())
-    ada = night.learner("ada")
-
-    for moment in moments:
-        stored = night.ask(standings.standings_at, ada, view=View.TEACHER, moment=moment)
-        assert _replayed(night, ada, moment) == pytest.approx(
-            {key: one.estimate for key, one in stored.items()}
-        )
-
-
-def _replayed(night, learner, moment):
-    """Estimates from the newest event of each cell at a moment."""
-    with night.engine.connect() as connection:
-        table = standings.score_table(connection, [learner])
-        aligned = standings.alignment_table(connection, night.tenant)
-        hierarchy = standings.hierarchy(connection, night.tenant)
-        _, rule = recompute.current_rule(connection, night.tenant)
-        rows = connection.execute(
-            select(score_events.c.line_item_id, score_events.c.points)
-            .where(score_events.c.learner_id == learner, score_events.c.recorded_at <= moment)
-            .order_by(score_events.c.id)
-        ).all()
-    points = dict(rows)
-    columns = {name: getattr(table, name) for name in type(table).__slots__}
-    then = type(table).of(
-        {**columns, "points": [points[item] for item in table.line_item.tolist()]}
-    )
-    computed = recompute.compute(then, aligned, rule=rule, hierarchy=hierarchy)
-    return {place[1]: one.estimate for place, one in computed.items() if place[2] is View.TEACHER}
+    assert night.ask(waiting.count_waiting, night.tenant) == 3
 
 
 def test_an_estimate_that_differs_in_the_last_digits_is_no_change():

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from connectors.errors import RetryLater
+from mapping.evidence_policy import EvidencePolicy
 from mapping.records import (
     CourseRef,
     EnrolmentState,
@@ -13,10 +14,10 @@ from mapping.records import (
     ScoreState,
     Section,
 )
-from store import sections, standings
+from store import sections, waiting
 from store.sync_state import LeaseLostError, Phase
 from tests.contracts.fake import FakeGradebook, graded
-from tests.store.places import course_record, publish, rule
+from tests.store.places import course_record, publish, rule, set_rule
 from tests.workers.night import COURSE, down, new_night, small
 from workers import sync
 
@@ -152,15 +153,42 @@ def test_another_mapping_puts_learners_with_a_score_down_for_recomputation(night
     assert night.standing("ada", "N.2").evidence_count == 1
 
 
-def test_a_column_that_vanished_is_evidence_no_more(night):
-    night.run()
+def delete_column(night, ref="quiz 1"):
     night.book.columns[COURSE] = [
-        one for one in night.book.columns[COURSE] if one.ref != LineItemRef("quiz 1")
+        one for one in night.book.columns[COURSE] if one.ref != LineItemRef(ref)
     ]
 
+
+def test_a_column_that_vanished_stays_evidence(night):
+    night.run()
+    before = night.standing("ada")
+    delete_column(night)
+
     night.run()
 
+    assert before.evidence_count == 1
+    assert night.standing("ada") == before
+
+
+def test_a_column_that_vanished_is_evidence_no_more_where_the_rule_says_so(night):
+    night.write(set_rule, night.tenant, policy=EvidencePolicy(keeps_removed=False))
+    night.run()
+    before = night.standing("ada")
+    delete_column(night)
+
+    night.run()
+
+    assert before.evidence_count == 1
     assert night.standing("ada").evidence_count == 0
+
+
+def test_a_course_whose_aligned_columns_are_all_gone_is_not_read(night):
+    night.run()
+    night.book.columns[COURSE] = []
+
+    run = night.run()
+
+    assert [one.cause for one in night.troubles(run)] == ["unmapped"]
 
 
 def test_who_lost_the_lease_writes_nothing(night):
@@ -173,7 +201,7 @@ def test_who_lost_the_lease_writes_nothing(night):
         night.perform(work)
 
     assert night.counts(run).scores_new == 0
-    assert night.ask(standings.count_waiting, night.tenant) == 0
+    assert night.ask(waiting.count_waiting, night.tenant) == 0
 
 
 def test_a_missing_score_is_read_as_missing_and_is_no_evidence(night):

@@ -1,0 +1,113 @@
+"""What is to be computed again: marked with the cause, taken away with the cure."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from mapping.evidence import View
+from mapping.records import LearnerRef
+from mapping.status import Status
+from store import standings, waiting
+from store.standings import Basis, Standing
+from store.tables import recompute_pairs
+from store.waiting import Waiting
+from tests.store.places import (
+    NOW,
+    competency_ids,
+    enrol,
+    new_course,
+    new_platform,
+    new_tenant,
+    publish,
+    rule,
+    set_rule,
+)
+
+LATER = NOW + timedelta(days=1)
+
+
+@pytest.fixture
+def ids(db, district):
+    publish(db, district)
+    return competency_ids(db, district)
+
+
+@pytest.fixture
+def ada(db, algebra):
+    return enrol(db, algebra, "ada")[LearnerRef("ada")]
+
+
+def everything(db, tenant):
+    return waiting.waiting_in(db, tenant, part=0, parts=1)
+
+
+def test_learners_waiting_are_shared_out_without_rest_or_overlap(db, district, algebra, ids):
+    known = sorted(enrol(db, algebra, *(f"learner {n}" for n in range(7))).values())
+    waiting.mark_learners(db, known[:4], now=NOW)
+    waiting.mark_pairs(db, [(learner, ids["N.1"]) for learner in known[3:]], now=NOW)
+
+    shares = [waiting.waiting_in(db, district, part=n, parts=3) for n in range(3)]
+
+    assert sorted(learner for share in shares for learner in share.everybody) == known
+    assert waiting.count_waiting(db, district) == 7
+
+
+def test_what_waits_in_another_district_does_not_wait_here(db, district, ids):
+    other = new_tenant(db, "Other")
+    theirs = enrol(db, new_course(db, other, new_platform(db, other)), "x", "y").values()
+    waiting.mark_learners(db, theirs, now=NOW)
+    waiting.mark_pairs(db, [(learner, ids["N.1"]) for learner in theirs], now=NOW)
+
+    assert everything(db, district) == Waiting()
+    assert waiting.count_waiting(db, district) == 0
+
+
+def test_what_was_computed_no_longer_waits(db, district, ada, ids):
+    waiting.mark_learners(db, [ada], now=NOW)
+    waiting.mark_pairs(db, [(ada, ids["N.1"]), (ada, ids["N.2"])], now=NOW)
+
+    waiting.settle(db, everything(db, district))
+    waiting.settle(db, Waiting())
+
+    assert waiting.count_waiting(db, district) == 0
+
+
+def test_a_pair_marked_again_meanwhile_keeps_waiting(db, district, ada, ids):
+    waiting.mark_pairs(db, [(ada, ids["N.1"]), (ada, ids["N.2"])], now=NOW)
+    read = everything(db, district)
+
+    waiting.mark_pairs(db, [(ada, ids["N.1"])], now=LATER)
+    waiting.settle(db, read)
+
+    assert everything(db, district).pairs.keys() == {(ada, ids["N.1"])}
+
+
+def test_everybody_of_a_district_can_be_put_down_at_once(db, district, algebra):
+    known = enrol(db, algebra, "ada", "bo")
+
+    waiting.mark_everybody(db, district, now=NOW)
+
+    assert everything(db, district).learners.keys() == set(known.values())
+
+
+@pytest.mark.parametrize(("review_at", "is_due"), [(None, False), (NOW, True), (LATER, False)])
+def test_what_time_alone_may_have_changed_is_put_down(db, district, ada, ids, *, review_at, is_due):
+    basis = Basis(
+        mapping_set=publish(db, district, rule("N.1")), rule=set_rule(db, district), run=None
+    )
+    db.execute(recompute_pairs.delete())
+    held = Standing(
+        status=Status.MASTERED,
+        estimate=3.5,
+        evidence_count=2,
+        mastered_count=1,
+        review_at=review_at,
+    )
+    place = (ada, ids["N.1"], View.TEACHER)
+    standings.save_standings(db, {place: (None, held)}, basis=basis, now=NOW)
+
+    waiting.mark_due(db, district, now=NOW)
+
+    marked = {tuple(row)[:2] for row in db.execute(select(recompute_pairs))}
+    assert marked == ({place[:2]} if is_due else set())
