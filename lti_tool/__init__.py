@@ -21,7 +21,17 @@ from lti_tool.launch.form import LAUNCH_TOTAL
 from lti_tool.launch.platform_keys import FetchJson
 from lti_tool.launch.refusals import KeySetUnavailable as KeySetUnavailable
 from lti_tool.launch.services import EXTENSION, make_services, services
-from lti_tool.pages import admin, choose, family, headers, home, learner, shown, teacher
+from lti_tool.pages import (
+    admin,
+    choose,
+    family,
+    headers,
+    home,
+    judgements,
+    learner,
+    shown,
+    teacher,
+)
 from store.session import reading
 
 front = Blueprint("front", __name__)
@@ -65,7 +75,7 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
     rooms = (routes, registration_pages, access_pages)
     for blueprint in (front, *(room.blueprint for room in rooms)):
         app.register_blueprint(blueprint)
-    for page in (home, learner, teacher, family, admin, choose):
+    for page in (home, learner, judgements, teacher, family, admin, choose):
         app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")
     errors.register(app)
     headers.register(app)

@@ -21,6 +21,9 @@ from lti_tool.cli_framework import framework
 from lti_tool.cli_keys import keys
 from lti_tool.cli_passback import passback
 from lti_tool.cli_platform import platform
+from lti_tool.cli_replay import replay
+from lti_tool.cli_rule import rule
+from lti_tool.cli_why import why
 from store import schema
 from store.registrations import PlatformTaken
 from store.secrets import SealBroken
@@ -127,6 +130,9 @@ waymark.add_command(platform)
 waymark.add_command(keys)
 waymark.add_command(passback)
 waymark.add_command(framework)
+waymark.add_command(replay)
+waymark.add_command(rule)
+waymark.add_command(why)
 
 
 def main() -> None:

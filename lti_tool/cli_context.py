@@ -4,16 +4,20 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy import Connection
 
 from bootstrap.container import Container, running
 from bootstrap.settings import Settings, load_settings
 from mapping.records import TenantId
 from store import registrations, schema, tenants
+from store.naming import Named
 from store.registrations import Platform
 from store.session import reading
 
@@ -98,6 +102,54 @@ def platform_named(container: Container, tenant: TenantId, name: str) -> Platfor
         names = ", ".join(f'"{one.name}"' for one in known) or "none yet"
         raise click.ClickException(f'There is no platform "{name}"; there is {names}.')
     return found
+
+
+def the_one_called(found: Sequence[Named], called: str, what: str) -> Named:
+    """The only thing of a name.
+
+    Args:
+        found: What has the name.
+        called: The name.
+        what: What kind of thing it is.
+
+    Returns:
+        The one.
+
+    Raises:
+        ClickException: There is none, or several.
+    """
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise click.ClickException(f'There is no {what} "{called}".')
+    lines = ", ".join(f"{one.id} ({printable(one.name)})" for one in found)
+    raise click.ClickException(f'Several are called "{called}". Name one by number: {lines}')
+
+
+def zone_of(connection: Connection, tenant: TenantId) -> ZoneInfo:
+    """A district's time zone, whose days the command line speaks of."""
+    known = {one.id: one.timezone for one in tenants.all_tenants(connection)}
+    return ZoneInfo(known[tenant])
+
+
+def day_typed(text: str, zone: ZoneInfo) -> datetime:
+    """The beginning of a day in a district.
+
+    Raises:
+        BadParameter: It is no day.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is no day; write 2027-01-31.") from error
+    return datetime.combine(day, time.min, zone)
+
+
+def end_of_day(text: str, zone: ZoneInfo) -> datetime | None:
+    """The last moment of a day in a district, None where none is named."""
+    if not text:
+        return None
+    return (day_typed(text, zone) + timedelta(days=1)).astimezone(UTC) - timedelta(microseconds=1)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

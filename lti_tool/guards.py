@@ -265,6 +265,39 @@ def view_of_learner(
     raise NotThere
 
 
+def may_judge(visit: Visit) -> bool:
+    """Whether a launch may give statuses and say which evidence counts.
+
+    That is a teacher's; an assistant changes nothing.
+    """
+    return visit.has(Capacity.TEACHER) and not visit.has(Capacity.ASSISTANT)
+
+
+def judged_course(connection: Connection, visit: Visit, learner: LearnerId) -> CourseId:
+    """The course as whose teacher a launch may judge a learner.
+
+    Args:
+        connection: A transaction.
+        visit: Who asks.
+        learner: Whom they want to judge.
+
+    Returns:
+        The launched course.
+
+    Raises:
+        NotYourPage: The launch is no teacher's, or an assistant's.
+        NotThere: The learner is not active in the launched course.
+    """
+    if not may_judge(visit):
+        raise NotYourPage
+    course = launched_course(connection, visit)
+    if course is None or not reports.is_enrolled(
+        connection, visit.record.tenant, course, learner=learner
+    ):
+        raise NotThere
+    return course
+
+
 def children(
     connection: Connection, visit: Visit, course: CourseId
 ) -> tuple[reports.LearnerLine, ...]:

@@ -4,36 +4,59 @@ The reasons come from ``mapping.trace``, which asks what computed the statuses; 
 computed a second time.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 from sqlalchemy import Connection
 
-from mapping.evidence import Reason, View, evidence
+from lti_tool.launch.services import services
+from lti_tool.pages.shown import day
+from mapping.evidence import Reason, View
+from mapping.judgement import Grounds
 from mapping.records import CompetencyId, LearnerId, LineItemId, TenantId
 from mapping.rules import MasteryRule, parse_rule
-from mapping.status import Status
-from mapping.trace import Piece, Trace, trace
-from store import frameworks, standings
+from mapping.trace import Piece, Trace, traces
+from mapping.voice import Voice
+from store import frameworks, rules
+from store.grounds import grounds_of, policy_of
+from store.judgements import Exclusion, GivenDate, Judgements, Override, judgements_of
 from store.reports import CompetencyLine, ItemLine, StandingLine, item_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownPiece:
-    """A piece of evidence with the line item it is a score of."""
+    """A piece of evidence with the line item it is a score of.
+
+    ``exclusion`` is who took it out and why, ``dating`` who gave it its date, ``bridge`` the
+    equivalent competency that its line item speaks for in fact; empty for none.
+    """
 
     piece: Piece
     item: ItemLine
+    exclusion: Exclusion | None = None
+    dating: GivenDate | None = None
+    bridge: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """A standing with its reasons; ``is_newer`` if the reasons hold evidence newer than it."""
+    """A standing with its reasons; ``is_newer`` if the reasons hold evidence newer than it.
+
+    ``rule`` is the one that holds for it, ``judgement`` what a person said in place of it.
+    """
 
     line: StandingLine
     trace: Trace
     pieces: Sequence[ShownPiece]
     is_newer: bool
+    rule: MasteryRule
+    judgement: Override | None = None
+
+    @property
+    def label(self) -> str:
+        """What its status is called on the rule's scale."""
+        return self.rule.label(self.line.status, self.line.level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +69,21 @@ class Strand:
     @property
     def mastered(self) -> int:
         """How many of the members are mastered."""
-        return sum(member.line.status is Status.MASTERED for member in self.members)
+        return sum(member.line.status.is_mastered for member in self.members)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Names:
+    """What the pieces of a learner are told with."""
+
+    items: Mapping[LineItemId, ItemLine]
+    judgements: Judgements
+    competencies: Mapping[CompetencyId, str] = field(default_factory=dict)
 
 
 def rule_of(connection: Connection, tenant: TenantId) -> MasteryRule:
-    """The tenant's rule in force, the default where none was published."""
-    stored = frameworks.current_rule(connection, tenant)
+    """The district's rule in force, the default where none was published."""
+    stored = rules.district_rule(connection, tenant, now=services().now())
     return MasteryRule() if stored is None else parse_rule(stored.definition)
 
 
@@ -75,36 +107,91 @@ def explained(
     Returns:
         The strands in framework order, each with its competencies.
     """
-    rule = rule_of(connection, tenant)
-    hierarchy = standings.hierarchy(connection, tenant)
-    seen = evidence(
-        standings.score_table(connection, [learner]),
-        standings.alignment_table(connection, tenant),
-        scale=rule.scale,
-        view=view,
+    ids = [line.competency.id for line in lines]
+    policy = policy_of(connection, tenant, now=services().now())
+    grounds = grounds_of(connection, policy, [learner])
+    reasons = traces(grounds, learner=learner, competencies=ids, view=view, voice=Voice(day=day))
+    present = _rules(grounds, learner, ids)
+    judged_by = rules.rules_by_id(
+        connection, {line.rule for line in lines if line.rule is not None}
     )
-    items = item_lines(connection, tenant, learner)
-    found = [
-        _explained(
-            line,
-            trace(seen, rule, learner=learner, competency=line.competency.id, hierarchy=hierarchy),
-            items,
-        )
-        for line in lines
-    ]
-    return _by_strand(found)
+    names = _names(connection, tenant, learner)
+    return _by_strand(
+        [
+            _explained(line, why, _held(line, judged_by, present), names=names)
+            for line, why in zip(lines, reasons, strict=True)
+        ]
+    )
 
 
-def _explained(line: StandingLine, why: Trace, items: Mapping[LineItemId, ItemLine]) -> Explained:
+def _held(
+    line: StandingLine,
+    judged_by: Mapping[int, MasteryRule],
+    present: Mapping[CompetencyId, MasteryRule],
+) -> MasteryRule:
+    """The rule of a standing: old results keep the scale that they were judged on."""
+    known = None if line.rule is None else judged_by.get(line.rule)
+    return known or present[line.competency.id]
+
+
+def distinct_rules(strands: Sequence[Strand]) -> tuple[MasteryRule, ...]:
+    """One rule for each scale and beginning of mastery among what is shown."""
+    heads = [strand.head for strand in strands if strand.head is not None]
+    members = [member for strand in strands for member in strand.members]
+    return different(one.rule for one in (*heads, *members))
+
+
+def different(rules: Iterable[MasteryRule]) -> tuple[MasteryRule, ...]:
+    """One rule for each scale and beginning of mastery among some rules."""
+    return tuple({(rule.scale.top, rule.mastered): rule for rule in rules}.values())
+
+
+def _rules(
+    grounds: Grounds, learner: LearnerId, competencies: Sequence[CompetencyId]
+) -> dict[CompetencyId, MasteryRule]:
+    """The rule that holds for a learner in each of some competencies."""
+    asked = np.array(competencies, dtype=np.int64)
+    held = grounds.rule_of(np.full(asked.shape, learner, dtype=np.int64), asked).tolist()
+    return {
+        competency: grounds.rules[rule] for competency, rule in zip(competencies, held, strict=True)
+    }
+
+
+def _names(connection: Connection, tenant: TenantId, learner: LearnerId) -> _Names:
+    return _Names(
+        items=item_lines(connection, tenant, learner),
+        judgements=judgements_of(connection, tenant, learner, now=services().now()),
+        competencies={
+            one.id: one.indicator or one.statement
+            for one in frameworks.competencies_of(connection, tenant)
+        },
+    )
+
+
+def _explained(line: StandingLine, why: Trace, rule: MasteryRule, *, names: _Names) -> Explained:
     return Explained(
         line=line,
         trace=why,
         pieces=tuple(
-            ShownPiece(piece=piece, item=items[LineItemId(piece.line_item)])
+            _shown(piece, names.items[LineItemId(piece.line_item)], names)
             for piece in why.pieces
-            if LineItemId(piece.line_item) in items and piece.why != Reason.HIDDEN.sentence
+            if LineItemId(piece.line_item) in names.items and piece.why != Reason.HIDDEN.sentence
         ),
-        is_newer=(why.status, why.evidence_count) != (line.status, line.evidence_count),
+        is_newer=(why.status, why.evidence_count, why.override)
+        != (line.status, line.evidence_count, line.override),
+        rule=rule,
+        judgement=names.judgements.overrides.get(line.competency.id),
+    )
+
+
+def _shown(piece: Piece, item: ItemLine, names: _Names) -> ShownPiece:
+    place = LineItemId(piece.line_item)
+    return ShownPiece(
+        piece=piece,
+        item=item,
+        exclusion=names.judgements.exclusions.get(place),
+        dating=names.judgements.dates.get(place),
+        bridge="" if piece.via is None else names.competencies.get(CompetencyId(piece.via), ""),
     )
 
 

@@ -2,22 +2,41 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flask import Blueprint, render_template, request
 from sqlalchemy import Connection
 
-from lti_tool.guards import Capacity, NotThere, Visit, own_learner, require, view_of_learner
+from lti_tool.guards import (
+    Capacity,
+    NotThere,
+    Visit,
+    may_judge,
+    own_learner,
+    require,
+    view_of_learner,
+)
 from lti_tool.launch.services import services
-from lti_tool.pages.explanations import explained, rule_of
+from lti_tool.pages.explanations import Strand, distinct_rules, explained
 from lti_tool.pages.focus import ShownFocus, shown_focus
+from lti_tool.pages.next_steps import next_steps
 from lti_tool.pages.visits import current_visit
 from mapping.evidence import View
 from mapping.records import CourseId, LearnerId
-from mapping.status import Status
-from store.reports import StandingLine, learner_line, learner_standings
+from mapping.status import LADDER, Status
+from store.reports import learner_line, learner_standings
 from store.session import reading
 
 blueprint = Blueprint("learner", __name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many competencies have a status of a name."""
+
+    status: Status
+    label: str
+    count: int
 
 
 @blueprint.get("/me")
@@ -64,19 +83,28 @@ def _page(
         for one in learner_standings(connection, tenant, learner, view=view, course=course)
         if focus is None or focus.has(one.competency.id)
     ]
+    strands = explained(connection, tenant, learner, lines=lines, view=view)
     return render_template(
         "learner.html",
         visit=visit,
         learner=line,
-        strands=explained(connection, tenant, learner, lines=lines, view=view),
-        tally=_tally(lines),
+        strands=strands,
+        tally=tally(strands),
+        next_steps=next_steps(connection, tenant, learner, view=view, course=course, shown=lines),
         line_count=len(lines),
-        rule=rule_of(connection, tenant),
+        rules=distinct_rules(strands),
         shown=_shown(focus),
         focus=focus,
         is_own=view is View.LEARNER and not visit.has(Capacity.GUARDIAN),
         is_teachers=view is View.TEACHER,
+        judge=_judge(visit, learner, view),
     )
+
+
+def _judge(visit: Visit, learner: LearnerId, view: View) -> str:
+    """Where who looks may judge for themselves, empty where they may not."""
+    is_theirs = view is View.TEACHER and may_judge(visit)
+    return f"/l/{visit.launch_id}/learners/{learner}/judge" if is_theirs else ""
 
 
 def _shown(focus: ShownFocus | None) -> frozenset[str]:
@@ -85,7 +113,13 @@ def _shown(focus: ShownFocus | None) -> frozenset[str]:
     return frozenset({request.args.get("show", ""), *map(str, named)})
 
 
-def _tally(lines: Sequence[StandingLine]) -> tuple[tuple[Status, int], ...]:
+def tally(strands: Sequence[Strand]) -> tuple[Tally, ...]:
     """How many competencies have each status, best first; strands are not counted besides."""
-    counts = Counter(line.status for line in lines if not line.competency.is_strand)
-    return tuple((status, counts[status]) for status in reversed(Status) if counts[status])
+    members = [one for strand in strands for one in strand.members]
+    counts = Counter((one.line.status, one.label) for one in members)
+    levels = {(one.line.status, one.label): one.line.level for one in members}
+    rising = sorted(counts, key=lambda name: (LADDER.index(name[0]), levels[name]))
+    return tuple(
+        Tally(status=status, label=label, count=counts[status, label])
+        for status, label in reversed(rising)
+    )

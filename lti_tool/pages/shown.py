@@ -7,11 +7,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flask import Flask, g
 
 from lti_tool.guards import Capacity
+from mapping.rules import MasteryRule
 from mapping.scales import display
-from mapping.status import Status
+from mapping.status import LADDER, NO_LEVEL, OverrideState, Status
 from store.sync_state import ItemState, Phase
 
-_SHORT = {Status.NO_EVIDENCE: "No evidence", Status.INSUFFICIENT: "More needed"}
+_SHORT = {
+    Status.NO_EVIDENCE: "No evidence",
+    Status.INSUFFICIENT: "More needed",
+    Status.RECHECK_DUE: "Re-check due",
+}
 _STEPS = {
     Phase.PLAN: "find courses",
     Phase.PULL: "read",
@@ -37,9 +42,11 @@ _MINUTE, _HOUR = 60, 3600
 
 def register(app: Flask) -> None:
     """Give the templates these words."""
-    for words in (moment, day, number, duration, code, step, subject, state, short_status):
+    for words in (moment, day, number, duration, code, step, subject, state):
         app.add_template_filter(words)
-    app.jinja_env.globals.update(Capacity=Capacity, Status=Status)
+    app.jinja_env.globals.update(
+        Capacity=Capacity, LADDER=LADDER, OverrideState=OverrideState, Status=Status
+    )
 
 
 def use_timezone(name: str) -> None:
@@ -74,9 +81,10 @@ def number(value: float | None) -> str:
     return shown.rstrip("0").rstrip(".")
 
 
-def short_status(status: Status) -> str:
-    """A status in as few words as a cell has room for."""
-    return _SHORT.get(status, status.label)
+def short_status(status: Status, rule: MasteryRule | None = None, level: int = NO_LEVEL) -> str:
+    """A status in as few words as a cell has room for, by the names of the rule's scale."""
+    label = status.label if rule is None else rule.label(status, level)
+    return _SHORT.get(status, label)
 
 
 def duration(seconds: float) -> str:
@@ -113,6 +121,11 @@ def state(item: ItemState) -> str:
     return _STATES[item]
 
 
-def _local(when: datetime) -> datetime:
+def shown_zone() -> ZoneInfo:
+    """The time zone of this response."""
     zone: ZoneInfo = g.get("timezone") or ZoneInfo("UTC")
-    return when.astimezone(zone)
+    return zone
+
+
+def _local(when: datetime) -> datetime:
+    return when.astimezone(shown_zone())

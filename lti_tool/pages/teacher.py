@@ -1,7 +1,7 @@
 """A class at a glance: learners against competencies, by strand."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import cast
@@ -20,11 +20,14 @@ from lti_tool.guards import (
 )
 from lti_tool.launch.claims import REVIEW_MESSAGE
 from lti_tool.launch.services import services
-from lti_tool.pages.explanations import rule_of, strand_of
+from lti_tool.pages.explanations import different, rule_of, strand_of
 from lti_tool.pages.focus import ShownFocus, shown_focus
+from lti_tool.pages.shown import short_status
 from lti_tool.pages.visits import current_visit
 from mapping.records import CourseId, LearnerId
-from mapping.status import Status
+from mapping.rules import MasteryRule
+from mapping.status import LADDER, OverrideState, Status
+from store import rules
 from store.reports import (
     CellLine,
     ClassTable,
@@ -58,11 +61,19 @@ class ColumnGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A cell with what the scale that it was judged on calls its status."""
+
+    line: CellLine
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """A learner's cells, in the order of the columns."""
 
     learner: LearnerLine
-    cells: Sequence[CellLine]
+    cells: Sequence[Cell]
 
 
 @blueprint.get("/class")
@@ -93,23 +104,43 @@ def _page(visit: Visit, course: CourseId) -> str:
     with reading(services().engine) as connection:
         require_class(connection, visit, course)
         table = class_table(connection, visit.record.tenant, course)
-        rule = rule_of(connection, visit.record.tenant)
+        if table is None:
+            raise NotThere
+        judged_by = _rules(connection, table)
+        usual = rule_of(connection, visit.record.tenant)
         is_own = launched_course(connection, visit) == course
         focus = shown_focus(connection, visit)
-    if table is None:
-        raise NotThere
     groups = _narrowed(column_groups(table), focus)
     return render_template(
         "class.html",
         visit=visit,
         course=table.course,
         groups=groups,
-        lines=_lines(table, groups),
-        rule=rule,
+        lines=_lines(table, groups, judged_by),
+        key=_key(table),
+        has_overrides=_has(table, OverrideState.IN_FORCE, OverrideState.OUT_OF_DATE),
+        has_old_overrides=_has(table, OverrideState.OUT_OF_DATE),
+        rules=different(judged_by.values()) or (usual,),
         focus=focus,
         is_review=visit.record.message == REVIEW_MESSAGE,
         has_links=is_own and visit.has(Capacity.TEACHER),
     )
+
+
+def _rules(connection: Connection, table: ClassTable) -> dict[int, MasteryRule]:
+    """The rules that the cells were judged by."""
+    ids = {cell.rule for cell in table.cells.values() if cell.rule is not None}
+    return rules.rules_by_id(connection, ids)
+
+
+def _key(table: ClassTable) -> tuple[Status, ...]:
+    """The statuses to explain, best first: those of every rule, and whatever else there is."""
+    found = {cell.status for cell in table.cells.values()}
+    return tuple(one for one in reversed(LADDER) if one <= Status.MASTERED or one in found)
+
+
+def _has(table: ClassTable, *states: OverrideState) -> bool:
+    return any(cell.override in states for cell in table.cells.values())
 
 
 def _reviewed(connection: Connection, visit: Visit, course: CourseId) -> LearnerId | None:
@@ -154,16 +185,25 @@ def _column(table: ClassTable, competency: CompetencyLine, *, is_whole_strand: b
     return Column(
         competency=competency,
         is_whole_strand=is_whole_strand,
-        counts=tuple((status, counts[status]) for status in reversed(Status)),
+        counts=tuple((status, counts[status]) for status in reversed(LADDER)),
     )
 
 
-def _lines(table: ClassTable, groups: Sequence[ColumnGroup]) -> tuple[Line, ...]:
+def _lines(
+    table: ClassTable, groups: Sequence[ColumnGroup], judged_by: Mapping[int, MasteryRule]
+) -> tuple[Line, ...]:
     order = [column.competency.id for group in groups for column in group.columns]
     return tuple(
         Line(
             learner=learner,
-            cells=tuple(table.cells.get((learner.id, one), _NO_CELL) for one in order),
+            cells=tuple(
+                _cell(table.cells.get((learner.id, one), _NO_CELL), judged_by) for one in order
+            ),
         )
         for learner in table.learners
     )
+
+
+def _cell(line: CellLine, judged_by: Mapping[int, MasteryRule]) -> Cell:
+    rule = None if line.rule is None else judged_by.get(line.rule)
+    return Cell(line=line, label=short_status(line.status, rule, line.level))

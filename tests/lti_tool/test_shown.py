@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 
 from lti_tool.pages.shown import day, moment, number, short_status, use_timezone
+from mapping.rules import MasteryRule
+from mapping.scales import Level, RatingScale
 from mapping.status import Status
 
 WHEN = datetime(2026, 11, 21, 2, 4, tzinfo=UTC)
@@ -41,4 +43,15 @@ def test_numbers_are_rounded_as_everywhere_and_short(value, words):
 
 
 def test_every_status_has_a_short_word():
-    assert all(0 < len(short_status(status)) <= len("More needed") for status in Status)
+    assert all(0 < len(short_status(status)) <= len("Not sustained") for status in Status)
+
+
+def test_a_working_level_has_the_name_of_the_rules_scale():
+    levels = (
+        Level(label="Beginning", points=1.0, symbol="a", cut=0.0),
+        Level(label="Secure", points=2.0, symbol="b", cut=0.5),
+    )
+    rule = MasteryRule(mastered=1.0, scale=RatingScale(levels=levels))
+
+    assert short_status(Status.EMERGING, rule, 0) == "Beginning"
+    assert short_status(Status.INSUFFICIENT, rule, -1) == "More needed"

@@ -1,0 +1,237 @@
+"""``waymark rule``: the rules of mastery, of the district and of whatever is narrower."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+from sqlalchemy import Connection
+
+from bootstrap.container import Container
+from lti_tool.cli_context import (
+    container_of_today,
+    day_typed,
+    district_option,
+    print_table,
+    printable,
+    tenant_of,
+    zone_of,
+)
+from lti_tool.rule_places import (
+    SCOPES,
+    NamedPlace,
+    place_called,
+    place_name,
+    proposed,
+    rule_held,
+)
+from mapping.records import TenantId
+from mapping.rulebook import EffectiveRule
+from mapping.rules import RuleRefused
+from store import rules
+from store.grounds import proposed_book
+from store.rules import RuleNote, StoredRule
+from store.session import reading, writing
+
+_scope_option = click.option(
+    "--scope", type=click.Choice(SCOPES), default="district", help="For what it is."
+)
+_target_option = click.option(
+    "--target", default="", help="Which framework, course or competency: its number, code or title."
+)
+_from_option = click.option("--from", "begins", default="", help="From which day on; else now.")
+_reason_option = click.option("--reason", default="", help="Why; it stays with the rule.")
+_yes_option = click.option("--yes", "is_meant", is_flag=True, help="Do it; else only say what.")
+
+
+@click.group()
+def rule() -> None:
+    """Rules of mastery: which hold, set one for the district or less, withdraw one."""
+
+
+@rule.command("list")
+@click.option("--all", "is_whole", is_flag=True, help="Also those that hold no longer.")
+@district_option
+def list_rules(*, is_whole: bool, district: str | None) -> None:
+    """Show what is set for the district, frameworks, courses and competencies."""
+    with container_of_today() as container:
+        tenant = tenant_of(container, district)
+        with reading(container.engine) as connection:
+            versions = rules.rule_versions(connection, tenant)
+            held = versions if is_whole else _held_or_to_come(versions, container.now())
+            zone = zone_of(connection, tenant)
+            lines = [_line(connection, tenant, one, zone=zone) for one in held]
+    if not lines:
+        click.echo("No rule was set; the built-in one holds. See it with: waymark rule show")
+        return
+    print_table(("version", "for", "which", "from", "by", "why", "says"), lines)
+
+
+@rule.command()
+@_scope_option
+@_target_option
+@_from_option
+@district_option
+def show(*, scope: str, target: str, begins: str, district: str | None) -> None:
+    """Show the rule that holds somewhere, whole, in words and as JSON.
+
+    With --from, the one that holds on that day.
+    """
+    with container_of_today() as container:
+        tenant = tenant_of(container, district)
+        with reading(container.engine) as connection:
+            named = place_called(connection, tenant, scope, target=target)
+            moment = _moment(begins, container.now(), zone_of(connection, tenant))
+            entries = rules.scoped_rules(connection, tenant)
+    held = rule_held(entries, named, moment)
+    click.echo(f"{named.name}:")
+    _tell(held)
+    click.echo(json.dumps(held.rule.definition(), ensure_ascii=False, indent=2))
+
+
+@rule.command("set")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@_scope_option
+@_target_option
+@_from_option
+@_reason_option
+@_yes_option
+@district_option
+def set_rule(*, path: Path, district: str | None, is_meant: bool, **said: str) -> None:
+    """Set the rule in a JSON file for the district, a framework, a course or a competency.
+
+    The file says what it changes of wider scopes' rules and nothing else. It takes the place of
+    whatever was said there before.
+    Without --yes it only says what the rule would be, or what is wrong with it.
+    """
+    _change(_definition(path), district, said, is_meant=is_meant)
+
+
+@rule.command()
+@_scope_option
+@_target_option
+@_from_option
+@_reason_option
+@_yes_option
+@district_option
+def withdraw(*, district: str | None, is_meant: bool, **said: str) -> None:
+    """Have the district, a framework, a course or a competency say nothing any more."""
+    _change({}, district, said, is_meant=is_meant)
+
+
+def _change(
+    definition: Mapping[str, Any], district: str | None, said: Mapping[str, str], *, is_meant: bool
+) -> None:
+    with container_of_today() as container:
+        tenant = tenant_of(container, district)
+        with reading(container.engine) as connection:
+            named = place_called(connection, tenant, said["scope"], target=said["target"])
+            zone = zone_of(connection, tenant)
+            begins = _moment(said["begins"], container.now(), zone)
+            held = _proposal(connection, tenant, named, definition=definition, begins=begins)
+        click.echo(f"{named.name}, from {begins.astimezone(zone):%Y-%m-%d %H:%M} on:")
+        _tell(held)
+        if not is_meant:
+            click.echo("Nothing was saved. To save it, run the same with --yes.")
+            return
+        note = RuleNote(author="command line", reason=said["reason"], effective_from=begins)
+        _save(container, tenant, named, definition=definition, note=note)
+
+
+def _proposal(
+    connection: Connection,
+    tenant: TenantId,
+    named: NamedPlace,
+    *,
+    definition: Mapping[str, Any],
+    begins: datetime,
+) -> EffectiveRule:
+    """The rule that a change would make, found good together with all others.
+
+    Raises:
+        ClickException: It makes no rule; everything that is wrong is told.
+    """
+    entry = proposed(named.place, definition, begins)
+    try:
+        proposed_book(connection, tenant, entry)
+    except RuleRefused as error:
+        problems = "\n".join(f"  {printable(problem)}" for problem in error.problems)
+        raise click.ClickException(f"This makes no rule:\n{problems}") from error
+    return rule_held((*rules.scoped_rules(connection, tenant), entry), named, begins)
+
+
+def _save(
+    container: Container,
+    tenant: TenantId,
+    named: NamedPlace,
+    *,
+    definition: Mapping[str, Any],
+    note: RuleNote,
+) -> None:
+    with writing(container.engine) as connection:
+        before = rules.rule_versions(connection, tenant)
+        rules.save_rule(
+            connection, tenant, definition, now=container.now(), place=named.place, note=note
+        )
+        is_new = len(rules.rule_versions(connection, tenant)) > len(before)
+    if not is_new:
+        click.echo("This is what is said there already; nothing was changed.")
+        return
+    click.echo("Saved. The next run works it into statuses, or the first one after it begins.")
+    if named.place == rules.DISTRICT:
+        click.echo("A district file with another rule puts that back when it is loaded again.")
+
+
+def _definition(path: Path) -> Mapping[str, Any]:
+    """What a file says.
+
+    Raises:
+        ClickException: It is no JSON object, or an empty one.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+    except (ValueError, OSError, RecursionError) as error:
+        raise click.ClickException(f"{path} is no JSON file: {error}.") from error
+    if not isinstance(found, dict) or not found:
+        raise click.ClickException(
+            f"{path} must hold a JSON object with what the rule changes. To have nothing said any "
+            "more: waymark rule withdraw"
+        )
+    return found
+
+
+def _moment(text: str, now: datetime, zone: ZoneInfo) -> datetime:
+    return day_typed(text, zone).astimezone(UTC) if text else now
+
+
+def _held_or_to_come(versions: tuple[StoredRule, ...], now: datetime) -> tuple[StoredRule, ...]:
+    places = dict.fromkeys(one.place for one in versions)
+    held = {
+        current.id
+        for place in places
+        if (current := rules.in_force([one for one in versions if one.place == place], now))
+        and current.definition
+    }
+    return tuple(one for one in versions if one.id in held or one.effective_from > now)
+
+
+def _line(
+    connection: Connection, tenant: TenantId, one: StoredRule, *, zone: ZoneInfo
+) -> tuple[str, ...]:
+    return (
+        str(one.version),
+        one.place.scope.name.lower(),
+        place_name(connection, tenant, one.place),
+        f"{one.effective_from.astimezone(zone):%Y-%m-%d %H:%M}",
+        one.author,
+        one.reason,
+        ", ".join(sorted(one.definition)) or "nothing any more",
+    )
+
+
+def _tell(held: EffectiveRule) -> None:
+    for line in (held.rule.sentence(), held.origin_sentence(), *held.rule.policy.sentences()):
+        click.echo(f"  {printable(line)}")

@@ -1,0 +1,119 @@
+"""``waymark rule``, as a district's administrator meets it."""
+
+import json
+
+import pytest
+
+from mapping.rulebook import Scope
+from store import rules
+from store.rules import RulePlace
+from store.session import reading
+from tests.lti_tool.commands import desk, still
+
+__all__ = ["desk", "still"]
+
+pytestmark = pytest.mark.redis
+
+
+@pytest.fixture
+def put(tmp_path):
+    """Write a rule's file; its path."""
+
+    def put(definition):
+        path = tmp_path / "rule.json"
+        text = definition if isinstance(definition, str) else json.dumps(definition)
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    return put
+
+
+def versions(desk):
+    with reading(desk.night.engine) as connection:
+        return rules.rule_versions(connection, desk.night.tenant)
+
+
+def test_a_rule_is_told_before_it_is_saved(still, put):
+    path = put({"mastered": 3.5, "minimum_evidence": 3})
+
+    said = still.run("rule", "set", path, "--scope", "competency", "--target", "N.1")
+
+    assert said.startswith("Competency N.1 Count, from ")
+    assert "at least 3 pieces of evidence is 3.50" in said
+    assert "this competency changes where mastery begins and how much evidence is needed" in said
+    assert "Nothing was saved." in said
+    assert len(versions(still)) == 1
+
+
+def test_a_rule_is_saved_where_it_is_meant_and_with_the_reason(desk, put):
+    path = put({"mastered": 3.5})
+    where = ("--scope", "framework", "--target", "mathematics")
+
+    said = desk.run("rule", "set", path, *where, "--reason", "The board decided.", "--yes")
+    again = desk.run("rule", "set", path, *where, "--yes")
+
+    assert "Saved." in said
+    assert "nothing was changed" in again
+    first, saved = versions(desk)
+    assert (saved.place.scope, saved.definition) == (Scope.FRAMEWORK, {"mastered": 3.5})
+    assert saved.reason == "The board decided."
+    assert first.definition != saved.definition
+
+
+def test_a_rule_may_begin_later_and_is_listed_until_then(desk, put):
+    desk.run("rule", "set", put({"mastered": 3.5}), "--from", "2099-01-01", "--yes")
+
+    listed = desk.run("rule", "list")
+    now, then = desk.run("rule", "show"), desk.run("rule", "show", "--from", "2099-01-01")
+
+    assert "2099-01-01" in listed
+    assert "is 3.00 (Proficient) or more" in now
+    assert "is 3.50 (Exemplary) or more" in then
+    assert len(versions(desk)) == 2
+
+
+WRONG = {
+    "mastered": ({"mastered": 40}, "mastered must be"),
+    "a key": ({"masterd": 3}, "masterd"),
+    "a method": ({"method": "guess"}, "method must be one of"),
+    "no object": ("[]", "must hold a JSON object"),
+    "nothing": ({}, "waymark rule withdraw"),
+    "no JSON": ("{", "is no JSON file"),
+}
+
+
+@pytest.mark.parametrize(("definition", "told"), WRONG.values(), ids=WRONG)
+def test_what_makes_no_rule_is_told_with_its_field(still, put, definition, told):
+    said = still.run("rule", "set", put(definition), "--yes", status=1)
+
+    assert told in said
+    assert len(versions(still)) == 1
+
+
+def test_a_rule_is_withdrawn_and_what_is_wider_holds_again(desk, put):
+    where = ("--scope", "course", "--target", "ALG")
+    desk.run("rule", "set", put({"mastered": 3.5}), *where, "--yes")
+    before = desk.run("rule", "show", *where)
+
+    desk.run("rule", "withdraw", *where, "--yes")
+
+    assert "is 3.50 (Exemplary) or more" in before
+    assert "is 3.00 (Proficient) or more" in desk.run("rule", "show", *where)
+    assert "course" not in desk.run("rule", "list")
+    assert "nothing any more" in desk.run("rule", "list", "--all")
+    assert isinstance(versions(desk)[-1].place, RulePlace)
+
+
+@pytest.mark.parametrize(
+    ("where", "status"),
+    [
+        (("--scope", "competency"), 2),
+        (("--target", "N.1"), 2),
+        (("--scope", "competency", "--target", "X.9"), 1),
+        (("--scope", "course", "--target", "Nothing"), 1),
+        (("--from", "soon"), 2),
+    ],
+    ids=str,
+)
+def test_a_place_that_there_is_not_is_told(still, where, status):
+    assert "Error" in still.run("rule", "show", *where, status=status)
