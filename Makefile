@@ -35,7 +35,7 @@ check: $(VENV)/test.installed lint types floors ## Everything CI runs
 	@$(MAKE) --no-print-directory test ARGS="--cov --cov-fail-under=95 $(STORIES:%=--ignore=%) $(ARGS)"
 	@$(MAKE) --no-print-directory test ARGS="$(STORIES) $(ARGS)"
 
-bench: $(VENV)/test.installed ## Measure; prints figure, peer and limit from one run
+bench: $(VENV)/bench.installed ## Measure; prints figure, peer and limit from one run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(VENV)/test.installed ## Rules and format of the code

@@ -3,10 +3,16 @@
 import platform
 import sys
 
-from benchmarks import launch, mastery, pull, resync
+from benchmarks import judging, launch, mastery, pull, resync
 from benchmarks.timing import shown
 
-BENCHMARKS = {"launch": launch.run, "mastery": mastery.run, "pull": pull.run, "resync": resync.run}
+BENCHMARKS = {
+    "launch": launch.run,
+    "mastery": mastery.run,
+    "judging": judging.run,
+    "pull": pull.run,
+    "resync": resync.run,
+}
 
 names = sys.argv[1:] or list(BENCHMARKS)
 unknown = [name for name in names if name not in BENCHMARKS]

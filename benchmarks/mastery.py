@@ -1,96 +1,64 @@
-"""From scores to statuses, for a district: the columnar core against a plain loop."""
+"""Every calculation method over ten million scores, against a loop, DuckDB and pandas.
 
-from collections import defaultdict
+Rates are rows a second of CPU in one thread. Every side begins with key columns in order; peers
+have fewer rows, as their rates do not depend on how many there are. What DuckDB says is compared
+with what we say before it is timed.
+"""
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 
-from benchmarks.timing import Row, rate
-from mapping.columns import NO_MOMENT
-from mapping.evidence import AlignmentTable, ScoreTable, evidence
-from mapping.records import ScoreState
-from mapping.rules import MasteryRule
-from mapping.status import standings
+from benchmarks.district import partition
+from benchmarks.estimating import ALL, CHANGED, SORT, measured
+from benchmarks.mastery_peers import (
+    ALL_QUERIES,
+    LOOPS,
+    QUERIES,
+    Duck,
+    all_loops,
+    loop_rate,
+)
+from benchmarks.pandas_peer import APPLIED, all_applied, pandas_rate
+from benchmarks.timing import Row
+from mapping.estimators import METHODS
 
-ROWS = 500_000
-_ITEMS = 400
-_COMPETENCIES = 40
+_DUCK_ROWS = 1_000_000
+_LOOP_ROWS = 100_000
+_PANDAS_ROWS = 10_000
 
 
 def run() -> list[Row]:
-    """Measure scores a second through evidence, weighted average and status."""
-    rng = np.random.default_rng(1)
-    scores = _scores(rng)
-    alignments = AlignmentTable.of(
-        {
-            "line_item": np.arange(_ITEMS),
-            "competency": np.arange(_ITEMS) % _COMPETENCIES,
-            "weight": np.ones(_ITEMS),
-            "kind": np.zeros(_ITEMS, dtype=np.int8),
-        }
-    )
-    rule = MasteryRule()
-    keys = rng.integers(0, 2**40, ROWS)
-    name = "mastery"
-    return [
-        Row(
-            benchmark=name,
-            role="ours",
-            what="mapping.evidence + mapping.status, one core",
-            rate=rate(ROWS, lambda: standings(evidence(scores, alignments), rule)),
-        ),
-        Row(
-            benchmark=name,
-            role="peer",
-            what="a careful Python loop over dictionaries, same result without reasons",
-            rate=rate(ROWS, lambda: _loop(scores), runs=3),
-        ),
-        Row(
-            benchmark=name,
-            role="limit",
-            what="np.sort of as many keys",
-            rate=rate(ROWS, lambda: np.sort(keys)),
-        ),
+    """Measure all methods at once, then each alone."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+        rates, megabytes = apart.submit(measured).result()
+    looped, framed = partition(0, _LOOP_ROWS), partition(0, _PANDAS_ROWS)
+    duck = Duck(partition(0, _DUCK_ROWS))
+    rows = [
+        _row("all", "ours", f"{ALL}, peak {megabytes:,.0f} MB", rate=rates[ALL]),
+        _row("all", "ours+", CHANGED, rate=rates[CHANGED]),
+        _row("all", "peer", "a plain Python loop", rate=loop_rate(looped, all_loops)),
+        _row("all", "peer", "DuckDB, one thread", rate=duck.rate(ALL_QUERIES)),
+        _row("all", "peer", "pandas groupby.apply", rate=pandas_rate(framed, all_applied)),
+        _row("all", "limit", "np.sort of as many keys", rate=rates[SORT]),
     ]
+    for name in METHODS:
+        _compare(duck, name)
+        rows += [
+            _row(name, "ours", "alone", rate=rates[name]),
+            _row(name, "peer", "a plain Python loop", rate=loop_rate(looped, LOOPS[name])),
+            _row(name, "peer", "DuckDB, one thread", rate=duck.rate([QUERIES[name]])),
+            _row(name, "peer", "pandas groupby.apply", rate=pandas_rate(framed, APPLIED[name])),
+        ]
+    return rows
 
 
-def _scores(rng: np.random.Generator) -> ScoreTable:
-    learners = ROWS // 100
-    return ScoreTable.of(
-        {
-            "line_item": rng.integers(0, _ITEMS, ROWS),
-            "learner": rng.integers(0, learners, ROWS),
-            "state": np.full(ROWS, int(ScoreState.GRADED), dtype=np.int8),
-            "points": rng.uniform(0, 20, ROWS),
-            "minimum": np.zeros(ROWS),
-            "maximum": np.full(ROWS, 20.0),
-            "attempt": np.zeros(ROWS, dtype=np.int64),
-            "is_visible": np.ones(ROWS, dtype=np.bool_),
-            "is_late": np.zeros(ROWS, dtype=np.bool_),
-            "submitted_at": rng.integers(0, 10**15, ROWS),
-            "due_at": np.full(ROWS, NO_MOMENT),
-            "graded_at": np.full(ROWS, NO_MOMENT),
-        }
-    )
+def _row(name: str, role: str, what: str, *, rate: float) -> Row:
+    return Row(benchmark=f"mastery: {name}", role=role, what=what, rate=rate)
 
 
-def _loop(scores: ScoreTable) -> dict[tuple[int, int], str]:
-    sums: dict[tuple[int, int], list[float]] = defaultdict(lambda: [0.0, 0.0])
-    columns = zip(
-        scores.learner.tolist(),
-        scores.line_item.tolist(),
-        scores.points.tolist(),
-        scores.maximum.tolist(),
-        strict=True,
-    )
-    for learner, item, points, maximum in columns:
-        cell = sums[learner, item % _COMPETENCIES]
-        cell[0] += points / maximum * 4
-        cell[1] += 1
-    return {
-        pair: "more evidence" if count < 2 else _level(total / count)
-        for pair, (total, count) in sums.items()
-    }
-
-
-def _level(estimate: float) -> str:
-    return "mastered" if estimate >= 3 else "developing" if estimate >= 2 else "emerging"
+def _compare(duck: Duck, name: str) -> None:
+    ours = METHODS[name].estimator({})(partition(0, _DUCK_ROWS).sample)
+    theirs = np.ma.filled(np.ma.asarray(duck.answer(QUERIES[name])["estimate"], float), np.nan)
+    np.testing.assert_allclose(np.sort(theirs), np.sort(ours), rtol=0, atol=1e-6)
