@@ -6,12 +6,12 @@ import numpy as np
 
 from benchmarks.timing import Row, rate
 from mapping.columns import NO_MOMENT
-from mapping.evidence import AlignmentTable, ScoreTable
-from mapping.grounds import Grounds
-from mapping.judgement import judge
+from mapping.evidence.tables import AlignmentTable, ScoreTable
+from mapping.judgement.grounds import Grounds
+from mapping.judgement.judging import judge
 from mapping.records import ScoreState
-from mapping.rulebook import RuleBook
-from mapping.rules import MasteryRule
+from mapping.rules.mastery_rule import MasteryRule
+from mapping.rules.rulebook import RuleBook
 
 ROWS = 500_000
 _ITEMS = 400
@@ -37,7 +37,7 @@ def run() -> list[Row]:
         Row(
             benchmark=name,
             role="ours",
-            what="mapping.judgement from scores to standings, one core",
+            what="mapping.judgement.judging from scores to standings, one core",
             rate=rate(ROWS, lambda: judge(grounds)),
         ),
         Row(

@@ -20,9 +20,9 @@ from bootstrap.settings import environment_value
 from interchange.case import ReadFramework, read_package
 from interchange.errors import FileRefused
 from interchange.mapping_csv import read_mapping
-from mapping.progressions import HierarchyRefused
+from mapping.progressions.graph import HierarchyRefused
 from mapping.records import MappingRule, PassbackWay, SchoolRef, TenantId
-from mapping.rules import RuleRefused, parse_rule
+from mapping.rules.mastery_rule import RuleRefused, parse_rule
 from store import alignments, deployments, frameworks, registrations, waiting
 from store.registrations import PlatformEntry
 from store.session import writing

@@ -13,8 +13,7 @@ from sqlalchemy import Connection
 
 from interchange.errors import FileRefused
 from mapping.records import CourseRef, TenantId
-from mapping.rulebook import Scope
-from mapping.scopes import ScopeRefused
+from mapping.rules.scopes import Scope, ScopeRefused
 from store import frameworks, registrations, rules
 from store.grounds import check_rules
 from store.rules import DISTRICT, RulePlace

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from interchange.errors import FileRefused
-from mapping.progressions import acyclic
+from mapping.progressions.graph import acyclic
 from mapping.records import Competency, CompetencyLink, Framework, LinkKind
 
 _CHILD = "isChildOf"

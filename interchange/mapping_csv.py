@@ -1,8 +1,9 @@
 """Mapping rules as CSV, one rule a line.
 
 Columns: framework, competency (both required), course, line_item, category, criterion (shell
-patterns, empty for any), weight (above 0, default 1), kind (recall, skill or application,
-default skill). Order matters: for one line item and competency the first rule holds.
+patterns, empty for any), weight (above 0, default 1), kind (recall, skill, application,
+observation, self or external; default skill). Order matters: for one line item and competency
+the first rule holds.
 """
 
 import csv

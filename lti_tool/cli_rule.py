@@ -29,8 +29,8 @@ from lti_tool.rule_places import (
     rule_held,
 )
 from mapping.records import TenantId
-from mapping.rulebook import EffectiveRule
-from mapping.rules import RuleRefused
+from mapping.rules.mastery_rule import RuleRefused
+from mapping.rules.scopes import EffectiveRule
 from store import rules
 from store.grounds import proposed_book
 from store.rules import RuleNote, StoredRule

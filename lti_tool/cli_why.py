@@ -17,11 +17,11 @@ from lti_tool.cli_context import (
     zone_of,
 )
 from lti_tool.told import Names, told
-from mapping.evidence import View
-from mapping.judgement import Grounds
+from mapping.evidence.tables import View
+from mapping.explanation.trace import trace
+from mapping.explanation.voice import Voice, plain_day
+from mapping.judgement.grounds import Grounds
 from mapping.records import LearnerId, TenantId
-from mapping.trace import trace
-from mapping.voice import Voice, plain_day
 from store import frameworks, history, naming, reports
 from store.grounds import grounds_of, policy_of
 from store.session import reading

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from lti_tool.launch.claims import DEEP_LINKING_MESSAGE, REVIEW_MESSAGE, VerifiedClaims
 from lti_tool.launch.state import LaunchRecord
-from mapping.evidence import View
+from mapping.evidence.tables import View
 from mapping.records import CourseId, CourseRef, LearnerId, LearnerRef
 from store import registrations, reports
 from store.registrations import Platform

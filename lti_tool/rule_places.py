@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from lti_tool.cli_context import printable, the_one_called
 from mapping.records import TenantId
-from mapping.rulebook import EffectiveRule, Enrolments, RuleBook, Scope, ScopedRule
+from mapping.rules.rulebook import Enrolments, RuleBook
+from mapping.rules.scopes import EffectiveRule, Scope, ScopedRule
 from store import naming, rules
 from store.naming import Named
 from store.rules import RulePlace

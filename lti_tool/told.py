@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from mapping.explanation.trace import ClauseLine, Part, Piece, Trace
 from mapping.records import CompetencyId, LineItemId
 from mapping.scales import display
-from mapping.trace import ClauseLine, Part, Piece, Trace
 from store.reports import ItemLine
 
 

@@ -10,9 +10,9 @@ from typing import Self
 import numpy as np
 
 from mapping.columns import BoolArray, IntArray
-from mapping.evidence import AlignmentTable
+from mapping.evidence.tables import AlignmentTable
 from mapping.ordering import ordering
-from mapping.progressions import NO_PARENT, Hierarchy
+from mapping.progressions.graph import NO_PARENT, Hierarchy
 
 NOWHERE = -1
 """Stands for "not among them" in a column of row numbers."""

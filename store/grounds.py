@@ -8,14 +8,15 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from mapping.alignment import matches
-from mapping.clauses import LineItemCounts, leaves
 from mapping.columns import IntArray
-from mapping.evidence import NOT_BRIDGED, AlignmentTable
-from mapping.grounds import Grounds
+from mapping.evidence.tables import NOT_BRIDGED, AlignmentTable
+from mapping.judgement.grounds import Grounds
 from mapping.pairs import Pairs, joined, root_of
-from mapping.progressions import Hierarchy, bridged
+from mapping.progressions.graph import Hierarchy, bridged
 from mapping.records import CompetencyId, CourseId, EnrolmentState, LearnerId, TenantId
-from mapping.rulebook import Enrolments, RuleBook, Scope, ScopedRule, check
+from mapping.rules.clauses import LineItemCounts, leaves
+from mapping.rules.rulebook import Enrolments, RuleBook, check
+from mapping.rules.scopes import Scope, ScopedRule
 from store import rules
 from store.frameworks import competencies_of
 from store.links import links_of

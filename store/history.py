@@ -11,8 +11,8 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from mapping.alignment import resolve
-from mapping.evidence import AlignmentTable
-from mapping.grounds import Grounds
+from mapping.evidence.tables import AlignmentTable
+from mapping.judgement.grounds import Grounds
 from mapping.records import LearnerId, TenantId
 from store import alignments, rules
 from store.courses import courses_of

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, insert, select, update
 
-from mapping.overrides import OVERRIDABLE
+from mapping.judgement.overrides import OVERRIDABLE
 from mapping.records import CompetencyId, LearnerId, LineItemId, TenantId
 from mapping.status import Status
 from store.tables import (

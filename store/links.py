@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, delete, insert, select
 
-from mapping.progressions import Links
+from mapping.progressions.graph import Links
 from mapping.records import CompetencyLink, LinkKind, TenantId
 from store.tables import competencies, competency_links, frameworks
 

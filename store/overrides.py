@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from mapping.columns import NO_MOMENT
-from mapping.overrides import OverrideTable
+from mapping.judgement.overrides import OverrideTable
 from mapping.records import LearnerId
 from store.score_tables import is_in_force
 from store.session import chunks

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
-from mapping.pace import PlanTable
+from mapping.progressions.pace import PlanTable
 from mapping.records import CompetencyId, CourseId, LearnerId
 from store.session import chunks
 from store.tables import pace_targets, to_micros

@@ -21,7 +21,7 @@ from sqlalchemy import (
     select,
 )
 
-from mapping.evidence import View
+from mapping.evidence.tables import View
 from mapping.records import (
     CompetencyId,
     CourseId,

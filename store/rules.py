@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from mapping.records import CompetencyId, CourseId, LearnerId, TenantId
-from mapping.rulebook import Scope, ScopedRule
-from mapping.rules import MasteryRule, parse_rule
+from mapping.rules.mastery_rule import MasteryRule, parse_rule
+from mapping.rules.scopes import Scope, ScopedRule
 from store.session import upsert
 from store.tables import (
     competencies,
@@ -27,7 +27,7 @@ from store.waiting import Pair, mark_everybody, mark_learners, mark_pairs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulePlace:
-    """Where a rule is set; ``target`` as ``mapping.rulebook.ScopedRule`` has it."""
+    """Where a rule is set; ``target`` as ``mapping.rules.rulebook.ScopedRule`` has it."""
 
     scope: Scope = Scope.DISTRICT
     target: int = 0
@@ -84,7 +84,7 @@ def save_rule(
     Args:
         connection: A writing transaction.
         tenant: Whose rule it is.
-        definition: Keys of ``mapping.rules.MasteryRule.definition``.
+        definition: Keys of ``mapping.rules.mastery_rule.MasteryRule.definition``.
         now: When it is said.
         place: Where.
         note: Who says so, why, and from when on.
@@ -149,7 +149,7 @@ def rule_versions(connection: Connection, tenant: TenantId) -> tuple[StoredRule,
 def scoped_rules(
     connection: Connection, tenant: TenantId, *, known_by: datetime | None = None
 ) -> tuple[ScopedRule, ...]:
-    """Every version as ``mapping.rulebook`` takes them, numbered in each scope.
+    """Every version as ``mapping.rules.rulebook`` takes them, numbered in each scope.
 
     Args:
         connection: A transaction.

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from mapping.columns import NO_MOMENT
-from mapping.evidence import KINDS, AlignmentTable, ScoreTable
+from mapping.evidence.tables import KINDS, AlignmentTable, ScoreTable
 from mapping.records import CompetencyId, EvidenceKind, LearnerId, ScoreState, TenantId
 from store.session import chunks
 from store.tables import (

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from mapping.columns import NO_MOMENT
-from mapping.evidence import View
+from mapping.evidence.tables import View
 from mapping.records import CompetencyId, CourseId, LearnerId, RunId, TenantId
 from mapping.status import NO_LEVEL, OverrideState, StandingTable, Status
 from store.session import chunks, write_rows
@@ -179,7 +179,7 @@ def rows_of(table: StandingTable, rule_ids: Sequence[int]) -> Iterator[Standing]
     """Standings as they are kept, of columns.
 
     Args:
-        table: As ``mapping.judgement`` judged them.
+        table: As ``mapping.judgement.judging`` judged them.
         rule_ids: What is kept of each rule of the judgement, in their order; empty to leave out
             which rule it was.
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from mapping import passback
-from mapping.evidence import View
+from mapping.evidence.tables import View
 from mapping.passback import Plan, Wanted
 from mapping.records import (
     ColumnId,
@@ -21,7 +21,7 @@ from mapping.records import (
     Mark,
     PassbackWay,
 )
-from mapping.rules import MasteryRule
+from mapping.rules.mastery_rule import MasteryRule
 from store import courses, frameworks, outbox, rules, standings
 from store.courses import StoredCourse
 from store.frameworks import StoredCompetency

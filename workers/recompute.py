@@ -15,13 +15,13 @@ from itertools import groupby
 import numpy as np
 from sqlalchemy import Connection
 
-from mapping.evidence import View
-from mapping.grounds import Grounds
-from mapping.judgement import judge, judge_pairs
+from mapping.evidence.tables import View
+from mapping.judgement.grounds import Grounds
+from mapping.judgement.judging import judge, judge_pairs
 from mapping.pairs import Pairs, closure
 from mapping.records import CompetencyId, Counts, LearnerId, TenantId
-from mapping.rulebook import RuleBook
-from mapping.rules import MasteryRule, parse_rule
+from mapping.rules.mastery_rule import MasteryRule, parse_rule
+from mapping.rules.rulebook import RuleBook
 from store import alignments, rules, standings, sync_state, waiting
 from store.grounds import Policy, grounds_of, narrowed, policy_of, with_equivalents
 from store.standings import NOWHERE, Basis, Place, Standing

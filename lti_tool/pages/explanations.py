@@ -1,7 +1,7 @@
 """A learner's standings with the reasons for them, arranged by strand.
 
-The reasons come from ``mapping.trace``, which asks what computed the statuses; here nothing is
-computed a second time.
+The reasons come from ``mapping.explanation``, which asks what computed the statuses; here nothing
+is computed a second time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 
 from lti_tool.launch.services import services
 from lti_tool.pages.shown import day
-from mapping.evidence import Reason, View
-from mapping.judgement import Grounds
+from mapping.evidence.tables import Reason, View
+from mapping.explanation.trace import Piece, Trace, traces
+from mapping.explanation.voice import Voice
+from mapping.judgement.grounds import Grounds
 from mapping.records import CompetencyId, LearnerId, LineItemId, TenantId
-from mapping.rules import MasteryRule, parse_rule
-from mapping.trace import Piece, Trace, traces
-from mapping.voice import Voice
+from mapping.rules.mastery_rule import MasteryRule, parse_rule
 from store import frameworks, rules
 from store.grounds import grounds_of, policy_of
 from store.judgements import Exclusion, GivenDate, Judgements, Override, judgements_of

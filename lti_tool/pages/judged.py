@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from lti_tool.launch.form import is_plain
-from mapping.overrides import OVERRIDABLE
+from mapping.judgement.overrides import OVERRIDABLE
 from mapping.status import Status
 
 LONGEST_REASON = 1000

@@ -14,11 +14,11 @@ from lti_tool.pages.explanations import Explained, ShownPiece, explained
 from lti_tool.pages.judged import Typed, typed_date, typed_reason, typed_status
 from lti_tool.pages.shown import shown_zone
 from lti_tool.pages.visits import changing_visit, current_visit
-from mapping.evidence import View
-from mapping.levels import highest_working_level
-from mapping.overrides import OVERRIDABLE
+from mapping.evidence.tables import View
+from mapping.judgement.levels import highest_working_level
+from mapping.judgement.overrides import OVERRIDABLE
 from mapping.records import CourseId, LearnerId, LineItemId
-from mapping.rules import MasteryRule
+from mapping.rules.mastery_rule import MasteryRule
 from mapping.status import Status
 from store import judgements
 from store.judgements import Exclusion, GivenDate, Override

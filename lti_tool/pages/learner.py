@@ -21,7 +21,7 @@ from lti_tool.pages.explanations import Strand, distinct_rules, explained
 from lti_tool.pages.focus import ShownFocus, shown_focus
 from lti_tool.pages.next_steps import next_steps
 from lti_tool.pages.visits import current_visit
-from mapping.evidence import View
+from mapping.evidence.tables import View
 from mapping.records import CourseId, LearnerId
 from mapping.status import LADDER, Status
 from store.reports import learner_line, learner_standings

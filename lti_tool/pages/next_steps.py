@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection
 
-from mapping.evidence import View
-from mapping.readiness import readiness
+from mapping.evidence.tables import View
+from mapping.progressions.readiness import readiness
 from mapping.records import CompetencyId, CourseId, LearnerId, TenantId
 from mapping.status import StandingTable
 from store import frameworks

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flask import Flask, g
 
 from lti_tool.guards import Capacity
-from mapping.rules import MasteryRule
+from mapping.rules.mastery_rule import MasteryRule
 from mapping.scales import display
 from mapping.status import LADDER, NO_LEVEL, OverrideState, Status
 from store.sync_state import ItemState, Phase

@@ -25,7 +25,7 @@ from lti_tool.pages.focus import ShownFocus, shown_focus
 from lti_tool.pages.shown import short_status
 from lti_tool.pages.visits import current_visit
 from mapping.records import CourseId, LearnerId
-from mapping.rules import MasteryRule
+from mapping.rules.mastery_rule import MasteryRule
 from mapping.status import LADDER, OverrideState, Status
 from store import rules
 from store.reports import (

@@ -9,7 +9,7 @@ from bootstrap.container import REGISTRATIONS_KEY
 from bootstrap.district import load_district
 from interchange.errors import FileRefused
 from mapping.records import LearnerRef, PassbackWay
-from mapping.rulebook import Scope
+from mapping.rules.scopes import Scope
 from store import (
     alignments,
     courses,

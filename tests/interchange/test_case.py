@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from interchange.case import read_package
 from interchange.errors import FileRefused
-from mapping.progressions import Links
+from mapping.progressions.graph import Links
 from mapping.records import CompetencyLink, LinkKind
 
 DOCUMENT = {"identifier": "doc", "title": "Mathematics", "creator": "A ministry"}

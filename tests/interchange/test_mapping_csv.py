@@ -108,7 +108,7 @@ def test_every_wrong_line_is_told_with_its_number_in_the_file():
     assert found == (
         "Line 2: the weight '0' is not a number above 0.",
         "Line 4: competency is empty.",
-        "Line 5: the kind 'guess' is none of recall, skill, application.",
+        f"Line 5: the kind 'guess' is none of {', '.join(kind.value for kind in EvidenceKind)}.",
     )
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mapping.rulebook import Scope
+from mapping.rules.scopes import Scope
 from store import rules
 from store.rules import RulePlace
 from store.session import reading

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lti_tool.pages.judged import LONGEST_REASON, typed_date, typed_reason, typed_status
-from mapping.overrides import OVERRIDABLE
+from mapping.judgement.overrides import OVERRIDABLE
 from mapping.status import Status
 
 ZONE = ZoneInfo("America/Sao_Paulo")

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from lti_tool.pages.shown import day, moment, number, short_status, use_timezone
-from mapping.rules import MasteryRule
+from mapping.rules.mastery_rule import MasteryRule
 from mapping.scales import Level, RatingScale
 from mapping.status import Status
 

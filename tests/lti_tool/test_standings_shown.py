@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import update
 
 from mapping.records import LinkKind
-from mapping.rules import MasteryRule
+from mapping.rules.mastery_rule import MasteryRule
 from mapping.scales import Level, RatingScale
 from mapping.status import OverrideState, Status
 from store import rules

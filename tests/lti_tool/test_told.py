@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from lti_tool.told import Names, told
+from mapping.explanation.trace import Piece, Trace
 from mapping.records import EvidenceKind
 from mapping.status import Status
-from mapping.trace import Piece, Trace
 from store.reports import ItemLine
 
 

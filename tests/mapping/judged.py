@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mapping.columns import NO_MOMENT
-from mapping.evidence import KINDS
-from mapping.judgement import Grounds
-from mapping.overrides import OverrideTable
-from mapping.progressions import Hierarchy
+from mapping.evidence.tables import KINDS
+from mapping.judgement.grounds import Grounds
+from mapping.judgement.overrides import OverrideTable
+from mapping.progressions.graph import Hierarchy
 from mapping.records import EvidenceKind, ScoreState
-from mapping.rulebook import RuleBook
-from mapping.rules import MasteryRule
+from mapping.rules.mastery_rule import MasteryRule
+from mapping.rules.rulebook import RuleBook
 from mapping.status import StandingTable
 from tests.mapping.tables import DAY, LEARNER, alignment_table, score_table
 

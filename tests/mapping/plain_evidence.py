@@ -10,8 +10,8 @@ from math import isfinite
 from typing import Any
 
 from mapping.columns import NO_MOMENT
-from mapping.evidence import KINDS, Reason, View
-from mapping.evidence_policy import Attempts, EvidencePolicy, LatePolicy
+from mapping.evidence.policy import Attempts, EvidencePolicy, LatePolicy
+from mapping.evidence.tables import KINDS, Reason, View
 from mapping.records import ScoreState
 
 Row = Mapping[str, Any]

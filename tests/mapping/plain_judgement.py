@@ -10,7 +10,9 @@ from math import nan
 from statistics import median
 from typing import Any
 
-from mapping.clauses import (
+from mapping.columns import NO_MOMENT
+from mapping.evidence.tables import KINDS, Reason, View
+from mapping.rules.clauses import (
     AllOf,
     ChildrenMastered,
     EstimateReaches,
@@ -21,11 +23,9 @@ from mapping.clauses import (
     SomeOf,
     leaves,
 )
-from mapping.columns import NO_MOMENT
-from mapping.evidence import KINDS, Reason, View
-from mapping.rules import MasteryRule
+from mapping.rules.mastery_rule import MasteryRule
+from mapping.rules.strands import RollupMethod
 from mapping.status import OverrideState, Status
-from mapping.strands import RollupMethod
 from tests.mapping.plain_evidence import plain_evidence
 from tests.mapping.plain_levels import agrees, carried, level_of, working, worth
 from tests.mapping.tables import DAY

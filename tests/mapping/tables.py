@@ -9,14 +9,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from mapping.columns import NO_MOMENT
-from mapping.evidence import (
-    NOT_BRIDGED,
-    AlignmentTable,
-    EvidenceTable,
-    ScoreTable,
-    evidence,
-)
-from mapping.evidence_policy import Attempts, DatePolicy, EvidencePolicy, LatePolicy
+from mapping.evidence.joining import evidence
+from mapping.evidence.policy import Attempts, DatePolicy, EvidencePolicy, LatePolicy
+from mapping.evidence.tables import NOT_BRIDGED, AlignmentTable, EvidenceTable, ScoreTable
 from mapping.records import EvidenceKind, ScoreState
 
 LEARNER = 7

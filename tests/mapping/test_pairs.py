@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapping.pairs import NOWHERE, Pairs, closure, joined, pairs_of, root_of
-from mapping.progressions import Hierarchy
+from mapping.progressions.graph import Hierarchy
 from tests.mapping.tables import alignment_table
 
 HIERARCHY = Hierarchy.of([(1, 10), (2, 10), (10, 20), (3, 30)])

@@ -3,16 +3,16 @@
 from dataclasses import replace
 
 from mapping.columns import NO_MOMENT
-from mapping.evidence import View
-from mapping.evidence_policy import EvidencePolicy
-from mapping.grounds import Grounds
-from mapping.overrides import OverrideTable
-from mapping.progressions import Hierarchy
+from mapping.evidence.policy import EvidencePolicy
+from mapping.evidence.tables import View
+from mapping.explanation.trace import trace
+from mapping.judgement.grounds import Grounds
+from mapping.judgement.overrides import OverrideTable
+from mapping.progressions.graph import Hierarchy
 from mapping.records import ScoreState
-from mapping.rulebook import RuleBook
-from mapping.rules import MasteryRule
-from mapping.strands import Rollup
-from mapping.trace import trace
+from mapping.rules.mastery_rule import MasteryRule
+from mapping.rules.rulebook import RuleBook
+from mapping.rules.strands import Rollup
 from tests.mapping.tables import COMPETENCY, DAY, LEARNER, alignment_table, score_table
 
 RULE = MasteryRule()

@@ -4,7 +4,8 @@ import re
 
 from hypothesis import strategies as st
 
-from mapping.clauses import (
+from mapping.records import EvidenceKind
+from mapping.rules.clauses import (
     AllOf,
     ChildrenMastered,
     EstimateReaches,
@@ -15,7 +16,6 @@ from mapping.clauses import (
     SituationsReach,
     SomeOf,
 )
-from mapping.records import EvidenceKind
 from mapping.wording import ENGLISH, Translator
 
 # Never more than a scale of 4 points and than there are kinds.

@@ -6,7 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from mapping.clauses import (
+from mapping.columns import NO_MOMENT
+from mapping.evidence.policy import Attempts, DatePolicy, EvidencePolicy, LatePolicy
+from mapping.judgement.grounds import Grounds
+from mapping.judgement.overrides import OVERRIDABLE, OverrideTable
+from mapping.progressions.graph import Hierarchy
+from mapping.records import EvidenceKind, ScoreState
+from mapping.rules.clauses import (
     AllOf,
     ChildrenMastered,
     EstimateReaches,
@@ -17,16 +23,11 @@ from mapping.clauses import (
     SituationsReach,
     SomeOf,
 )
-from mapping.columns import NO_MOMENT
-from mapping.evidence_policy import Attempts, DatePolicy, EvidencePolicy, LatePolicy
-from mapping.judgement import Grounds
-from mapping.overrides import OVERRIDABLE, OverrideTable
-from mapping.progressions import Hierarchy
-from mapping.records import EvidenceKind, ScoreState
-from mapping.rulebook import CourseRules, EffectiveRule, Enrolments, RuleBook
-from mapping.rules import MasteryRule
+from mapping.rules.mastery_rule import MasteryRule
+from mapping.rules.rulebook import CourseRules, Enrolments, RuleBook
+from mapping.rules.scopes import EffectiveRule
+from mapping.rules.strands import Rollup, RollupMethod
 from mapping.scales import DEFAULT_SCALE, Level, RatingScale
-from mapping.strands import Rollup, RollupMethod
 from tests.mapping.tables import DAY, HOUR, alignment_table, score_table
 
 PARENTS = {0: 10, 1: 10, 2: 4, 3: 4, 4: 20, 10: 20, 5: 30}

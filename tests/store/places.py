@@ -26,7 +26,7 @@ from mapping.records import (
     ScoreState,
     TenantId,
 )
-from mapping.rules import MasteryRule
+from mapping.rules.mastery_rule import MasteryRule
 from store import (
     alignments,
     courses,

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from mapping.evidence import NOT_BRIDGED
-from mapping.progressions import HierarchyRefused
+from mapping.evidence.tables import NOT_BRIDGED
+from mapping.progressions.graph import HierarchyRefused
 from mapping.records import CompetencyLink, LinkKind
 from store import frameworks, gradebook, links
 from store.grounds import policy_of

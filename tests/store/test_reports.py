@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mapping.evidence import View
+from mapping.evidence.tables import View
 from mapping.records import CourseId, LearnerId, LearnerRef, RunId, TenantId
 from mapping.status import Status
 from store import reports, run_reports

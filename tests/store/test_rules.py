@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from mapping.evidence import View
+from mapping.evidence.tables import View
 from mapping.records import LearnerRef
-from mapping.rulebook import Scope
-from mapping.rules import MasteryRule
+from mapping.rules.mastery_rule import MasteryRule
+from mapping.rules.scopes import Scope
 from mapping.status import Status
 from store import frameworks, rules, standings, waiting
 from store.rules import DISTRICT, RuleNote, RulePlace

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from mapping.columns import NO_MOMENT
-from mapping.evidence import KINDS
+from mapping.evidence.tables import KINDS
 from mapping.records import Attempt, EvidenceKind, LearnerRef, ScoreState
 from store import gradebook, judgements, score_tables
 from store.judgements import Exclusion, GivenDate

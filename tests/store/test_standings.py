@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from mapping.alignment import resolve
-from mapping.evidence import View
+from mapping.evidence.tables import View
 from mapping.records import CompetencyId, LearnerId, LearnerRef
 from mapping.status import Status
 from store import alignments, frameworks, gradebook, standings

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from mapping.evidence import View
+from mapping.evidence.tables import View
 from mapping.records import LearnerRef
 from mapping.status import Status
 from store import standings, waiting

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Engine, select
 
 from connectors.errors import RetryLater
-from mapping.evidence import View
+from mapping.evidence.tables import View
 from mapping.records import (
     CourseRef,
     LearnerRef,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mapping.rulebook import Scope
+from mapping.rules.scopes import Scope
 from mapping.scales import Level, RatingScale
 from store import rules
 from store.rules import RulePlace

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from mapping.evidence import View
+from mapping.evidence.tables import View
 from mapping.records import CompetencyId, LearnerId, ScoreState
 from mapping.status import Status
 from store import alignments, standings, tenants, waiting

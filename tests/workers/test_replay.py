@@ -6,11 +6,11 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mapping.clauses import NewestWithin
-from mapping.evidence import View
-from mapping.evidence_policy import Attempts, EvidencePolicy
+from mapping.evidence.policy import Attempts, EvidencePolicy
+from mapping.evidence.tables import View
 from mapping.records import Attempt, ScoreState
-from mapping.rulebook import Scope
+from mapping.rules.clauses import NewestWithin
+from mapping.rules.scopes import Scope
 from mapping.status import OverrideState, Status
 from store import (
     alignments,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from connectors.errors import RetryLater
-from mapping.evidence_policy import EvidencePolicy
+from mapping.evidence.policy import EvidencePolicy
 from mapping.records import (
     CourseRef,
     EnrolmentState,
