@@ -7,16 +7,7 @@ they do not enter: every piece that counts counts alike.
 import numpy as np
 
 from mapping.columns import FloatArray
-from mapping.estimators.blocks import Block, lane_dot, lane_sum, lane_tally
-from mapping.scales import reaches
-
-
-def highest(block: Block) -> FloatArray:
-    """The highest value.
-
-    Source: contracts/mastery-methods.md 2.2, row "Highest / max".
-    """
-    return block.highest
+from mapping.estimators.blocks import Block, lane_dot, lane_sum
 
 
 def recent_n(block: Block, *, n: float) -> FloatArray:
@@ -67,14 +58,3 @@ def weighted_recent(block: Block, *, w: float) -> FloatArray:
     if block.length == 1:
         return block.newest
     return w * block.newest + (1.0 - w) * (lane_sum(block.values[:-1]) / (block.length - 1))
-
-
-def n_mastery(block: Block, *, n: float) -> FloatArray:
-    """The mean of all values at mastery or above; NaN with fewer than ``n`` of them.
-
-    Source: contracts/mastery-methods.md 2.2, row "n-mastery".
-    """
-    is_mastered = reaches(block.values, block.sample.mastered)
-    count = lane_tally(is_mastered)
-    sums = lane_sum(block.values * is_mastered)
-    return np.where(count >= n, sums / np.maximum(count, 1), np.nan)

@@ -141,13 +141,11 @@ _KERNELS: Mapping[str, Kernel] = MappingProxyType(
         "weighted_median": middles.weighted_median,
         "median": middles.median,
         "mode": middles.mode,
-        "highest": averages.highest,
         "recent_n": averages.recent_n,
         "best_n": averages.best_n,
         "high_last": averages.high_last,
         "decaying_average": averages.decaying_average,
         "weighted_recent": averages.weighted_recent,
-        "n_mastery": averages.n_mastery,
         "power_law": trends.power_law,
         "linear_trend": trends.linear_trend,
         "best_fit": trends.best_fit,
@@ -160,6 +158,8 @@ _SUMS: Mapping[str, Callable[..., FloatArray]] = MappingProxyType(
         "weighted_average": sums.weighted_average,
         "mean": sums.mean,
         "latest": sums.latest,
+        "highest": sums.highest,
+        "n_mastery": sums.n_mastery,
         "evidence_weighted": sums.evidence_weighted,
     }
 )

@@ -1,4 +1,4 @@
-"""Averages by plain sums, and the newest value: a sample in, one estimate a segment out.
+"""Averages by plain sums, the newest and the highest value: a sample in, an estimate a segment out.
 
 They need no segments side by side and read the rows as they stand. All lie between the lowest and
 the highest value of the segment.
@@ -8,6 +8,7 @@ import numpy as np
 
 from mapping.columns import NO_MOMENT, FloatArray, IntArray
 from mapping.samples import Sample
+from mapping.scales import reaches
 
 _MICROSECONDS_A_DAY = 86_400_000_000.0
 
@@ -37,6 +38,31 @@ def latest(sample: Sample) -> FloatArray:
     is_filled = sample.count > 0
     newest[is_filled] = sample.values[sample.offsets[1:][is_filled] - 1]
     return newest
+
+
+def highest(sample: Sample) -> FloatArray:
+    """The highest value.
+
+    Source: contracts/mastery-methods.md 2.2, row "Highest / max".
+    """
+    found = np.full(sample.offsets.size - 1, np.nan)
+    starts = sample.offsets[:-1]
+    is_filled = starts < sample.offsets[1:]
+    # reduceat would give an empty segment the next one's first value: leave those out.
+    found[is_filled] = np.maximum.reduceat(sample.values, starts[is_filled])
+    return found
+
+
+def n_mastery(sample: Sample, *, n: float) -> FloatArray:
+    """The mean of all values at mastery or above; NaN with fewer than ``n`` of them.
+
+    Source: contracts/mastery-methods.md 2.2, row "n-mastery".
+    """
+    kept = np.flatnonzero(reaches(sample.values, sample.mastered))
+    segment, many = _segments(sample)[kept], sample.offsets.size - 1
+    count = np.bincount(segment, minlength=many)
+    sums = np.bincount(segment, sample.values[kept], minlength=many)
+    return np.where(count >= n, sums / np.maximum(count, 1), np.nan)
 
 
 def evidence_weighted(sample: Sample, *, half_life_days: float) -> FloatArray:

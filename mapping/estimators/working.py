@@ -196,7 +196,7 @@ def n_mastery(sample: Sample, *, n: float) -> str:
     """How many values are at mastery, and their mean."""
     values = sample.values
     is_mastered = reaches(values, sample.mastered)
-    average = float(averages.n_mastery(_only(sample), n=n)[0])
+    average = float(sums.n_mastery(sample, n=n)[0])
     return (
         f"{int(is_mastered.sum())} of {values.size} scores are {figure(sample.mastered)} or more, "
         f"at least {n:g} are asked for: {_mean(values[is_mastered], average)}"
