@@ -78,7 +78,7 @@ def why(*, learner: str, competency: str, day: str, district: str | None, **how:
         learner=whose.id,
         competency=what.id,
         view=View[how["view"].upper()],
-        voice=_voice(zone),
+        voice=_voice(zone, names),
     )
     click.echo(f"{printable(whose.name)}, {printable(what.name)}")
     for line in told(found, names, zone=zone):
@@ -104,5 +104,5 @@ def _names(connection: Connection, tenant: TenantId, learner: LearnerId) -> Name
     )
 
 
-def _voice(zone: ZoneInfo) -> Voice:
-    return Voice(day=lambda moment: plain_day(moment.astimezone(zone)))
+def _voice(zone: ZoneInfo, names: Names) -> Voice:
+    return Voice(day=lambda moment: plain_day(moment.astimezone(zone)), activity=names.activity)

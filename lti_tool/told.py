@@ -26,6 +26,11 @@ class Names:
         criterion = f": {found.criterion}" if found.criterion else ""
         return f"{found.title}{criterion} ({found.course})"
 
+    def activity(self, line_item: int) -> str:
+        """A line item by its title alone, empty where that is not known."""
+        found = self.items.get(LineItemId(line_item))
+        return "" if found is None else found.title
+
     def competency(self, competency: int) -> str:
         """A competency by its code, or what it says."""
         return self.competencies.get(CompetencyId(competency), f"competency {competency}")

@@ -80,6 +80,11 @@ class _Names:
     judgements: Judgements
     competencies: Mapping[CompetencyId, str] = field(default_factory=dict)
 
+    def activity(self, line_item: int) -> str:
+        """What a line item is called, empty where that is not known."""
+        item = self.items.get(LineItemId(line_item))
+        return item.title if item is not None else ""
+
 
 def rule_of(connection: Connection, tenant: TenantId) -> MasteryRule:
     """The district's rule in force, the default where none was published."""
@@ -110,12 +115,13 @@ def explained(
     ids = [line.competency.id for line in lines]
     policy = policy_of(connection, tenant, now=services().now())
     grounds = grounds_of(connection, policy, [learner])
-    reasons = traces(grounds, learner=learner, competencies=ids, view=view, voice=Voice(day=day))
+    names = _names(connection, tenant, learner)
+    voice = Voice(day=day, activity=names.activity)
+    reasons = traces(grounds, learner=learner, competencies=ids, view=view, voice=voice)
     present = _rules(grounds, learner, ids)
     judged_by = rules.rules_by_id(
         connection, {line.rule for line in lines if line.rule is not None}
     )
-    names = _names(connection, tenant, learner)
     return _by_strand(
         [
             _explained(line, why, _held(line, judged_by, present), names=names)

@@ -51,6 +51,8 @@ def _mean(values: FloatArray, average: float) -> str:
         return f"{values.size} scores add up to {total}: {total} / {values.size} = " + display(
             average
         )
+    if values.size == 1:
+        return f"The only score: {display(average)}"
     terms = _plus(figure(value) for value in values.tolist())
     return f"({terms}) / {values.size} = {display(average)}"
 
@@ -90,7 +92,7 @@ def weighted_average(sample: Sample) -> str:
         "(3.00 + 2.00) / 2 = 2.50", or with the weights where they are not all 1.
     """
     average = float(sums.weighted_average(sample)[0])
-    if np.all(sample.weights == 1.0):
+    if sample.values.size == 1 or np.all(sample.weights == 1.0):
         return _mean(sample.values, average)
     return _weighted_mean(sample.values, sample.weights, average)
 

@@ -194,22 +194,24 @@ def _level(least: float, case: Case, voice: Voice) -> str:
 def _attempt(step: Step, case: Case, voice: Voice) -> str:
     row = weakest(case.own)
     assert row is not None  # noqa: S101 - the step is an attempt at it
-    value, occurred_at = display(float(case.own.value[row])), int(case.own.occurred_at[row])
-    what = (
-        voice.words.say("the activity that is at {value} now", value=value)
-        if occurred_at == NO_MOMENT
-        else voice.words.say(
-            "the activity of {day} (now {value})",
-            day=voice.on(occurred_at),
-            value=value,
-        )
-    )
+    what = _activity(case, row, voice)
     return voice.words.say(
         "A new attempt at {what}, where one is allowed, would reach {goal} {level}.",
         what=what,
         level=_level(step.least or 0.0, case, voice),
         goal=_goal(step, case),
     )
+
+
+def _activity(case: Case, row: int, voice: Voice) -> str:
+    value, occurred_at = display(float(case.own.value[row])), int(case.own.occurred_at[row])
+    title = voice.activity(int(case.own.line_item[row]))
+    if title:
+        return voice.words.say('"{title}" (now {value})', title=title, value=value)
+    if occurred_at == NO_MOMENT:
+        return voice.words.say("the activity that is at {value} now", value=value)
+    day = voice.on(occurred_at)
+    return voice.words.say("the activity of {day} (now {value})", day=day, value=value)
 
 
 def _hopeless(step: Step, case: Case, voice: Voice) -> str:

@@ -18,16 +18,21 @@ def plain_day(moment: datetime) -> str:
     return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
 
 
+def _unnamed(_line_item: int) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
     """How words and days are said.
 
     ``words`` says templates in a language; ``day`` says the day of a moment in the reader's own
-    time zone.
+    time zone; ``activity`` what a line item is called, empty where that is not known.
     """
 
     words: Translator = ENGLISH
     day: Callable[[datetime], str] = plain_day
+    activity: Callable[[int], str] = _unnamed
 
     def on(self, micros: int) -> str:
         """The day of a moment in microseconds since 1970 in UTC."""

@@ -64,6 +64,11 @@ def worked_with(name):
     return {parameter.name for parameter in METHODS[name].parameters}
 
 
+@pytest.mark.parametrize("name", ["weighted_average", "mean"])
+def test_a_score_alone_is_told_without_a_sum(name):
+    assert worked(name, sample_of([2.8])).startswith("The only score: 2.80")
+
+
 SCORES = [3.0, 3.0, 1.0, 3.0]
 
 

@@ -2,6 +2,7 @@ import pytest
 
 from mapping.evidence.policy import Attempts, EvidencePolicy
 from mapping.explanation.trace import trace
+from mapping.explanation.voice import Voice
 from mapping.records import EvidenceKind
 from mapping.rules.clauses import (
     AllOf,
@@ -38,9 +39,7 @@ def test_a_working_level_says_the_smaller_step_first():
 
     assert traced([1.5, 1.5], rule).changes == (
         "One more piece of evidence at 3.00 (Proficient) or better would reach Developing.",
-        "3 more pieces of evidence, each at 4.00 (Exemplary), would reach Mastered.".replace(
-            " (Exemplary)", ""
-        ),
+        "3 more pieces of evidence, each at 4.00, would reach Mastered.",
     )
 
 
@@ -49,6 +48,19 @@ def test_a_new_attempt_is_told_by_its_day_and_what_it_is_at():
         "A new attempt at the activity of 1 Jan 1970 (now 2.80), where one is allowed, would "
         "reach Mastered at 3.10 or better."
     )
+
+
+def test_a_new_attempt_is_told_by_the_name_of_the_activity_where_it_is_known():
+    grounds = grounds_of([{"points": 70.0}], rule=MasteryRule(minimum_evidence=1))
+
+    found = trace(
+        grounds,
+        learner=LEARNER,
+        competency=COMPETENCY,
+        voice=Voice(activity=lambda line_item: f"Quiz {line_item}"),
+    )
+
+    assert 'A new attempt at "Quiz 1" (now 2.80)' in found.changes[0]
 
 
 def test_a_new_attempt_at_undated_work_is_told_by_what_it_is_at():
