@@ -2,7 +2,8 @@
 
 A district sees Canvas's number beside ours. The averages are our own methods, called as Canvas
 calls them; what differs is which values go in, how they are scaled, and that Canvas rounds to two
-decimals. Canvas's results are one for each alignment, the newest attempt only.
+decimals. Canvas's results are one for each alignment, the newest attempt only. Results of an
+alignment with a mastery of its own are scaled by ``mapping.crosswalks.scaled_percent`` first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -196,23 +197,6 @@ def _pooled(results: CanvasResults, is_pooled: BoolArray) -> FloatArray:
     fractions = np.full(segment.size, np.nan)
     fractions[order] = np.repeat(earned / segment_sum(possible, offsets), np.diff(offsets))
     return fractions
-
-
-def scaled_percent(percent: ArrayLike, *, alignment: float, outcome: float) -> FloatArray:
-    """Map an alignment's fraction to the outcome's, mastery to mastery, by two straight lines.
-
-    Args:
-        percent: Fractions of the alignment's points, 0 to 1; NaN stays NaN.
-        alignment: Where mastery begins in the alignment, above 0 and below 1.
-        outcome: Where mastery begins in the outcome, 0 to 1.
-
-    Returns:
-        Fractions of the outcome's points with four decimals, of the same length.
-
-    Source: contracts/mastery-methods.md 2.2, "Canvas percent scaling".
-    """
-    given = np.asarray(percent, dtype=np.float64)
-    return _half_away(np.interp(given, (0.0, alignment, 1.0), (0.0, outcome, 1.0)), places=4)
 
 
 def class_mean(rollups: FloatArray) -> float:

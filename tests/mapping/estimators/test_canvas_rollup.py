@@ -13,7 +13,6 @@ from mapping.estimators.canvas_rollup import (
     class_mean,
     class_median,
     rating_of,
-    scaled_percent,
     two_decimals,
 )
 
@@ -108,14 +107,6 @@ def test_the_same_quiz_of_two_learners_is_not_pooled():
     rollup = outcome("average").rollup(results_of(QUIZZES[:1], QUIZZES[1:2]))
 
     assert rollup.tolist() == [1.0, 3.0]
-
-
-@pytest.mark.parametrize(("earned", "expected"), [(3, 0.375), (6, 0.75), (8, 0.875), (10, 1.0)])
-def test_percentages_are_mapped_mastery_to_mastery(earned, expected):
-    scaled = scaled_percent([earned / 10, nan], alignment=0.6, outcome=0.75)
-
-    assert scaled[0] == expected
-    assert isnan(scaled[1])
 
 
 @pytest.mark.parametrize(
