@@ -1,4 +1,4 @@
-"""What an LMS granted less of than Waymark can use, as a run found it."""
+"""What a run had less of than it could use: of an LMS, or of the district's own rules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,16 @@ from store.session import upsert
 from store.sync_state import ItemState, Lease, Phase
 from store.tables import courses, platforms, work_items, work_notes
 
+OURSELVES = "Waymark"
+"""Whose name stands where an LMS's stands else."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteLine:
-    """One cause at one platform; ``courses`` are the titles of those it was met in."""
+    """One cause at one platform; ``courses`` are the titles of those it was met in.
+
+    ``platform`` is ``OURSELVES`` where no LMS has a part in it.
+    """
 
     platform: str
     cause: str
@@ -61,11 +67,12 @@ def _kept_notes(connection: Connection, run_id: RunId) -> Sequence[Row[Any]]:
         courses.c.platform_id,
         case((work_items.c.phase == Phase.PLAN.value, work_items.c.part)),
     )
+    name = func.coalesce(platforms.c.name, OURSELVES).label("name")
     query: Select[Any] = (
-        select(work_notes.c.cause, work_notes.c.message, platforms.c.name, courses.c.title)
+        select(work_notes.c.cause, work_notes.c.message, name, courses.c.title)
         .join(work_items, work_items.c.id == work_notes.c.work_item_id)
         .outerjoin(courses, courses.c.id == work_items.c.course_id)
-        .join(platforms, platforms.c.id == platform)
+        .outerjoin(platforms, platforms.c.id == platform)
         .where(work_items.c.run_id == run_id)
         .order_by(work_items.c.id, work_notes.c.cause)
     )

@@ -15,6 +15,7 @@ from itertools import groupby
 import numpy as np
 from sqlalchemy import Connection
 
+from connectors.protocol import Note
 from mapping.evidence.tables import View
 from mapping.judgement.grounds import Grounds
 from mapping.judgement.judging import judge, judge_pairs
@@ -59,6 +60,7 @@ def recompute_part(work: Work) -> None:
         )
     if found.everybody:
         setting = _setting(work)
+        _tell_of_refused(work, setting.policy.book)
         for batch in batches(found):
             _recompute(work, batch, setting)
     with work.writing() as connection:
@@ -163,6 +165,16 @@ def _setting(work: Work) -> _Setting:
         rule_ids=ids,
         basis=Basis(mapping_set=mapping_set, rule=rule, run=work.run.id),
     )
+
+
+def _tell_of_refused(work: Work, book: RuleBook) -> None:
+    """Report rules that make none with those of wider scopes; these went on to hold."""
+    if not book.refused:
+        return
+    told = " ".join(str(refused) for refused in book.refused)
+    message = f"Left out, so that what is set for a wider scope holds there: {told}"
+    with work.writing() as connection:
+        work.tell(connection, [Note(cause="rule_refused", message=message)])
 
 
 def _recompute(work: Work, batch: Waiting, setting: _Setting) -> None:

@@ -42,6 +42,14 @@ def test_a_note_of_planning_names_its_platform_and_no_course(db, run, canvas):
     assert (line.platform, line.courses) == ("Canvas", ())
 
 
+def test_a_note_of_computing_is_of_no_platform(db, run, canvas):
+    run_notes.keep_notes(db, claimed(db, run, None, Phase.COMPUTE, canvas), CAUSE)
+
+    (line,) = run_notes.note_lines(db, run)
+
+    assert (line.platform, line.courses) == (run_notes.OURSELVES, ())
+
+
 def test_a_note_kept_twice_is_kept_once(db, run, algebra):
     lease = claimed(db, run, algebra)
     for _ in range(2):

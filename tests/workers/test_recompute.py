@@ -7,8 +7,10 @@ from sqlalchemy import select
 
 from mapping.evidence.tables import View
 from mapping.records import CompetencyId, LearnerId, ScoreState
+from mapping.rules.scopes import Scope
 from mapping.status import Status
-from store import alignments, standings, tenants, waiting
+from store import alignments, frameworks, run_notes, standings, tenants, waiting
+from store.rules import RulePlace, save_rule
 from store.standings import Standing
 from store.sync_state import Phase
 from store.tables import standing_changes
@@ -121,6 +123,25 @@ def test_another_rule_changes_the_statuses_of_learners_put_down(night):
     night.run()
 
     assert night.standing("ada").status is Status.DEVELOPING
+
+
+def test_a_rule_that_makes_none_with_a_wider_one_is_told_and_left_out(night):
+    night.run()
+    (competency,) = (
+        one.id for one in night.ask(frameworks.competencies_of, night.tenant) if one.code == "N.1"
+    )
+    place = RulePlace(scope=Scope.COMPETENCY, target=competency)
+    night.write(
+        lambda c: save_rule(c, night.tenant, {"mastered": 9.0}, now=night.clock(), place=place)
+    )
+    mark_everybody(night)
+
+    run = night.run()
+
+    (line,) = night.ask(run_notes.note_lines, run)
+    assert line.platform == run_notes.OURSELVES
+    assert "mastered must be above 0 and at most 4" in line.message
+    assert night.standing("ada").status is Status.MASTERED
 
 
 def test_a_part_without_learners_needs_neither_rule_nor_mapping(night):
