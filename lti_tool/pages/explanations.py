@@ -5,7 +5,7 @@ is computed a second time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from sqlalchemy import Connection
@@ -43,7 +43,8 @@ class ShownPiece:
 class Explained:
     """A standing with its reasons; ``is_newer`` if the reasons hold evidence newer than it.
 
-    ``rule`` is the one that holds for it, ``judgement`` what a person said in place of it.
+    ``rule`` is the one that holds for it, ``judgement`` what a person said in place of it,
+    ``theirs`` what the learner sees where that is another status, told to teachers alone.
     """
 
     line: StandingLine
@@ -52,11 +53,19 @@ class Explained:
     is_newer: bool
     rule: MasteryRule
     judgement: Override | None = None
+    theirs: StandingLine | None = None
 
     @property
     def label(self) -> str:
         """What its status is called on the rule's scale."""
         return self.rule.label(self.line.status, self.line.level)
+
+    @property
+    def their_label(self) -> str:
+        """What the learner's own status is called; empty where it is the same."""
+        if self.theirs is None:
+            return ""
+        return self.rule.label(self.theirs.status, self.theirs.level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +93,29 @@ class _Names:
         """What a line item is called, empty where that is not known."""
         item = self.items.get(LineItemId(line_item))
         return item.title if item is not None else ""
+
+
+def beside_theirs(strands: Sequence[Strand], theirs: Sequence[StandingLine]) -> tuple[Strand, ...]:
+    """Put what a learner sees beside what their teacher sees, where the two differ.
+
+    Args:
+        strands: The teacher's.
+        theirs: The learner's own standings.
+    """
+    by_id = {line.competency.id: line for line in theirs}
+
+    def beside(one: Explained) -> Explained:
+        line = by_id.get(one.line.competency.id)
+        is_other = line is not None and line.status is not one.line.status
+        return replace(one, theirs=line) if is_other else one
+
+    return tuple(
+        Strand(
+            head=strand.head and beside(strand.head),
+            members=tuple(beside(member) for member in strand.members),
+        )
+        for strand in strands
+    )
 
 
 def rule_of(connection: Connection, tenant: TenantId) -> MasteryRule:

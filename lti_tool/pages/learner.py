@@ -17,7 +17,7 @@ from lti_tool.guards import (
     view_of_learner,
 )
 from lti_tool.launch.services import services
-from lti_tool.pages.explanations import Strand, distinct_rules, explained
+from lti_tool.pages.explanations import Strand, beside_theirs, distinct_rules, explained
 from lti_tool.pages.focus import ShownFocus, shown_focus
 from lti_tool.pages.next_steps import next_steps
 from lti_tool.pages.visits import current_visit
@@ -84,6 +84,9 @@ def _page(
         if focus is None or focus.has(one.competency.id)
     ]
     strands = explained(connection, tenant, learner, lines=lines, view=view)
+    if view is View.TEACHER:
+        theirs = learner_standings(connection, tenant, learner, view=View.LEARNER, course=course)
+        strands = beside_theirs(strands, theirs)
     return render_template(
         "learner.html",
         visit=visit,

@@ -320,8 +320,10 @@ def _has_points(family: _Family, _estimate: FloatArray) -> BoolArray:
     return reaches(_points(family), family.rule.rollup.required_points)
 
 
-def _worked_mean(family: _Family, estimate: float, _words: Translator) -> str:
+def _worked_mean(family: _Family, estimate: float, words: Translator) -> str:
     heard = [display(value) for value in family.heard().tolist()]
+    if len(heard) == 1:
+        return words.say("the only one with enough evidence: {result}", result=display(estimate))
     return f"({' + '.join(heard)}) / {len(heard)} = {display(estimate)}"
 
 

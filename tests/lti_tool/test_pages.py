@@ -75,6 +75,27 @@ def test_a_teacher_sees_the_hidden_score_too(stage, ids):
     assert "Hidden quiz" in teacher.text(f"learners/{ids.learner['Ada']}")
 
 
+def test_a_teacher_is_told_where_the_learner_sees_another_status(stage, ids):
+    from sqlalchemy import update
+
+    from mapping.evidence.tables import View
+    from mapping.status import Status
+    from store.tables import standings
+
+    with stage.container.engine.begin() as connection:
+        connection.execute(
+            update(standings)
+            .where(standings.c.view == int(View.LEARNER))
+            .values(status=int(Status.INSUFFICIENT))
+        )
+
+    teachers = Visitor(stage, **TEACHER).text(f"learners/{ids.learner['Ada']}")
+    own = Visitor(stage).text()
+
+    assert "The learner sees ◔ More evidence needed here" in teachers
+    assert "The learner sees" not in own
+
+
 @pytest.mark.usefixtures("ids")
 def test_moments_are_in_the_districts_time(stage):
     assert "As of 19 Nov 2026, 23:00 UTC-03" in Visitor(stage).text()

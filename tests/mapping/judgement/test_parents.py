@@ -22,6 +22,8 @@ CODES = {1: "N.1", 2: "N.2", 3: "N.3", STRAND: "N"}
 MASTERED, DEVELOPING = Status.MASTERED, Status.DEVELOPING
 NONE, SHORT = Status.NO_EVIDENCE, Status.INSUFFICIENT
 
+ALONE = "the only one with enough evidence"
+
 
 def rule_of(method, **more):
     return MasteryRule(rollup=Rollup(method=method, **more))
@@ -417,8 +419,16 @@ def test_ten_thousand_families_come_to_what_plain_loops_say(method, seed):
             rule_of(RollupMethod.POINTS, weights={"N.1": 2.0}, required_points=4.0),
             "2 + 1 of 4 points; (3.50 + 2.00 + 4.00) / 3 = 3.17",
         ),
-        (of(1.0), rule_of(RollupMethod.POINTS), "0 of 1 points; (1.00) / 1 = 1.00"),
-        ([*of(3.5), silent(2)], rule_of(RollupMethod.ALL_CHILDREN), "(3.50) / 1 = 3.50"),
+        (
+            of(1.0),
+            rule_of(RollupMethod.POINTS),
+            "0 of 1 points; the only one with enough evidence: 1.00",
+        ),
+        (
+            [*of(3.5), silent(2)],
+            rule_of(RollupMethod.ALL_CHILDREN),
+            "the only one with enough evidence: 3.50",
+        ),
         ([silent(1)], rule_of(RollupMethod.MEAN), ""),
     ],
 )
