@@ -324,6 +324,7 @@ def test_a_plain_loop_comes_to_the_same_evidence(seed, policy, view, at):
     agrees(table, plain_evidence(scores, EVERY, policy, view=view, at=at))
 
 
+@settings(max_examples=50)
 @given(SCORES, ALIGNMENTS, POLICIES, VIEWS, PRESENTS)
 def test_a_plain_loop_comes_to_the_same_few_pieces(scores, alignments, policy, view, at):
     table = evidence(
@@ -333,6 +334,7 @@ def test_a_plain_loop_comes_to_the_same_few_pieces(scores, alignments, policy, v
     agrees(table, plain_evidence(scores, alignments, policy, view=view, at=at))
 
 
+@settings(max_examples=50)
 @given(SCORES, ALIGNMENTS, POLICIES, VIEWS)
 def test_values_lie_on_the_scale_and_what_counts_has_one(scores, alignments, policy, view):
     table = evidence(score_table(*scores), alignment_table(*alignments), view=view, policy=policy)
@@ -342,6 +344,7 @@ def test_values_lie_on_the_scale_and_what_counts_has_one(scores, alignments, pol
     assert np.all(has_value[table.is_counted] & (table.weight[table.is_counted] > 0.0))
 
 
+@settings(max_examples=50)
 @given(SCORES, ALIGNMENTS, POLICIES, st.randoms(use_true_random=False))
 def test_the_order_in_which_scores_arrive_changes_nothing(scores, alignments, policy, rng):
     shuffled = rng.sample(scores, len(scores))
@@ -352,6 +355,7 @@ def test_the_order_in_which_scores_arrive_changes_nothing(scores, alignments, po
     assert shape(evidence(score_table(*shuffled), aligned, policy=policy)) == shape(table)
 
 
+@settings(max_examples=50)
 @given(SCORES, ALIGNMENTS)
 def test_the_tables_given_are_left_as_they_were(scores, alignments):
     given_scores, given_alignments = score_table(*scores), alignment_table(*alignments)

@@ -118,7 +118,7 @@ def test_standings_ascend_with_one_row_for_each_pair(seed):
     assert pairs == sorted(set(pairs))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(SEEDS)
 def test_what_is_hidden_changes_nothing_that_a_learner_sees(seed):
     here = world(seed, learners=8)
@@ -146,7 +146,7 @@ def test_what_is_hidden_changes_nothing_that_a_learner_sees(seed):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(SEEDS, st.sampled_from(MONOTONE), st.sampled_from(RollupMethod))
 def test_a_better_piece_never_lowers_a_status_by_a_monotone_method(seed, method, rollup):
     here = world(seed, learners=8)
@@ -185,7 +185,7 @@ def _bettered(row, random):
     return {**row, "points": row["points"] + random.random() * row["maximum"]}
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(SEEDS, st.sampled_from(View))
 def test_some_pairs_judged_anew_stand_as_all_of_them_do(seed, view):
     here = world(seed, learners=8)

@@ -104,7 +104,7 @@ def assert_equal(found, expected):
         )
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(st.integers(0, 2**32), st.sampled_from(View))
 def test_nights_that_judge_only_what_changed_keep_what_judging_everything_gives(seed, view):
     timeline = Timeline(seed, view)
@@ -115,7 +115,7 @@ def test_nights_that_judge_only_what_changed_keep_what_judging_everything_gives(
         assert_equal(timeline.kept, judge(timeline.world.grounds(), view))
 
 
-@settings(max_examples=10)
+@settings(max_examples=8)
 @given(st.integers(0, 2**32))
 def test_a_past_moment_is_judged_alike_however_late_it_is_asked(seed):
     timeline = Timeline(seed, View.TEACHER)

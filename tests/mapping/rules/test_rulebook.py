@@ -2,7 +2,7 @@ from operator import add
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapping.rules.mastery_rule import MasteryRule
@@ -197,6 +197,7 @@ COURSES = st.lists(
 )
 
 
+@settings(max_examples=50)
 @given(
     st.builds(add, entry_lists(), COURSES),
     st.lists(st.tuples(IDS, st.sampled_from([2, 4])), min_size=3, max_size=8),
@@ -224,6 +225,7 @@ def test_every_pair_has_the_rule_that_looking_by_hand_finds(entries, speaks, enr
         assert book.rules[rule].chain == expected
 
 
+@settings(max_examples=50)
 @given(entry_lists())
 def test_between_two_changes_the_rules_stay_as_they_are(entries):
     at = 0
@@ -242,6 +244,7 @@ def test_without_anything_to_come_there_is_no_next_change():
     assert next_change([entry(Scope.DISTRICT, 0, {}, since=5)], 5) is None
 
 
+@settings(max_examples=50)
 @given(entry_lists())
 def test_versions_that_make_rules_are_not_refused(entries):
     check(entries, since=0, framework_of={1: 1}, speaks=[(1, 1)])
