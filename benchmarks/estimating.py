@@ -10,7 +10,7 @@ from benchmarks.district import Rows, partition
 from mapping.estimators import METHODS, estimates
 
 ROWS = 10_000_000
-PARTITION = 100_000
+PARTITION = 500_000
 ALL = "all methods at once"
 CHANGED = "1 % of the learners, all methods at once"
 SORT = "sort"
