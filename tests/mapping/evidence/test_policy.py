@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapping.evidence.policy import (
@@ -33,6 +33,7 @@ def read(definition):
         return refused.problems
 
 
+@settings(max_examples=40)
 @given(POLICIES)
 def test_a_policy_reads_back_what_it_wrote(policy):
     written = json.loads(json.dumps(policy.definition()))
@@ -40,6 +41,7 @@ def test_a_policy_reads_back_what_it_wrote(policy):
     assert parse_policy(written) == policy
 
 
+@settings(max_examples=40)
 @given(POLICIES)
 def test_policies_that_may_be_configured_have_no_problems(policy):
     assert policy.problems() == ()
@@ -126,6 +128,7 @@ def test_a_refusal_reads_as_its_problems():
         parse_policy({"last_few": 0})
 
 
+@settings(max_examples=40)
 @given(
     st.dictionaries(
         st.sampled_from([*EvidencePolicy().definition(), "other"]),

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from mapping.columns import NO_MOMENT
 from mapping.evidence.joining import evidence
@@ -43,6 +43,7 @@ def test_a_visible_score_counts_for_the_learner():
     assert seen({}, view=View.LEARNER).is_counted.tolist() == [True]
 
 
+@settings(max_examples=40)
 @given(SCORES, ALIGNMENTS, POLICIES, PRESENTS)
 def test_nothing_of_a_hidden_grade_changes_what_the_learner_sees(scores, alignments, policy, at):
     aligned = alignment_table(*alignments)
@@ -55,6 +56,7 @@ def test_nothing_of_a_hidden_grade_changes_what_the_learner_sees(scores, alignme
     assert shape(again) == shape(table)
 
 
+@settings(max_examples=40)
 @given(SCORES, ALIGNMENTS, POLICIES, PRESENTS)
 def test_without_hidden_scores_the_learner_sees_the_same(scores, alignments, policy, at):
     aligned = alignment_table(*alignments)

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapping.explanation.needs import MOST_WAYS, Need, ways
@@ -45,6 +45,7 @@ def test_so_many_of_a_group_are_chosen_in_every_way():
     assert needed(tree) == [(FINAL,), (TASK,), (FINAL, TASK)]
 
 
+@settings(max_examples=40)
 @given(TREES, st.integers(0, 3))
 def test_every_way_meets_the_tree(tree, lacking):
     missing = {leaf: (number + lacking) % 3 for number, leaf in enumerate(leaves(tree))}

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapping.columns import NO_MOMENT
@@ -198,6 +198,7 @@ def test_groups_count_the_clauses_in_them_that_are_met(tree, found, met):
     assert asked(tree, pieces(SAME_ITEM, MIXED)) == (found, met)
 
 
+@settings(max_examples=40)
 @given(TREES)
 def test_every_clause_of_a_tree_is_told_in_its_order(tree):
     known = cases(tree, pieces(SAME_ITEM, MIXED, NOTHING), at=2 * MONDAY)
@@ -208,6 +209,7 @@ def test_every_clause_of_a_tree_is_told_in_its_order(tree):
     assert is_met(tree, known).tolist() == values[0].is_met.tolist()
 
 
+@settings(max_examples=40)
 @given(
     TREES,
     st.lists(

@@ -475,6 +475,7 @@ def test_mastery_at_the_top_of_a_scale_becomes_mastery():
     assert joined(ON_FIVE, at_the_top).forward([3.75]).tolist() == [4.0]
 
 
+@settings(max_examples=40)
 @given(st.lists(st.floats(0.0, 4.0), min_size=1), st.floats(0.1, 4.0), st.floats(0.1, 5.0))
 def test_carrying_keeps_order_and_what_is_mastered(estimates, before, after):
     source = MasteryRule(mastered=before)

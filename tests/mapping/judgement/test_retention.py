@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapping.columns import NO_MOMENT
@@ -112,6 +112,7 @@ def test_a_rule_looks_at_time_for_a_recheck_or_recent_evidence(rule, expected):
     assert retains(rule) is expected
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.lists(st.integers(0, 4).map(float), max_size=12), min_size=1, max_size=20),
     st.integers(1, 4),

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapping.evidence.tables import NOT_BRIDGED
@@ -68,6 +68,7 @@ def test_a_competency_has_one_parent():
         Hierarchy.of([(5, 1), (5, 2), (6, 1)])
 
 
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 8), min_size=1, max_size=8))
 def test_a_child_lies_one_deeper_than_its_parent(choices):
     parents = [(n, choice if choice < n else None) for n, choice in enumerate(choices)]
@@ -219,6 +220,7 @@ _LINKS = st.lists(
 )
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.integers(0, 5), st.sets(st.integers(0, 8), min_size=1)), _LINKS)
 def test_many_line_items_are_bridged_as_a_plain_search_does(aligned, links):
     alignments = alignment_table(
@@ -241,6 +243,7 @@ def test_many_line_items_are_bridged_as_a_plain_search_does(aligned, links):
 _PAIRS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=14)
 
 
+@settings(max_examples=40)
 @given(_PAIRS)
 def test_what_is_kept_forms_no_circle_and_what_is_left_out_would_close_one(pairs):
     kept, left_out = acyclic(pairs)

@@ -2,7 +2,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapping.progressions.pace import Pace, PlanTable, overall, pace
@@ -132,6 +132,7 @@ _BY = st.integers(NOW - 2, NOW + 2)
 _SMALL = st.integers(0, 3)
 
 
+@settings(max_examples=40)
 @given(
     st.dictionaries(
         st.tuples(_SMALL, _SMALL), st.tuples(st.sampled_from(Status), _BY), max_size=12

@@ -2,7 +2,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapping.progressions.graph import Links
@@ -95,6 +95,7 @@ _STANDINGS = st.dictionaries(
 )
 
 
+@settings(max_examples=40)
 @given(_STANDINGS, _PAIRS, st.sets(st.integers(0, 4)), st.sets(st.integers(0, 8)))
 def test_readiness_is_what_a_plain_loop_says(standings, pairs, learners, competencies):
     rows = [

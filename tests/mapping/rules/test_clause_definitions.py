@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapping.records import EvidenceKind
@@ -77,6 +77,7 @@ def test_each_form_of_a_clause_is_read(definition, clause):
     assert parsed(definition) == clause
 
 
+@settings(max_examples=40)
 @given(TREES)
 def test_a_tree_comes_back_from_its_definition_as_json(tree):
     assert parsed(json.loads(json.dumps(clause_definition(tree)))) == tree
@@ -178,6 +179,7 @@ def test_fifty_clauses_are_a_rule_and_fifty_one_are_not():
     )
 
 
+@settings(max_examples=40)
 @given(ANY_JSON)
 def test_whatever_json_is_given_a_tree_comes_out_or_problems_do(definition):
     try:

@@ -2,7 +2,7 @@ import re
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from mapping.records import EvidenceKind
 from mapping.rules.clause_sentences import clause_sentence, has_list, phrases, points_and_level
@@ -216,6 +216,7 @@ def test_two_trees_that_ask_for_different_things_are_never_said_alike():
     assert all(len(truths) == 1 for truths in asked.values())
 
 
+@settings(max_examples=40)
 @given(TREES)
 def test_every_threshold_of_a_tree_is_said(tree):
     told = " ".join(said(tree))
@@ -224,6 +225,7 @@ def test_every_threshold_of_a_tree_is_said(tree):
         assert clause_sentence(leaf, DEFAULT_SCALE)[1:-1] in told
 
 
+@settings(max_examples=40)
 @given(TREES)
 def test_only_the_last_of_several_clauses_may_be_a_list(tree):
     told = said(tree)
@@ -232,6 +234,7 @@ def test_only_the_last_of_several_clauses_may_be_a_list(tree):
     assert has_list(tree) == (": (" in told[-1])
 
 
+@settings(max_examples=40)
 @given(TREES)
 def test_every_english_word_of_every_clause_can_be_translated(tree):
     told = [

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 
 from mapping.rules.clauses import AllOf, EvidenceReaches, NewestWithin, SomeOf, leaves, walk
 from tests.mapping.trees import TREES
@@ -24,6 +24,7 @@ def test_no_tree_has_no_leaves():
     assert leaves(None) == ()
 
 
+@settings(max_examples=40)
 @given(TREES)
 def test_every_clause_of_a_tree_is_walked_once_and_groups_lie_above_leaves(tree):
     found = list(walk(tree))

@@ -1,7 +1,7 @@
 from functools import reduce
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapping.rules.inheritance import inherited, merged
@@ -79,21 +79,25 @@ def test_the_narrower_word_holds_for_what_it_speaks_of(wide, narrow, both):
     assert merged(wide, narrow) == both
 
 
+@settings(max_examples=40)
 @given(DEFINITIONS, DEFINITIONS, DEFINITIONS)
 def test_it_does_not_matter_which_neighbours_are_put_together_first(first, second, third):
     assert merged(merged(first, second), third) == merged(first, merged(second, third))
 
 
+@settings(max_examples=40)
 @given(DEFINITIONS)
 def test_who_says_nothing_changes_nothing(definition):
     assert merged(definition, {}) == merged({}, definition) == definition
 
 
+@settings(max_examples=40)
 @given(DEFINITIONS)
 def test_saying_it_twice_is_saying_it_once(definition):
     assert merged(definition, definition) == definition
 
 
+@settings(max_examples=40)
 @given(st.lists(DEFINITIONS, max_size=5))
 def test_every_key_was_settled_by_the_last_who_spoke_of_it(definitions):
     made = inherited(definitions)

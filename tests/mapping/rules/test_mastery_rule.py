@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mapping
@@ -115,6 +115,7 @@ def test_a_recheck_comes_before_a_list_so_that_it_is_none_of_it():
     )
 
 
+@settings(max_examples=40)
 @given(RULES)
 def test_every_rule_is_one_sentence_with_every_number_of_its_own(rule):
     sentence = rule.sentence()
@@ -128,6 +129,7 @@ def test_every_rule_is_one_sentence_with_every_number_of_its_own(rule):
     assert display_exact(rule.mastered) in said
 
 
+@settings(max_examples=40)
 @given(RULES)
 def test_every_english_word_of_a_rule_can_be_translated(rule):
     sentence = rule.sentence(SHOUTING)
@@ -139,6 +141,7 @@ def test_every_english_word_of_a_rule_can_be_translated(rule):
     assert plain == plain.upper()
 
 
+@settings(max_examples=40)
 @given(RULES)
 def test_every_template_of_a_rule_is_in_the_list_for_those_who_translate(rule):
     heard = set()
@@ -149,6 +152,7 @@ def test_every_template_of_a_rule_is_in_the_list_for_those_who_translate(rule):
     assert heard <= LISTED | methods
 
 
+@settings(max_examples=40)
 @given(RULES)
 def test_a_rule_comes_back_from_its_definition_as_json(rule):
     assert parse_rule(json.loads(json.dumps(rule.definition()))) == rule

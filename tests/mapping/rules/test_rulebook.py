@@ -172,6 +172,7 @@ def test_of_versions_effective_at_once_the_highest_holds():
     assert in_force(entries, 1) == {(Scope.DISTRICT, 0): entries[0]}
 
 
+@settings(max_examples=40)
 @given(entry_lists(), st.integers(0, 9), st.dictionaries(IDS, IDS))
 def test_every_competency_has_the_rule_that_looking_by_hand_finds(entries, at, framework_of):
     book = RuleBook.of(entries, at=at, framework_of=framework_of)

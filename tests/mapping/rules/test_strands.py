@@ -2,7 +2,7 @@ import re
 from math import inf, nan
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapping.rules.strands import Rollup, RollupMethod, RollupRefused, parse_rollup
@@ -25,6 +25,7 @@ def rollups(draw):
     )
 
 
+@settings(max_examples=40)
 @given(rollups())
 def test_a_rollup_comes_back_from_its_definition(rollup):
     assert rollup.problems() == ()
