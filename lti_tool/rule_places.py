@@ -104,10 +104,7 @@ def rule_held(entries: Sequence[ScopedRule], named: NamedPlace, moment: datetime
         named: The place. A course speaks for competencies of any framework: what frameworks say
             is left out there.
         moment: The moment.
-
-    Raises:
-        RuleRefused: What the scopes say makes no rule.
-    """  # noqa: DOC502 - raised by RuleBook.of()
+    """
     place = named.place
     is_competency, is_course = place.scope is Scope.COMPETENCY, place.scope is Scope.COURSE
     thing = place.target if is_competency else _ANYTHING

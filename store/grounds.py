@@ -87,10 +87,7 @@ def policy_of(connection: Connection, tenant: TenantId, *, now: datetime) -> Pol
         connection: A transaction.
         tenant: The tenant.
         now: The moment.
-
-    Raises:
-        RuleRefused: What scopes say together makes no rule; the scope is named.
-    """  # noqa: DOC502 - raised by RuleBook.of()
+    """
     setting = Setting(
         at=now,
         entries=rules.scoped_rules(connection, tenant),
@@ -107,10 +104,7 @@ def policy_in(connection: Connection, tenant: TenantId, setting: Setting) -> Pol
         connection: A transaction.
         tenant: The tenant.
         setting: The moment, the rules and the alignments.
-
-    Raises:
-        RuleRefused: What scopes say together makes no rule; the scope is named.
-    """  # noqa: DOC502 - raised by RuleBook.of()
+    """
     aligned = bridged(setting.alignments, links_of(connection, tenant))
     own = rules.courses_with_rules(connection, tenant)
     book = RuleBook.of(

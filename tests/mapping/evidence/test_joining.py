@@ -344,7 +344,6 @@ def test_values_lie_on_the_scale_and_what_counts_has_one(scores, alignments, pol
     assert np.all(has_value[table.is_counted] & (table.weight[table.is_counted] > 0.0))
 
 
-@settings(max_examples=50)
 @given(SCORES, ALIGNMENTS, POLICIES, st.randoms(use_true_random=False))
 def test_the_order_in_which_scores_arrive_changes_nothing(scores, alignments, policy, rng):
     shuffled = rng.sample(scores, len(scores))
@@ -355,7 +354,6 @@ def test_the_order_in_which_scores_arrive_changes_nothing(scores, alignments, po
     assert shape(evidence(score_table(*shuffled), aligned, policy=policy)) == shape(table)
 
 
-@settings(max_examples=50)
 @given(SCORES, ALIGNMENTS)
 def test_the_tables_given_are_left_as_they_were(scores, alignments):
     given_scores, given_alignments = score_table(*scores), alignment_table(*alignments)

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mapping.columns import NO_MOMENT
@@ -48,7 +48,6 @@ def book(by_competency):
     )
 
 
-@settings(max_examples=40)
 @given(
     st.dictionaries(
         st.integers(1, 3),

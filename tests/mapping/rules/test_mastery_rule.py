@@ -152,7 +152,6 @@ def test_every_template_of_a_rule_is_in_the_list_for_those_who_translate(rule):
     assert heard <= LISTED | methods
 
 
-@settings(max_examples=40)
 @given(RULES)
 def test_a_rule_comes_back_from_its_definition_as_json(rule):
     assert parse_rule(json.loads(json.dumps(rule.definition()))) == rule
