@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from lti_tool.launch.services import services
 from lti_tool.pages.shown import day
-from mapping.evidence.tables import Reason, View
+from mapping.evidence.tables import View
 from mapping.explanation.trace import Piece, Trace, traces
 from mapping.explanation.voice import Voice
 from mapping.judgement.grounds import Grounds
@@ -213,7 +213,7 @@ def _explained(line: StandingLine, why: Trace, rule: MasteryRule, *, names: _Nam
         pieces=tuple(
             _shown(piece, names.items[LineItemId(piece.line_item)], names)
             for piece in why.pieces
-            if LineItemId(piece.line_item) in names.items and piece.why != Reason.HIDDEN.sentence
+            if LineItemId(piece.line_item) in names.items
         ),
         is_newer=(why.status, why.evidence_count, why.override)
         != (line.status, line.evidence_count, line.override),
