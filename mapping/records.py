@@ -118,6 +118,27 @@ class PassbackWay(Enum):
     """A rating in the LMS's own competencies (Moodle)."""
 
 
+class Mode(Enum):
+    """How far a school or course has come with Waymark; each sees and sends what those before do.
+
+    Source: requirement R36.
+    """
+
+    SHADOW = "shadow"
+    """Statuses are computed; administrators see them, and nothing leaves."""
+    ADVISORY = "advisory"
+    """Teachers see them, too."""
+    PUBLISHED = "published"
+    """Learners and families see them, too."""
+    OFFICIAL = "official"
+    """Statuses are written to the gradebook, too."""
+
+    def reaches(self, other: "Mode") -> bool:
+        """Whether it has come at least as far as another."""
+        order = tuple(Mode)
+        return order.index(self) >= order.index(other)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
     """A course as its LMS describes it.

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -90,6 +91,9 @@ tenants = Table(
     _id(),
     Column("name", String(255), nullable=False, unique=True),
     Column("timezone", String(64), nullable=False),
+    Column("paused_at", Instant),
+    Column("paused_by", String(255), nullable=False, server_default=""),
+    Column("pause_reason", Text, nullable=False, server_default=""),
 )
 
 schools = Table(
@@ -99,6 +103,7 @@ schools = Table(
     _to("tenants", "tenant_id"),
     Column("name", String(255), nullable=False),
     Column("passback_way", String(32), nullable=False),
+    Column("mode", String(16), nullable=False, server_default="official"),
     UniqueConstraint("tenant_id", "name"),
 )
 
@@ -126,6 +131,8 @@ platforms = Table(
     Column("oauth_user", String(255), nullable=False, server_default=""),
     Column("oauth_authorized_at", Instant),
     Column("oauth_revoked_at", Instant),
+    Column("events_key_url", String(1024), nullable=False, server_default=""),
+    Column("notice_types", String(255), nullable=False, server_default=""),
     UniqueConstraint("issuer", "client_id"),
     UniqueConstraint("tenant_id", "name"),
     CheckConstraint("kind IN ('canvas', 'moodle')", name="kind"),
@@ -202,6 +209,11 @@ courses = Table(
     Column("passback_way", String(32)),
     Column("counted_from", Instant),
     Column("previewed_at", Instant),
+    Column("mode", String(16)),
+    Column("agreed_at", Instant),
+    Column("agreed_by", String(255), nullable=False, server_default=""),
+    Column("read_seconds", Float),
+    Column("refreshed_at", Instant),
     UniqueConstraint("platform_id", "ref"),
     Index("ix_courses_tenant_id", "tenant_id"),
 )
@@ -646,6 +658,7 @@ runs = Table(
     _to("tenants", "tenant_id"),
     Column("cause", String(32), nullable=False),
     Column("is_full", Boolean, nullable=False),
+    Column("is_dry", Boolean, nullable=False, server_default=false()),
     Column("phase", String(16), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("finished_at", Instant),
@@ -679,6 +692,9 @@ work_items = Table(
     Column("pushed", Integer, nullable=False),
     Column("refused", Integer, nullable=False),
     Column("api_calls", Integer, nullable=False),
+    Column("scores_skipped", Integer, nullable=False, server_default="0"),
+    Column("quota", Float),
+    Column("platform_id", BigInteger),
     Index("ix_work_items_run_id_phase_state", "run_id", "phase", "state"),
 )
 
@@ -690,3 +706,97 @@ work_notes = Table(
     Column("message", Text, nullable=False),
 )
 """What an LMS granted less of than Waymark can use, as the work on an item found it."""
+
+passback_due = Table(
+    "passback_due",
+    metadata,
+    _to("courses", "course_id", primary_key=True),
+    _to("learners", "learner_id", primary_key=True),
+    Column("token", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Learners whose marks in a course may be out of date; written with the cause, as a standing is."""
+
+passback_due_courses = Table(
+    "passback_due_courses",
+    metadata,
+    _to("courses", "course_id", primary_key=True),
+    Column("token", BigInteger, nullable=False),
+)
+"""As ``passback_due``, where any mark of the course may be out of date."""
+
+refresh_requests = Table(
+    "refresh_requests",
+    metadata,
+    _to("courses", "course_id", primary_key=True),
+    Column("cause", String(16), nullable=False),
+    Column("by", String(255), nullable=False, server_default=""),
+    Column("requested_at", Instant, nullable=False),
+)
+"""Courses to be read before the next night: a teacher asked, an LMS told of news, a retry."""
+
+run_alarms = Table(
+    "run_alarms",
+    metadata,
+    _id(),
+    _to("runs", "run_id"),
+    _to("courses", "course_id", nullable=True),
+    Column("kind", String(32), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("seen_at", Instant),
+    Column("seen_by", String(255), nullable=False, server_default=""),
+    Index("ix_run_alarms_run_id", "run_id"),
+)
+"""What a run found that a person should look at although nothing failed."""
+
+notice_targets = Table(
+    "notice_targets",
+    metadata,
+    _id(),
+    _to("tenants", "tenant_id"),
+    Column("channel", String(16), nullable=False),
+    Column("address", String(1024), nullable=False),
+    Column("secret", Text, nullable=False, server_default=""),
+    Column("kinds", String(255), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("tenant_id", "channel", "address"),
+    CheckConstraint("channel IN ('email', 'webhook')", name="channel"),
+)
+"""Who is told of runs and alarms, and how; a webhook's secret is sealed."""
+
+notices = Table(
+    "notices",
+    metadata,
+    _id(),
+    _to("notice_targets", "target_id"),
+    _to("runs", "run_id", nullable=True),
+    Column("kind", String(32), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("error", Text, nullable=False, server_default=""),
+    Index("ix_notices_state", "state"),
+)
+"""Messages to be sent, then the record of how it went."""
+
+policy_changes = Table(
+    "policy_changes",
+    metadata,
+    _id(),
+    _to("tenants", "tenant_id"),
+    _to("schools", "school_id", nullable=True),
+    _to("courses", "course_id", nullable=True),
+    Column("kind", String(16), nullable=False),
+    Column("before", String(64), nullable=False),
+    Column("after", String(64), nullable=False),
+    Column("by", String(255), nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("at", Instant, nullable=False),
+    Index("ix_policy_changes_tenant_id_at", "tenant_id", "at"),
+)
+"""Who changed what leaves Waymark and who sees it: modes, ways, pauses, a first yes."""
