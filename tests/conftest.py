@@ -118,7 +118,10 @@ def container(
 
 
 def empty(engine: sqlalchemy.Engine) -> None:
-    # Few rows are deleted in a tenth of the time that truncating so many tables takes.
+    # Few rows are deleted in a tenth of the time that truncating so many tables takes; PostgreSQL
+    # takes all statements in one round trip.
+    statements = [f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables)]
     with writing(engine) as connection:
-        for table in reversed(metadata.sorted_tables):
-            connection.execute(table.delete())
+        batch = ["; ".join(statements)] if engine.dialect.name == "postgresql" else statements
+        for statement in batch:
+            connection.exec_driver_sql(statement)
