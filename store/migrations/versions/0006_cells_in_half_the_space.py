@@ -16,10 +16,13 @@ branch_labels = None
 depends_on = None
 
 _BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-_CELL = ("points", "points_deducted", "line_item_id", "learner_id", "submitted_at", "graded_at")
-_CELL += ("attempt", "flags")
-_ATTEMPT = ("points", "line_item_id", "learner_id", "submitted_at", "graded_at", "number")
-_ATTEMPT += ("is_late",)
+_CELL = (
+    *("points", "points_deducted", "line_item_id", "learner_id", "submitted_at", "graded_at"),
+    *("attempt", "flags"),
+)
+_ATTEMPT = (
+    *("points", "line_item_id", "learner_id", "submitted_at", "graded_at", "number", "is_late"),
+)
 _LAST_SECOND = 2**31 - 1
 _LAST_ATTEMPT = 2**15 - 1
 _KINDS: dict[str, Any] = {
