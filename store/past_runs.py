@@ -32,7 +32,7 @@ def was_read_since(connection: Connection, course: CourseId, moment: datetime) -
             work_items.c.course_id == course,
             work_items.c.phase == Phase.PULL.value,
             work_items.c.state == ItemState.DONE.value,
-            work_items.c.started_at >= moment,
+            work_items.c.started_at > moment,
         )
         .limit(1)
     )

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bootstrap.container import Container
 from mapping.records import CourseId, RunId, TenantId
-from store import dispatch, pauses, refreshes, sync_state
+from store import dead, dispatch, pauses, refreshes, sync_state
 from store.refreshes import RefreshCause
 from store.session import reading, writing
 from store.sync_state import Phase, Run
@@ -124,6 +124,26 @@ def enqueue_refresh(
     if bring_on(container, tenant) is not None:
         return Refresh.STARTED
     return Refresh.ASKED_BEFORE if was_asked else Refresh.WAITING
+
+
+def enqueue_retries(
+    container: Container, tenant: TenantId, *, cause: str | None = None, by: str
+) -> int:
+    """Try again what failed and was not done since, now or right after the run under way.
+
+    Args:
+        container: Where.
+        tenant: Whose.
+        cause: Only what failed for this cause; None for all.
+        by: Who asks, for the record.
+
+    Returns:
+        How many courses are read again.
+    """
+    with writing(container.engine) as connection:
+        asked = dead.try_again(connection, tenant, cause=cause, by=by, now=container.now())
+    bring_on(container, tenant)
+    return len(asked)
 
 
 def bring_on(container: Container, tenant: TenantId) -> RunId | None:

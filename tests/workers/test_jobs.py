@@ -291,7 +291,8 @@ def test_who_lost_the_lease_no_longer_renews_it(served, item, lms, monkeypatch):
     assert leases[0] == leases[1]
 
 
-def test_tending_all_brings_every_unfinished_run_on(served, run):
+@pytest.mark.usefixtures("run")
+def test_tending_all_brings_every_unfinished_run_on(served):
     jobs.tend_all()
 
     assert len(queue.open_queue(served)) == 1

@@ -10,13 +10,15 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from sqlalchemy import update
 
-from store import run_reports, sync_state
+from store import pauses, run_reports, sync_state
+from store.refreshes import RefreshCause
 from store.session import reading, writing
-from store.sync_state import Phase
+from store.sync_state import ItemState, Phase
 from store.tables import runs
 from tests.store.places import new_course, new_platform, new_tenant
 from tests.workers.night import new_night
 from workers import queue
+from workers.queue import Refresh
 
 
 @pytest.fixture
@@ -132,7 +134,7 @@ def test_what_is_put_back_is_put_into_the_queue_when_its_time_has_come(container
 
 
 @pytest.fixture
-def reading_run(container, night):
+def reading_run(night):
     """Makes a run that has so many courses to read."""
 
     def reading_run(count, *, tenant=None, platform=None):
@@ -163,9 +165,7 @@ def test_a_job_is_named_after_tenant_date_run_phase_and_first_item(container, ni
     assert name == f"sync-{night.tenant}-2026-11-20-{run}-pull-{item}-1"
 
 
-def test_a_run_has_two_jobs_for_each_worker_in_the_queue_and_no_more(
-    container, night, jobs, reading_run
-):
+def test_a_run_has_two_jobs_for_each_worker_in_the_queue_and_no_more(container, jobs, reading_run):
     run = reading_run(500)
 
     queue.tend(container, run)
@@ -183,9 +183,7 @@ def test_what_comes_first_is_carried_first(container, night, jobs, reading_run):
     assert [item for _, (ids,) in jobs() for item in ids] == wanted
 
 
-def test_a_platform_takes_turns_with_the_others_of_its_district(
-    container, night, jobs, reading_run
-):
+def test_a_platform_takes_turns_with_the_others_of_its_district(container, jobs, reading_run):
     run = reading_run(500)
     with writing(night.engine) as connection:
         other = new_platform(connection, night.tenant, "Other")
@@ -282,3 +280,78 @@ def test_an_item_stays_pending_until_a_worker_claims_it(container, night):
 
     found = night.ask(run_reports.progress, run)
     assert (found.phase, found.finished, found.total) == (Phase.PLAN, 0, 1)
+
+
+@pytest.fixture
+def read_course(night):
+    night.run()
+    return night.course()
+
+
+def refresh(container, night, course):
+    return queue.enqueue_refresh(container, night.tenant, course, cause=RefreshCause.TEACHER)
+
+
+def test_a_course_asked_for_is_in_the_queue_at_once_before_all_else(
+    container, night, jobs, read_course
+):
+    queue.open_queue(container).enqueue("workers.jobs.tend_all")
+
+    assert refresh(container, night, read_course) is Refresh.STARTED
+    assert [function for function, _ in jobs()] == ["workers.jobs.work_on", "workers.jobs.tend_all"]
+
+
+def test_a_course_asked_for_during_a_night_waits_for_it_and_is_told_so(
+    container, night, read_course
+):
+    queue.enqueue_run(container, night.tenant)
+
+    assert refresh(container, night, read_course) is Refresh.WAITING
+    assert refresh(container, night, read_course) is Refresh.ASKED_BEFORE
+
+
+def test_a_course_asked_for_during_a_pause_is_read_when_it_ends(
+    container, night, jobs, read_course
+):
+    night.write(pauses.pause, night.tenant, by="Ada", now=night.clock())
+
+    assert refresh(container, night, read_course) is Refresh.PAUSED
+    assert jobs() == []
+    night.write(pauses.resume, night.tenant, by="Ada", now=night.clock())
+    queue.go_on(container, night.tenant)
+    assert len(jobs()) == 1
+
+
+def test_a_run_of_a_paused_district_puts_nothing_into_the_queue(container, night, jobs):
+    night.write(pauses.pause, night.tenant, by="Ada", now=night.clock())
+    run = queue.enqueue_run(container, night.tenant)
+
+    assert queue.tend(container, run) is Phase.PLAN
+    assert jobs() == []
+
+
+def test_what_was_asked_for_begins_when_the_run_in_its_way_is_over(
+    container, night, jobs, read_course
+):
+    run = night.begin()
+    night.reach(run, Phase.PUSH)
+    night.clock.advance(minutes=1)
+    refresh(container, night, read_course)
+    for work in night.take(run):
+        night.perform(work)
+
+    assert queue.tend(container, run) is Phase.DONE
+    assert len(jobs()) == 1
+
+
+@pytest.mark.usefixtures("read_course")
+def test_what_failed_is_tried_again(container, night, jobs):
+    run = night.begin(is_full=True)
+    (work,) = night.reach(run, Phase.PULL)
+    night.write(
+        sync_state.finish, work.lease, ItemState.FAILED, now=night.clock(), cause="not_found"
+    )
+    night.reach(run, Phase.DONE)
+
+    assert queue.enqueue_retries(container, night.tenant, by="Ada") == 1
+    assert len(jobs()) == 1
