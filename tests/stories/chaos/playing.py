@@ -2,18 +2,15 @@
 
 import signal
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from lti_tool.console import Report
 from mapping.records import RunId
-from store import sync_state
-from store.session import reading
 from store.sync_state import Phase
-from tests.stories.chaos.script import PHASES, Act, Mischief, Script
-from tests.stories.chaos.world import PATIENCE_SECONDS, UNREACHED, World
+from tests.stories.chaos.script import PHASES, Mischief, Script
+from tests.stories.chaos.world import PATIENCE_SECONDS, World
 
 _WIRE_SECONDS = 0.01
 """How long a piece takes on the wires to the LMSs, so that there is a night to disturb."""
@@ -49,7 +46,7 @@ class Played:
 def play(world: World, script: Script) -> Played:
     """Play a script: the teachers' acts, a disturbed night to its end, and another one."""
     for act in script.acts:
-        world.ask(act.lms, "change", _sent(act))
+        world.play(act)
     for lms in ("canvas", "moodle"):
         world.wires[lms].delay_seconds = _WIRE_SECONDS
     moments = [time.monotonic()]
@@ -77,8 +74,7 @@ def disturb(world: World, run: RunId, script: Script) -> int:
     while left or ends.waiting:
         is_over = world.tend(run)
         now = time.monotonic()
-        phase = Phase.PUSH if is_over else _phase(world, run)
-        for one in PHASES[: PHASES.index(phase) + 1]:
+        for one in _come(Phase.DONE if is_over else world.phase(run)):
             seen.setdefault(one, now)
         for one in [one for one in left if now >= until or _is_due(one, seen, now)]:
             left.remove(one)
@@ -88,6 +84,10 @@ def disturb(world: World, run: RunId, script: Script) -> int:
         world.revive()
         time.sleep(_SHORTLY)
     return struck
+
+
+def _come(phase: Phase) -> Sequence[Phase]:
+    return PHASES if phase is Phase.DONE else PHASES[: PHASES.index(phase) + 1]
 
 
 def _is_due(one: Mischief, seen: Mapping[Phase, float], now: float) -> bool:
@@ -110,13 +110,6 @@ class _Ends:
             pair[1]()
 
 
-def _phase(world: World, run: RunId) -> Phase:
-    with suppress(*UNREACHED), reading(world.container.engine) as connection:
-        phase = sync_state.run(connection, run).phase
-        return Phase.PUSH if phase is Phase.DONE else phase
-    return Phase.PLAN
-
-
 def _await_the_end(world: World, run: RunId) -> None:
     """See the disturbed run through; time passes faster, or each dead holder cost 20 seconds."""
     began = time.monotonic()
@@ -129,16 +122,6 @@ def _await_the_end(world: World, run: RunId) -> None:
             passes_at = now + 2 * _BEFORE_TIME_PASSES
         world.revive()
         time.sleep(_SHORTLY)
-
-
-def _sent(act: Act) -> dict[str, object]:
-    return {
-        "kind": act.kind,
-        "course": act.course,
-        "learner": act.learner,
-        "item": act.item,
-        "value": act.value,
-    }
 
 
 _End = Callable[[], None] | None

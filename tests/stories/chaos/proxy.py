@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ class Wire:
         delay_seconds: How long each piece takes in each direction.
         is_pulled_out: Nothing gets through, and nobody is told: what is sent is lost in time.
         is_refused: New connections are broken off at once.
+        port: Where the wire itself listens.
+        cut: How many connections were broken off.
+        callers: How many pieces came from each address.
     """
 
     name: str
@@ -33,6 +37,7 @@ class Wire:
     is_refused: bool = False
     port: int = 0
     cut: int = 0
+    callers: Counter[str] = field(default_factory=Counter)
     _until_cut: int | None = None
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
     _loop: asyncio.AbstractEventLoop | None = None
@@ -87,6 +92,8 @@ class Wire:
     ) -> None:
         with suppress(ConnectionError):
             while piece := await source.read(_CHUNK):
+                if not is_answer:
+                    self.callers[both[0].get_extra_info("peername")[0]] += 1
                 if self.delay_seconds:
                     await asyncio.sleep(self.delay_seconds)
                 while self.is_pulled_out:  # noqa: ASYNC110 - set by another thread
@@ -133,7 +140,7 @@ def _reset(end: asyncio.StreamWriter) -> None:
 
 
 @contextmanager
-def carrying(*wires: Wire) -> Iterator[None]:
+def carrying(*wires: Wire, host: str = "127.0.0.1") -> Iterator[None]:
     """Let wires carry, each on a port of its own, for the length of the block."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="wires")
@@ -142,7 +149,7 @@ def carrying(*wires: Wire) -> Iterator[None]:
     try:
         for wire in wires:
             wire._loop = loop
-            opening = asyncio.start_server(wire.serve, "127.0.0.1", 0)
+            opening = asyncio.start_server(wire.serve, host, 0)
             server = asyncio.run_coroutine_threadsafe(opening, loop).result(10)
             wire.port = server.sockets[0].getsockname()[1]
             opened.append(server)

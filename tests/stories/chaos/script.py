@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from store.sync_state import Phase
-from tests.stories.chaos.world import LMSS, PLANS, WORKERS
+from tests.stories.chaos.world import LMSS, PLANS, WORKERS, Act
 from tests.stories.tiny import plans_in, spot
 
 ITEMS = {"homework": 20, "empty": 20, "quiz": 10, "late": 20, "paper": 10}
@@ -13,18 +13,6 @@ ITEMS = {"homework": 20, "empty": 20, "quiz": 10, "late": 20, "paper": 10}
 PHASES = (Phase.PLAN, Phase.PULL, Phase.COMPUTE, Phase.PUSH)
 _HAND_SHARE = 0.4
 _WRITTEN = [(lms, plan.name) for lms in LMSS for plan in plans_in(PLANS, lms)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
-    """One deed of a teacher at an LMS, as its control API takes it."""
-
-    lms: str
-    kind: str
-    course: int
-    learner: str
-    item: int = 0
-    value: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,6 @@
 """Nights that are disturbed in every way there is; the next one brings everything right."""
 
 import time
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -10,7 +8,7 @@ from tests.servers import NoServerError
 from tests.stories.chaos.playing import play
 from tests.stories.chaos.script import drawn
 from tests.stories.chaos.verdict import faults_found, newest_event
-from tests.stories.chaos.world import whole_world
+from tests.stories.chaos.world import new_folder, whole_world
 from workers import schedule
 
 pytestmark = [pytest.mark.story, pytest.mark.postgres]
@@ -18,18 +16,14 @@ pytestmark = [pytest.mark.story, pytest.mark.postgres]
 
 @pytest.fixture(scope="module")
 def world():
-    # A unix socket's path is short, and PostgreSQL as nobody must reach its folder.
-    with TemporaryDirectory(prefix="wm-chaos-", dir="/tmp") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        try:
-            with whole_world(folder) as world:
-                first = world.see_through(world.begin(schedule.NIGHTLY))
-                assert not first.has_failures
-                assert first.counts.pushed > 0
-                yield world
-        except NoServerError as error:
-            pytest.skip(f"no PostgreSQL: {error}")
+    try:
+        with new_folder() as folder, whole_world(folder) as world:
+            first = world.see_through(world.begin(schedule.NIGHTLY))
+            assert not first.has_failures
+            assert first.counts.pushed > 0
+            yield world
+    except NoServerError as error:
+        pytest.skip(f"no PostgreSQL: {error}")
 
 
 def test_the_night_after_a_disturbed_one_brings_everything_right(world, chaos_seed, capsys):

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from redis import RedisError
@@ -25,7 +26,8 @@ from lti_tool import create_app
 from lti_tool.console import Report, report
 from mapping.records import RunId, TenantId
 from simulators.files import Addresses, write_all
-from store import schema
+from store import schema, sync_state
+from store.session import reading
 from store.sync_state import Phase
 from tests.stories.chaos.clocks import Clock, compiled
 from tests.stories.chaos.ledger import Ledger
@@ -47,6 +49,18 @@ BACKGROUND_SECONDS = 0.3
 PATIENCE_SECONDS = 240.0
 _TEND_SECONDS = 0.1
 UNREACHED = (DBAPIError, RedisError, OSError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One deed of a teacher at an LMS, as its control API takes it."""
+
+    lms: str
+    kind: str
+    course: int
+    learner: str
+    item: int = 0
+    value: str = ""
 
 
 @dataclass
@@ -82,6 +96,23 @@ class World:
             self.revive()
             time.sleep(_TEND_SECONDS)
         return report(self.container, run)
+
+    def phase(self, run: RunId) -> Phase:
+        """Where a run is; at its begin where the database cannot be asked."""
+        with suppress(*UNREACHED), reading(self.container.engine) as connection:
+            return sync_state.run(connection, run).phase
+        return Phase.PLAN
+
+    def play(self, act: Act) -> None:
+        """Have a teacher do something at an LMS."""
+        sent = {
+            "kind": act.kind,
+            "course": act.course,
+            "learner": act.learner,
+            "item": act.item,
+            "value": act.value,
+        }
+        self.ask(act.lms, "change", sent)
 
     def where_it_hangs(self, run: RunId) -> str:
         rows = self.rows(
@@ -126,12 +157,38 @@ class World:
         return self.container.now()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """How workers reach everything else.
+
+    Attributes:
+        host: The address at which they find database, Redis and LMSs.
+        private: What of it they must be allowed, as WAYMARK_PRIVATE_NETWORKS.
+        machines: Words before each worker's command, that start it on a machine of its own.
+    """
+
+    host: str = "127.0.0.1"
+    private: str = ""
+    machines: Sequence[Sequence[str]] = ((), ())
+
+
+HERE = Network()
+
+
 @contextmanager
-def whole_world(folder: Path) -> Iterator[World]:
-    """Start everything, and run the first night."""
-    # Where a short path is needed, and somebody else than root must get in.
+def new_folder() -> Iterator[Path]:
+    """A folder whose path fits a unix socket, and which PostgreSQL as nobody can reach."""
+    with TemporaryDirectory(prefix="wm-chaos-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@contextmanager
+def whole_world(folder: Path, network: Network = HERE) -> Iterator[World]:
+    """Start everything, with a district that has been loaded and not been read yet."""
     database = folder / "pg"
-    database.mkdir(parents=True)
+    database.mkdir()
     library = compiled(folder)
     clocks = {name: Clock(folder / f"{name}.clock", library) for name in ("ours", "servers")}
     with ExitStack() as stack:
@@ -146,15 +203,16 @@ def whole_world(folder: Path) -> Iterator[World]:
             "redis": Wire("redis", ("127.0.0.1", int(redis.url.split(":")[2].split("/")[0]))),
             **{lms: Wire(lms, ("127.0.0.1", ports[lms])) for lms in LMSS},
         }
-        stack.enter_context(carrying(*wires.values()))
+        stack.enter_context(carrying(*wires.values(), host=network.host))
         tool = free_port()
         container = _container(folder, postgres, redis, port=tool, clock=clocks["servers"])
         stack.callback(container.close)
         stack.enter_context(serving_on(tool, create_app(container)))
-        _draw_district(folder, wires, tool)
+        _draw_district(folder, wires, host=network.host, tool=tool)
         ledgers = {lms: Ledger.opened(folder / "district" / f"{lms}.db", lms) for lms in LMSS}
         lms_urls = {lms: f"http://127.0.0.1:{ports[lms]}" for lms in LMSS}
-        processes = _waymark(folder, container, wires, clocks["ours"])
+        environment = _environment(container, wires, network)
+        processes = _waymark(folder, network, {**environment, **clocks["ours"].environment})
         for process in (*_simulators(folder, ports, clocks["servers"]), *processes):
             stack.callback(process.end)
             process.start()
@@ -196,10 +254,10 @@ def _container(
     return replace(container, now=now)
 
 
-def _draw_district(folder: Path, wires: dict[str, Wire], tool: int) -> None:
+def _draw_district(folder: Path, wires: dict[str, Wire], *, host: str, tool: int) -> None:
     addresses = Addresses(
-        canvas=f"http://127.0.0.1:{wires['canvas'].port}",
-        moodle=f"http://127.0.0.1:{wires['moodle'].port}",
+        canvas=f"http://{host}:{wires['canvas'].port}",
+        moodle=f"http://{host}:{wires['moodle'].port}",
         tool=f"http://127.0.0.1:{tool}",
     )
     drawn = replace(tiny_district(PLANS), background_seconds=BACKGROUND_SECONDS)
@@ -220,33 +278,39 @@ def _simulators(folder: Path, ports: dict[str, int], clock: Clock) -> Sequence[P
     ]
 
 
-def _waymark(
-    folder: Path, container: Container, wires: dict[str, Wire], clock: Clock
-) -> Sequence[Process]:
-    """The worker processes and, last, a scheduler, as a Procfile starts them."""
+def _environment(container: Container, wires: dict[str, Wire], network: Network) -> dict[str, str]:
+    """What an operator sets; the night is half a day away."""
     far = (datetime.now(UTC) - timedelta(hours=12)).strftime("%H:%M")
-    environment = {
+    allowed = {"WAYMARK_PRIVATE_NETWORKS": network.private} if network.private else {}
+    return {
         "WAYMARK_DATA_DIR": str(container.settings.data_dir),
-        "WAYMARK_DATABASE_URL": "postgresql://waymark@127.0.0.1:"
+        "WAYMARK_DATABASE_URL": f"postgresql://waymark@{network.host}:"
         f"{wires['postgres'].port}/postgres?sslmode=disable",
-        "WAYMARK_REDIS_URL": f"redis://127.0.0.1:{wires['redis'].port}/0",
+        "WAYMARK_REDIS_URL": f"redis://{network.host}:{wires['redis'].port}/0",
         "WAYMARK_SECRET_KEY": SECRET,
         "WAYMARK_PUBLIC_URL": container.settings.public_url,
         "WAYMARK_PORT": str(container.settings.port),
         "WAYMARK_SYNC_AT": far,
         "WAYMARK_SYNC_TIMEZONE": "UTC",
         "PYTHONUNBUFFERED": "1",
-        **clock.environment,
+        **allowed,
     }
-    names = [*(f"worker-{number + 1}" for number in range(WORKERS)), "cron"]
+
+
+def _waymark(folder: Path, network: Network, environment: dict[str, str]) -> Sequence[Process]:
+    """A worker process for each machine and, last, a scheduler, as a Procfile starts them."""
+    programs = [
+        *((f"worker-{n + 1}", "work", before) for n, before in enumerate(network.machines)),
+        ("cron", "cron", network.machines[0]),
+    ]
     return [
         Process(
             name=name,
-            command=python("workers", "cron" if name == "cron" else "work"),
+            command=[*before, *python("workers", word)],
             environment=environment,
             log=folder / f"{name}.log",
         )
-        for name in names
+        for name, word, before in programs
     ]
 
 
