@@ -70,6 +70,7 @@ class Reading:
     speaks_for: Mapping[int, Sequence[CompetencyId]] = field(default_factory=dict)
     is_first: bool = False
     seen: list[Keys] = field(default_factory=list)
+    skipped: int = 0
 
 
 def save_line_items(
@@ -162,7 +163,9 @@ def save_scores(
     _mark(connection, reading, keys_in(retold), now=now)
     found = Cells.of(keys[is_fine], rows[is_fine])
     saved = _append(connection, reading, found, now=now, run=run)
-    return replace(saved, skipped=len(page) - len(fine) + unfit)
+    skipped = len(page) - len(fine) + unfit
+    reading.skipped += skipped
+    return replace(saved, skipped=skipped)
 
 
 def clear_unseen(

@@ -62,9 +62,7 @@ def mark_everybody(connection: Connection, tenant: TenantId, *, now: datetime) -
     copy_rows(
         connection,
         recompute_queue,
-        select(
-            learners.c.id.label("learner_id"), literal(to_micros(now), BigInteger).label("token")
-        )
+        select(learners.c.id.label("learner_id"), token)
         .where(learners.c.tenant_id == tenant)
         .order_by(learners.c.id),
         keys=("learner_id",),
