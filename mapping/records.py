@@ -433,7 +433,7 @@ class Counts:
     """What a run or a part of it did; all are numbers of rows but ``seconds``.
 
     ``courses`` were read; ``unchanged`` ones were not, for the LMS said that nothing happened
-    in them.
+    in them. ``scores_skipped`` held what no gradebook can mean or no database keep.
     """
 
     courses: int = 0
@@ -441,6 +441,7 @@ class Counts:
     scores_pulled: int = 0
     scores_new: int = 0
     scores_changed: int = 0
+    scores_skipped: int = 0
     estimates: int = 0
     statuses_changed: int = 0
     pushed: int = 0

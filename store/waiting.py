@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, select
+from sqlalchemy import BigInteger, Connection, Table, bindparam, delete, func, literal, select
 
 from mapping.records import CompetencyId, LearnerId, TenantId
-from store.session import write_rows
+from store.session import copy_rows, write_rows
 from store.tables import (
     learners,
     recompute_pairs,
@@ -58,8 +58,15 @@ def mark_learners(
 
 def mark_everybody(connection: Connection, tenant: TenantId, *, now: datetime) -> None:
     """Put all learners of a tenant down for recomputation."""
-    rows = connection.execute(select(learners.c.id).where(learners.c.tenant_id == tenant))
-    mark_learners(connection, (LearnerId(row[0]) for row in rows), now=now)
+    token = literal(to_micros(now), BigInteger).label("token")
+    copy_rows(
+        connection,
+        recompute_queue,
+        select(learners.c.id.label("learner_id"), token)
+        .where(learners.c.tenant_id == tenant)
+        .order_by(learners.c.id),
+        keys=("learner_id",),
+    )
 
 
 def mark_pairs(connection: Connection, pairs: Iterable[Pair], *, now: datetime) -> None:
@@ -82,13 +89,17 @@ def mark_pairs(connection: Connection, pairs: Iterable[Pair], *, now: datetime) 
 
 def mark_due(connection: Connection, tenant: TenantId, *, now: datetime) -> None:
     """Put down what time alone may have changed since it was computed."""
-    rows = connection.execute(
-        select(standings.c.learner_id, standings.c.competency_id)
+    token = literal(to_micros(now), BigInteger).label("token")
+    copy_rows(
+        connection,
+        recompute_pairs,
+        select(standings.c.learner_id, standings.c.competency_id, token)
         .distinct()
         .join(learners, learners.c.id == standings.c.learner_id)
         .where(learners.c.tenant_id == tenant, standings.c.review_at <= now)
+        .order_by(standings.c.learner_id, standings.c.competency_id),
+        keys=("learner_id", "competency_id"),
     )
-    mark_pairs(connection, ((LearnerId(row[0]), CompetencyId(row[1])) for row in rows), now=now)
 
 
 def waiting_in(connection: Connection, tenant: TenantId, *, part: int, parts: int) -> Waiting:

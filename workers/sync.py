@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from connectors.protocol import GradebookSource
+from connectors.protocol import GradebookSource, Note
 from mapping import alignment
 from mapping.records import (
     Alignment,
@@ -36,6 +36,7 @@ from store import (
 from store.courses import StoredCourse
 from store.gradebook import Reading, SavedScores
 from store.item_rows import ItemKey
+from store.keepable import keepable_items, keepable_people
 from store.readings import Finished
 from store.sync_state import ItemState
 from workers.plan import is_sweep
@@ -59,8 +60,8 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
     with work.reading() as connection:
         course = courses.course(connection, course_id)
         known_sections = sections.section_refs(connection, course_id)
-    people = source.enrolments(course.record.ref)
-    items = source.line_items(course.record.ref)
+    people = keepable_people(source.enrolments(course.record.ref))
+    items = keepable_items(source.line_items(course.record.ref))
     known = None if is_sweep(work, course) else known_sections
     parts = _sections(source, course, people=people, known=known)
     with work.writing() as connection:
@@ -87,7 +88,7 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
         seconds = (ended_at - begun_at).total_seconds()
         finished = Finished(cursor=cursor, basis=basis, is_sweep=is_whole, seconds=seconds)
         readings.finish_reading(connection, course_id, finished, now=ended_at)
-        work.tell(connection, source.notes)
+        work.tell(connection, (*source.notes, *_skipped(reading)))
         work.finish(connection, Counts(api_calls=source.calls))
 
 
@@ -242,6 +243,17 @@ def _read_scores(
     return cursor
 
 
+def _skipped(reading: Reading) -> tuple[Note, ...]:
+    if not reading.skipped:
+        return ()
+    message = (
+        f"{reading.skipped:,} scores held points that are no number, or a moment or attempt that "
+        "is none; they were passed over and what was known before stays. Look at the cells without "
+        "a score in Waymark that have one in the gradebook, and enter those again."
+    )
+    return (Note(cause="unreadable_scores", message=message),)
+
+
 def _filled(pages: Iterable[ScorePage]) -> Iterator[ScorePage]:
     """Pages joined to such a size that a transaction for each is worth its while."""
     scores: list[Score] = []
@@ -257,5 +269,10 @@ def _filled(pages: Iterable[ScorePage]) -> Iterator[ScorePage]:
 
 
 def _count(connection: Connection, work: Work, *, pulled: int, saved: SavedScores) -> None:
-    counted = Counts(scores_pulled=pulled, scores_new=saved.new, scores_changed=saved.changed)
+    counted = Counts(
+        scores_pulled=pulled,
+        scores_new=saved.new,
+        scores_changed=saved.changed,
+        scores_skipped=saved.skipped,
+    )
     sync_state.count(connection, work.lease, counted)
