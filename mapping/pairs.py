@@ -47,6 +47,10 @@ class Pairs:
     def __len__(self) -> int:
         return self.learner.size
 
+    def rows(self, index: IntArray | BoolArray) -> Self:
+        """These rows; they must ascend as the pairs do."""
+        return type(self)(learner=self.learner[index], competency=self.competency[index])
+
     def find(self, learner: IntArray, competency: IntArray) -> IntArray:
         """In which row each pair is.
 
