@@ -18,9 +18,8 @@ from mapping.columns import NO_MOMENT, IntArray
 from mapping.records import EnrolmentState, ScoreState, TenantId
 from mapping.rules.mastery_rule import MasteryRule
 from store import registrations, rules, schema
-from store.columns import write_columns
 from store.packing import LATE, RETRIED, SECONDS_BEFORE_2000, VISIBLE
-from store.session import write_rows, writing
+from store.session import write_arrays, write_rows, writing
 from store.tables import (
     alignments,
     competencies,
@@ -220,7 +219,10 @@ def _scores(
     write_rows(
         connection,
         enrolments,
-        [(*pair, *active) for pair in zip((course + 1).tolist(), (learner + 1).tolist(), strict=True)],
+        [
+            (*pair, *active)
+            for pair in zip((course + 1).tolist(), (learner + 1).tolist(), strict=True)
+        ],
         columns=("course_id", "learner_id", "state"),
     )
     # Line item by line item, as a course is read.
@@ -228,11 +230,11 @@ def _scores(
     item = course[cell] * ITEMS + np.tile(np.arange(ITEMS), learner.size)
     order = np.argsort(item, kind="stable")
     columns = _said(learner[cell][order], item[order], due=items, rng=rng)
-    write_columns(connection, scores, columns)
+    write_arrays(connection, scores, columns)
     is_retried = (columns["flags"] & RETRIED) != 0
     before = {name: column[is_retried] for name, column in columns.items()}
     before |= {"attempt": before["attempt"] - 1, "recorded_at": np.full(before["flags"].size, 0)}
-    write_columns(connection, score_events, before)
+    write_arrays(connection, score_events, before)
     _histories(connection, columns, rng)
 
 
@@ -279,7 +281,7 @@ def _histories(
     size = columns["attempt"].size
     row = np.flatnonzero(rng.random(size) < _EARLIER)
     names = ("line_item_id", "learner_id", "submitted_at", "graded_at")
-    write_columns(
+    write_arrays(
         connection,
         earlier_attempts,
         {
@@ -332,5 +334,3 @@ def found_district(engine: Engine) -> District | None:
 def _progress(told: str) -> None:
     sys.stderr.write(f"\r{told}")
     sys.stderr.flush()
-
-

@@ -27,7 +27,6 @@ from mapping.columns import NO_MOMENT, BoolArray, CodeArray, IntArray
 from mapping.evidence.tables import KINDS, AlignmentTable, ScoreTable
 from mapping.pairs import NOWHERE
 from mapping.records import CompetencyId, EvidenceKind, LearnerId, ScoreState, TenantId
-from store.columns import one_of, read_columns
 from store.cell_columns import (
     Attempts,
     Cells,
@@ -39,6 +38,7 @@ from store.cell_columns import (
     newest,
     retried,
 )
+from store.columns import one_of, read_columns
 from store.item_facts import ItemFacts, items_among
 from store.packing import LATE, VISIBLE
 from store.session import chunks

@@ -21,8 +21,9 @@ from sqlalchemy import (
 from mapping.columns import IntArray
 from mapping.kept import NO_RULE, NO_STATUS, Changes, KeptTable
 from mapping.records import LearnerId
-from store.columns import NOTHING, Column, one_of, read_columns, write_columns
-from store.session import chunks
+from store.arrays import Array
+from store.columns import NOTHING, one_of, read_columns
+from store.session import chunks, write_arrays
 from store.standings import PLACE, Basis, Standing, standing_of
 from store.tables import standing_changes, standings, to_micros
 
@@ -85,30 +86,30 @@ def save_changes(connection: Connection, changes: Changes, *, basis: Basis, now:
     """
     after = changes.after
     size, moment = len(after), to_micros(now)
-    stands: dict[str, Column] = {
+    stands: dict[str, Array] = {
         "learner_id": after.learner,
         "competency_id": after.competency,
         "view": after.view,
-        "status": after.status,
+        "status": after.status.astype(np.int64),
         "estimate": after.estimate,
         "evidence_count": after.evidence_count,
         "mastered_count": after.mastered_count,
-        "level": after.level,
+        "level": after.level.astype(np.int64),
         "mastered_at": after.mastered_at,
         "review_at": after.review_at,
-        "override": after.override,
+        "override": after.override.astype(np.int64),
         "effective_rule_id": _or_nothing(after.rule, NO_RULE),
     }
     changed_at = {"changed_at": np.full(size, moment)}
-    write_columns(connection, standings, {**stands, **changed_at}, keys=PLACE)
-    history: dict[str, Column] = {
+    write_arrays(connection, standings, {**stands, **changed_at}, keys=PLACE)
+    history: dict[str, Array] = {
         "previous_status": _or_nothing(changes.previous_status, NO_STATUS),
         "at": np.full(size, moment),
         "mapping_set_id": np.full(size, basis.mapping_set),
         "mastery_rule_id": np.full(size, basis.rule),
         "run_id": np.full(size, NOTHING if basis.run is None else basis.run),
     }
-    write_columns(connection, standing_changes, {**stands, **history})
+    write_arrays(connection, standing_changes, {**stands, **history})
 
 
 def standing_rows(table: KeptTable) -> Iterator[Standing]:
