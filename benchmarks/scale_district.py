@@ -170,8 +170,7 @@ def _items(connection: Connection, schools: int, rng: np.random.Generator) -> In
         connection,
         line_items,
         [
-            (n, of, str(n), "Activity", "", "points", 0.0, 20.0, None if at == NO_MOMENT else at)
-            + (True, False)
+            (n, of, str(n), *_ITEM, None if at == NO_MOMENT else at, True, False)
             for n, of, at in rows
         ],
         columns=(
@@ -195,6 +194,9 @@ def _items(connection: Connection, schools: int, rng: np.random.Generator) -> In
         columns=("line_item_id", "competency_id", "weight", "kind"),
     )
     return due
+
+
+_ITEM = ("Activity", "", "points", 0.0, 20.0)
 
 
 def _people(connection: Connection, tenant: TenantId, schools: int) -> None:
@@ -288,36 +290,36 @@ def _histories(
             **{name: columns[name][row] for name in names},
             "points": np.round(rng.random(row.size) * 20.0, 1),
             "number": np.zeros(row.size, dtype=np.int64),
+            "is_late": np.zeros(row.size, dtype=np.bool_),
         },
     )
 
 
 def _without_indexes(engine: Engine) -> list[str]:
     """Drop what makes writing slow; returns the statements that make it again."""
-    again = []
     with writing(engine) as connection:
-        for table in _INDEXED:
-            keys = connection.execute(
-                text(
-                    "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint "
-                    "WHERE conrelid = cast(:name AS regclass) AND contype IN ('p', 'f') "
-                    "ORDER BY contype DESC"
-                ),
-                {"name": table.name},
-            ).all()
-            indexes = connection.execute(
-                text("SELECT indexname, indexdef FROM pg_indexes WHERE tablename = :name"),
-                {"name": table.name},
-            ).all()
-            own = {key for key, _ in keys}
-            for key, definition in keys:
-                connection.execute(text(f"ALTER TABLE {table.name} DROP CONSTRAINT {key}"))
-                again.append(f"ALTER TABLE {table.name} ADD CONSTRAINT {key} {definition}")
-            for index, definition in indexes:
-                if index not in own:
-                    connection.execute(text(f"DROP INDEX {index}"))
-                    again.append(definition)
-    return again
+        return [again for table in _INDEXED for again in _bared(connection, table.name)]
+
+
+def _bared(connection: Connection, table: str) -> list[str]:
+    named = {"name": table}
+    keys = connection.execute(text(_KEYS), named).all()
+    indexes = connection.execute(text(_INDEXES), named).all()
+    own = {key for key, _ in keys}
+    for key, _ in keys:
+        connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {key}"))
+    others = [(index, again) for index, again in indexes if index not in own]
+    for index, _ in others:
+        connection.execute(text(f"DROP INDEX {index}"))
+    made = [f"ALTER TABLE {table} ADD CONSTRAINT {key} {again}" for key, again in keys]
+    return [*made, *(again for _, again in others)]
+
+
+_KEYS = (
+    "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint "
+    "WHERE conrelid = cast(:name AS regclass) AND contype IN ('p', 'f') ORDER BY contype DESC"
+)
+_INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = :name"
 
 
 def found_district(engine: Engine) -> District | None:
