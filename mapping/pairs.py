@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from mapping.columns import IntArray, placed, ranked
+from mapping.columns import BoolArray, IntArray, placed, ranked
 from mapping.evidence.tables import AlignmentTable
 from mapping.ordering import ordering
 from mapping.progressions.graph import NO_PARENT, Hierarchy

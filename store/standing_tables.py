@@ -21,7 +21,6 @@ from sqlalchemy import (
 from mapping.columns import IntArray
 from mapping.kept import NO_RULE, NO_STATUS, Changes, KeptTable
 from mapping.records import LearnerId
-from store.arrays import Array
 from store.columns import NOTHING, one_of, read_columns
 from store.session import chunks, write_arrays
 from store.standings import PLACE, Basis, Standing, standing_of
@@ -86,7 +85,7 @@ def save_changes(connection: Connection, changes: Changes, *, basis: Basis, now:
     """
     after = changes.after
     size, moment = len(after), to_micros(now)
-    stands: dict[str, Array] = {
+    stands: dict[str, Any] = {
         "learner_id": after.learner,
         "competency_id": after.competency,
         "view": after.view,
@@ -102,7 +101,7 @@ def save_changes(connection: Connection, changes: Changes, *, basis: Basis, now:
     }
     changed_at = {"changed_at": np.full(size, moment)}
     write_arrays(connection, standings, {**stands, **changed_at}, keys=PLACE)
-    history: dict[str, Array] = {
+    history: dict[str, Any] = {
         "previous_status": _or_nothing(changes.previous_status, NO_STATUS),
         "at": np.full(size, moment),
         "mapping_set_id": np.full(size, basis.mapping_set),
