@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from mapping.columns import IntArray, placed, ranked
+from mapping.columns import BoolArray, IntArray, placed, ranked
 from mapping.evidence.tables import AlignmentTable
 from mapping.ordering import ordering
 from mapping.progressions.graph import NO_PARENT, Hierarchy
@@ -46,6 +46,10 @@ class Pairs:
 
     def __len__(self) -> int:
         return self.learner.size
+
+    def rows(self, index: IntArray | BoolArray) -> Self:
+        """These rows; they must ascend as the pairs do."""
+        return type(self)(learner=self.learner[index], competency=self.competency[index])
 
     def find(self, learner: IntArray, competency: IntArray) -> IntArray:
         """In which row each pair is.

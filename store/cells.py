@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mapping.records import LearnerId, LearnerRef, LineItemId, Score
 from store.arrays import Array
 from store.item_rows import ItemKey
-from store.packing import EPOCH_2000, LATE, OVERRIDDEN, STATE, VISIBLE
+from store.packing import EPOCH_2000, LATE, OVERRIDDEN, RETRIED, STATE, VISIBLE
 
 Keys: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -83,6 +83,16 @@ class Cells:
         is_other = ~is_known
         is_other[is_known] = _differ(self.rows[places[is_known]], found.rows[is_known])
         return is_known, is_other
+
+    def remember(self, found: "Cells") -> None:
+        """Have cells found keep in mind that they were of another attempt once, as these say.
+
+        So nobody looks among events in vain for attempts that were written over.
+        """
+        places, is_known = self._places(found.keys)
+        before = self.rows[places[is_known]]
+        is_other = before["attempt"] != found.rows["attempt"][is_known]
+        found.rows["flags"][is_known] |= before["flags"] & RETRIED | _bits(is_other, RETRIED)
 
     def put(self, found: "Cells") -> None:
         """Take cells in, in place of those of the same keys."""
@@ -215,7 +225,7 @@ def _points(points: Sequence[float | None]) -> NDArray[np.float64]:
     return found + 0.0  # No minus zero: it would be other bytes.
 
 
-def _bits(facts: Sequence[bool], bit: int) -> Any:  # noqa: ANN401 - an array of small numbers
+def _bits(facts: Sequence[bool] | Mask, bit: int) -> Any:  # noqa: ANN401 - an array of small numbers
     return np.array(facts, np.bool_) * np.int16(bit)
 
 

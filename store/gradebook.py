@@ -198,6 +198,7 @@ def _append(
     now: datetime,
     run: RunId | None,
 ) -> SavedScores:
+    reading.known.remember(found)
     is_known, is_other = reading.known.compared(found)
     # An empty cell that was never anything else is no news.
     is_news = is_other & (is_known | (found.states() != ScoreState.NOT_GRADED))

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from mapping.records import CourseId, EnrolmentState, LearnerId
+from store.packing import RETRIED
 from store.tables import (
     EPOCH,
     attempt_events,
@@ -105,6 +106,11 @@ def _move_scores(
     ]
     if repeated:
         connection.execute(insert(score_events), repeated)
+    if lost:
+        # The other's words may be of other attempts.
+        are_theirs = scores.c.line_item_id.in_(items) & scores.c.learner_id.in_(moves.values())
+        retried = scores.c.flags.bitwise_or(RETRIED)
+        connection.execute(update(scores).where(are_theirs).values(flags=retried))
     return bool(lost)
 
 

@@ -30,7 +30,7 @@ _DRY = (
     "dry_run",
     "This was a dry run: nothing was written. A run without --dry-run writes what has changed.",
 )
-_LEARNERS_PER_PART = 250
+_LEARNERS_PER_PART = 5_000
 _MOST_PARTS = 64
 _ORDER = tuple(Phase)
 

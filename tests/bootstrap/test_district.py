@@ -302,7 +302,7 @@ def learners(load, container):
 
 
 def marked(ask, tenant):
-    return ask(lambda c: waiting.waiting_in(c, tenant, part=0, parts=1)).everybody
+    return set(ask(lambda c: waiting.waiting_in(c, tenant, part=0, parts=1)).everybody.tolist())
 
 
 def test_another_rule_puts_every_learner_down_for_recomputation(load, ask, learners):
