@@ -16,8 +16,9 @@ from rq.serializers import JSONSerializer
 from rq.worker import Worker
 
 from bootstrap.container import Container
-from mapping.records import RunId, TenantId
+from mapping.records import CourseId, RunId, TenantId
 from store import sync_state
+from store.refreshes import RefreshCause, request_refreshes
 from store.session import reading, writing
 from store.sync_state import Phase, WorkItem
 from workers import schedule
@@ -153,3 +154,11 @@ def _is_alive(queue: Queue, job_id: str) -> bool:
         return False
     job = Job.fetch_many([job_id], connection=queue.connection, serializer=JSONSerializer)[0]
     return job is not None and job.get_status() in _ALIVE
+
+
+def enqueue_refresh(
+    container: Container, tenant: TenantId, course: CourseId, *, cause: RefreshCause, by: str
+) -> None:
+    """Have a course read as soon as no run of its tenant is under way."""
+    with writing(container.engine) as connection:
+        request_refreshes(connection, [course], cause=cause, by=by, now=container.now())
