@@ -10,7 +10,7 @@ from rq.worker import Worker
 
 import workers.jobs
 from bootstrap.container import Container
-from workers import keys, queue
+from workers import keys, queue, signals
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +58,28 @@ def serve_schedule(container: Container) -> None:
         container.settings.sync_timezone or "in each district's own time zone",
     )
     while True:
+        see_to_signals(container)
         for run_id in queue.enqueue_due_nights(container):
             log.info("began run %s", run_id)
         see_to_keys(container)
+        see_to_notices(container)
         if stop.wait(_SCHEDULER_SECONDS):
             return
+
+
+def see_to_signals(container: Container) -> None:
+    """Ask for the reading of the courses of which LMSs told news."""
+    for tenant, courses in signals.take_up(container.engine, now=container.now()).items():
+        log.info("news of %d courses of tenant %s is to be read", len(courses), tenant)
+
+
+def see_to_notices(container: Container) -> None:
+    """Ask LMSs that offer notices to send them."""
+    troubles = signals.register_handlers(
+        container.engine, container.register_notices, now=container.now()
+    )
+    for offer, trouble in troubles:
+        log.warning("notices of platform %s were not registered: %s", offer.platform, trouble)
 
 
 def see_to_keys(container: Container) -> None:
