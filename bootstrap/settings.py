@@ -25,6 +25,7 @@ NAMES = (
     "WAYMARK_DATABASE_URL",
     "WAYMARK_DATA_DIR",
     "WAYMARK_FORMER_SECRET_KEYS",
+    "WAYMARK_KEEP_RUN_DAYS",
     "WAYMARK_LOG_LEVEL",
     "WAYMARK_PORT",
     "WAYMARK_PRIVATE_NETWORKS",
@@ -80,6 +81,7 @@ class Settings:
         sync_timezone: The zone of ``sync_at``; None follows each district's own.
         sweep_days: After how many days each course is read whole again, which finds what no
             change feed shows; 0 leaves it to ``waymark sync --full``.
+        keep_run_days: How many days the parts of a run are kept, 30 to 3,650; 0 for ever.
         workers: Worker processes that ``waymark demo`` and ``waymark sync`` start.
         threads: Work items that one worker process has in hand at a time, 1 to 64: most of a
             night is waiting for LMSs.
@@ -98,6 +100,7 @@ class Settings:
     sync_at: time
     sync_timezone: ZoneInfo | None
     sweep_days: int
+    keep_run_days: int
     workers: int
     threads: int
     log_level: str
@@ -203,6 +206,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         sweep_days=reader.get(
             "SWEEP_DAYS", 7, parse=_sweep_days, expected="a number of days from 0 to 60"
         ),
+        keep_run_days=reader.get(
+            "KEEP_RUN_DAYS",
+            400,
+            parse=_keep_days,
+            expected="0, or 30 to 3650 days",
+        ),
         workers=reader.get("WORKERS", 2, parse=_up_to_64, expected="a number from 1 to 64"),
         threads=reader.get("THREADS", 8, parse=_up_to_64, expected="a number from 1 to 64"),
         log_level=reader.get(
@@ -281,6 +290,10 @@ def _up_to_64(text: str) -> int:
 
 def _sweep_days(text: str) -> int:
     return _between(int(text), 0, 60)
+
+
+def _keep_days(text: str) -> int:
+    return 0 if text == "0" else _between(int(text), 30, 3_650)
 
 
 def _proxies(text: str) -> int:

@@ -4,12 +4,14 @@ import gc
 import logging
 import signal
 import threading
+from datetime import timedelta
 
 from rq.serializers import JSONSerializer
 from rq.worker import Worker
 
 import workers.jobs
 from bootstrap.container import Container
+from store import retention
 from workers import keys, queue, signals
 
 log = logging.getLogger(__name__)
@@ -20,6 +22,8 @@ _WORKER_TTL_SECONDS = 30
 _MAINTENANCE_SECONDS = 15
 _MONITORING_SECONDS = 5
 _SCHEDULER_SECONDS = 15.0
+_PURGED_KEY = "waymark:purged"
+_DAY_SECONDS = 24 * 3_600
 
 
 def serve_queue(container: Container, redis_url: str, *, is_burst: bool = False) -> None:
@@ -63,6 +67,7 @@ def serve_schedule(container: Container) -> None:
             log.info("began run %s", run_id)
         see_to_keys(container)
         see_to_notices(container)
+        see_to_retention(container)
         if stop.wait(_SCHEDULER_SECONDS):
             return
 
@@ -80,6 +85,17 @@ def see_to_notices(container: Container) -> None:
     )
     for offer, trouble in troubles:
         log.warning("notices of platform %s were not registered: %s", offer.platform, trouble)
+
+
+def see_to_retention(container: Container) -> None:
+    """Take out once a day, by one of several schedulers, what is older than is to be kept."""
+    now, days = container.now(), container.settings.keep_run_days
+    is_mine = days and container.redis.set(_PURGED_KEY, b"1", nx=True, ex=_DAY_SECONDS)
+    if not is_mine:
+        return
+    gone = retention.purge(container.engine, before=now - timedelta(days=days), now=now)
+    if any(gone.values()):
+        log.info("taken out: %s", ", ".join(f"{count} {name}" for name, count in gone.items()))
 
 
 def see_to_keys(container: Container) -> None:
