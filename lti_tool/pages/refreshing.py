@@ -39,7 +39,8 @@ def ask(launch_id: str, course_id: int) -> Response:
             raise NotYourPage
         is_begun = turn.paused_at is None and _begin(connection, visit, course)
     if is_begun:
-        _start(visit, course)
+        # The request stands in the database, so nothing is lost where this fails.
+        queue.bring_on(at.container, visit.record.tenant)
     page = f"/l/{launch_id}/class/{course_id}#refresh"
     return cast("Response", redirect(page, HTTPStatus.SEE_OTHER, Response))
 
@@ -73,17 +74,6 @@ def _begin(connection: Connection, visit: Visit, course: CourseId) -> bool:
         return False
     request_refreshes(connection, [course], cause=RefreshCause.TEACHER, by=_asker(visit), now=now)
     return True
-
-
-def _start(visit: Visit, course: CourseId) -> None:
-    """Begin at once; the request stands in the database, so nothing is lost where this fails."""
-    queue.enqueue_refresh(
-        services().container,
-        visit.record.tenant,
-        course,
-        cause=RefreshCause.TEACHER,
-        by=_asker(visit),
-    )
 
 
 def _asker(visit: Visit) -> str:
