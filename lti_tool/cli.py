@@ -63,7 +63,7 @@ def migrate() -> None:
 
 @waymark.command()
 def web() -> None:
-    """Serve the pages and the LTI endpoints on 127.0.0.1."""
+    """Serve the pages and the LTI endpoints."""
     with opened_container() as container:
         require_free_port(container.settings.port, "set WAYMARK_PORT to another one.")
         server.serve(container)

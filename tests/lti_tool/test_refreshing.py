@@ -94,7 +94,7 @@ def test_a_teacher_has_their_class_read_now(stage, ids, desk):
     assert asked_for(stage) == [ids.course["Mathematics"]]
 
 
-def test_what_is_asked_for_during_a_night_says_by_whom_and_waits_for_it(stage, ids, desk):
+def test_what_is_asked_for_during_a_night_says_by_whom_and_waits_for_it(stage, desk):
     with writing(stage.container.engine) as connection:
         schedule_run(connection, stage)
 
