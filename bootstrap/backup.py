@@ -42,6 +42,8 @@ def back_up(engine: Engine, path: Path) -> int:
     """
     if path.exists():
         raise BackupError(f"{path} exists already. Name another file, or move that one away.")
+    if not _has_tables(engine):
+        raise BackupError("The database is empty or not there. Look at WAYMARK_DATABASE_URL.")
     unfinished = path.with_name(path.name + ".unfinished")
     try:
         unfinished.unlink(missing_ok=True)
@@ -67,13 +69,14 @@ def restore(engine: Engine, path: Path) -> None:
     """
     if not path.is_file():
         raise BackupError(f"There is no file {path}.")
-    is_sqlite_copy = path.open("rb").read(len(_SQLITE_HEAD)) == _SQLITE_HEAD
+    with path.open("rb") as copy:
+        is_sqlite_copy = copy.read(len(_SQLITE_HEAD)) == _SQLITE_HEAD
     if is_sqlite_copy != (engine.dialect.name == "sqlite"):
         raise BackupError(
             f"{path} is a copy of another kind of database. SQLite's copies go back into SQLite, "
             "PostgreSQL's into PostgreSQL."
         )
-    if inspect(engine).get_table_names():
+    if _has_tables(engine):
         raise BackupError(
             "The database is not empty, and nothing is ever written over. Name an empty one in "
             "WAYMARK_DATABASE_URL (PostgreSQL: createdb; SQLite: a file that does not exist)."
@@ -83,6 +86,13 @@ def restore(engine: Engine, path: Path) -> None:
         _restore_sqlite(engine, path)
     else:
         _postgres("pg_restore", engine, ["--exit-on-error", "--single-transaction", str(path)])
+
+
+def _has_tables(engine: Engine) -> bool:
+    # SQLite would make a file that is not there.
+    if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
+        return False
+    return bool(inspect(engine).get_table_names())
 
 
 def _copy(engine: Engine, path: Path) -> None:

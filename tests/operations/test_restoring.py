@@ -168,3 +168,10 @@ def test_a_copy_holds_what_was_committed_when_it_was_made(live, elsewhere, tmp_p
 
     with elsewhere.connect() as connection:
         assert connection.execute(select(learners.c.name)).scalars().all() == ["Zoë"]
+
+
+def test_an_empty_database_is_not_taken_for_one_that_is_worth_a_copy(elsewhere, tmp_path):
+    with pytest.raises(BackupError, match="empty or not there"):
+        back_up(elsewhere, tmp_path / "copy")
+
+    assert list(tmp_path.glob("*copy*")) == []
