@@ -1,23 +1,16 @@
-"""What Canvas sends to others by itself: after the request that caused it, once, in the dark."""
+"""What Canvas sends to others by itself: once, and nobody hears whether it arrived."""
 
 import threading
 from typing import Any
 
 import requests
-from flask import after_this_request
-from werkzeug.wrappers import Response
 
 TIMEOUT_SECONDS = 10.0
 
 
 def post_soon(url: str, **body: Any) -> None:  # noqa: ANN401 - the bodies that requests knows
-    """Post once the present request was answered; whether it arrives is nobody's business."""
-
-    def start(response: Response) -> Response:
-        threading.Thread(target=_post, args=(url, body), daemon=True).start()
-        return response
-
-    after_this_request(start)
+    """Post beside the present request; whether it arrives is nobody's business."""
+    threading.Thread(target=_post, args=(url, body), daemon=True).start()
 
 
 def _post(url: str, body: dict[str, Any]) -> None:
