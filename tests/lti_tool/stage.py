@@ -1,10 +1,15 @@
 """Fixtures of the web face: a container with a real Redis, two tenants, and their LMSs."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 import redis
 
@@ -21,6 +26,24 @@ from tests.lti_tool.platform import AUTH_URL, ISSUER, JWKS_URL, TOOL, KeySets, L
 START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 OTHER_ISSUER = "https://lms2.example"
 MOODLE_ISSUER = "https://moodle.example"
+
+
+class CompiledTemplates(jinja2.BytecodeCache):
+    """Templates compiled once for all the applications that tests make."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        if bucket.key in self.by_key:
+            bucket.bytecode_from_string(self.by_key[bucket.key])
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        self.by_key[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = CompiledTemplates()
+_FOLDER = tempfile.TemporaryDirectory(prefix="waymark-stage-")  # gone with the process
 
 
 class Clock:
@@ -89,6 +112,7 @@ def _stage(folder, redis_url, signing_keys) -> Iterator[Stage]:
             "WAYMARK_SECRET_KEY": "only-for-tests-only-for-tests-only",
         }
     )
+    shutil.copyfile(_empty_database(), folder / "waymark.db")
     container = Container(
         settings=settings,
         engine=open_engine(settings.database_url),
@@ -98,8 +122,6 @@ def _stage(folder, redis_url, signing_keys) -> Iterator[Stage]:
         now=clock,
     )
     container.redis.flushdb()
-    with container.engine.begin() as connection:
-        metadata.create_all(connection)
     tenants, platforms = _registered(container)
     key_sets = KeySets(
         answers={
@@ -109,8 +131,10 @@ def _stage(folder, redis_url, signing_keys) -> Iterator[Stage]:
         }
     )
     lms = Lms(key=signing_keys["k1"], clock=clock)
+    app = create_app(container, key_sets)
+    app.jinja_env.bytecode_cache = _COMPILED
     yield Stage(
-        app=create_app(container, key_sets),
+        app=app,
         container=container,
         clock=clock,
         key_sets=key_sets,
@@ -136,6 +160,17 @@ def _stage(folder, redis_url, signing_keys) -> Iterator[Stage]:
         platforms=platforms,
     )
     container.close()
+
+
+@cache
+def _empty_database() -> Path:
+    """A database with all tables, made once: a copy costs a hundredth of making them."""
+    path = Path(_FOLDER.name) / "empty.db"
+    engine = open_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+    engine.dispose()
+    return path
 
 
 def _registered(container: Container) -> tuple[dict[str, int], dict[str, int]]:
