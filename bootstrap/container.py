@@ -31,6 +31,7 @@ from connectors.gates import Gate, GatedLimiter
 from connectors.key_sets import fetch_key_set
 from connectors.limiter import Pace, Paced, RedisLimiter
 from connectors.moodle.webservice import Webservice
+from connectors.notice_handlers import NoticeHandlers
 from connectors.platform import open_client
 from connectors.registering import read_configuration, register
 from connectors.rosters import Member, Rosters, roster_url
@@ -53,6 +54,8 @@ _PACES = {
 }
 
 
+NOTICES_PATH = "/lti/notices"
+"""Where LMSs send notices."""
 REGISTRATIONS_KEY = "waymark:registrations"
 """Counts the changes to registrations, deployments and keys, for processes that keep a copy."""
 
@@ -208,6 +211,23 @@ class Container:
         """  # noqa: DOC502 - raised by _reached()
         platform, access = self._reached(platform_id)
         return Webservice(open_client(access, self._services(platform, access)), access)
+
+    def register_notices(self, platform_id: PlatformId, service: str, notice_type: str) -> None:
+        """Have a platform tell Waymark of things of one type; the errors are the connectors'.
+
+        Args:
+            platform_id: The platform.
+            service: Where its launches say that this is registered.
+            notice_type: What it shall tell of.
+
+        Raises:
+            LookupError: There is no such platform.
+        """  # noqa: DOC502 - raised by _reached()
+        platform, access = self._reached(platform_id)
+        services = self._services(platform, access)
+        NoticeHandlers(open_client(access, services), services.tokens, access=access).register(
+            service, notice_type, handler=self.settings.public_url + NOTICES_PATH
+        )
 
     def _reached(self, platform_id: PlatformId) -> tuple[Platform, PlatformAccess]:
         with reading(self.engine) as connection:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from difflib import get_close_matches
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -25,6 +25,8 @@ NAMES = (
     "WAYMARK_DATABASE_URL",
     "WAYMARK_DATA_DIR",
     "WAYMARK_FORMER_SECRET_KEYS",
+    "WAYMARK_KEEP_RUN_DAYS",
+    "WAYMARK_LISTEN_ON",
     "WAYMARK_LOG_LEVEL",
     "WAYMARK_PORT",
     "WAYMARK_PRIVATE_NETWORKS",
@@ -71,7 +73,9 @@ class Settings:
             more. Empty when none was set: ``bootstrap.embedded`` then keeps a generated one.
         former_secret_keys: Open what was sealed before ``secret_key`` was changed.
         public_url: Where browsers and LMSs reach Waymark; no slash at the end.
-        port: TCP port of the web process on 127.0.0.1.
+        port: TCP port of the web process.
+        listen_on: The web process's own address; another than 127.0.0.1 is for containers and for
+            a proxy on another machine.
         trusted_proxies: Proxies in front of the web process, each of which notes whom it serves;
             0 to 5.
         private_networks: Networks that Waymark may connect to although they are private; the
@@ -80,6 +84,7 @@ class Settings:
         sync_timezone: The zone of ``sync_at``; None follows each district's own.
         sweep_days: After how many days each course is read whole again, which finds what no
             change feed shows; 0 leaves it to ``waymark sync --full``.
+        keep_run_days: How many days the parts of a run are kept, 30 to 3,650; 0 for ever.
         workers: Worker processes that ``waymark demo`` and ``waymark sync`` start.
         threads: Work items that one worker process has in hand at a time, 1 to 64: most of a
             night is waiting for LMSs.
@@ -93,11 +98,13 @@ class Settings:
     former_secret_keys: tuple[str, ...] = field(repr=False)
     public_url: str
     port: int
+    listen_on: str
     trusted_proxies: int
     private_networks: Networks
     sync_at: time
     sync_timezone: ZoneInfo | None
     sweep_days: int
+    keep_run_days: int
     workers: int
     threads: int
     log_level: str
@@ -203,6 +210,15 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         sweep_days=reader.get(
             "SWEEP_DAYS", 7, parse=_sweep_days, expected="a number of days from 0 to 60"
         ),
+        listen_on=reader.get(
+            "LISTEN_ON", "127.0.0.1", parse=_own_address, expected="an IP address of this machine"
+        ),
+        keep_run_days=reader.get(
+            "KEEP_RUN_DAYS",
+            400,
+            parse=_keep_days,
+            expected="0, or 30 to 3650 days",
+        ),
         workers=reader.get("WORKERS", 2, parse=_up_to_64, expected="a number from 1 to 64"),
         threads=reader.get("THREADS", 8, parse=_up_to_64, expected="a number from 1 to 64"),
         log_level=reader.get(
@@ -275,12 +291,20 @@ def _port(text: str) -> int:
     return _between(int(text), 1, 65_535)
 
 
+def _own_address(text: str) -> str:
+    return str(ip_address(text))
+
+
 def _up_to_64(text: str) -> int:
     return _between(int(text), 1, 64)
 
 
 def _sweep_days(text: str) -> int:
     return _between(int(text), 0, 60)
+
+
+def _keep_days(text: str) -> int:
+    return 0 if text == "0" else _between(int(text), 30, 3_650)
 
 
 def _proxies(text: str) -> int:

@@ -29,9 +29,11 @@ from lti_tool.pages import (
     home,
     judgements,
     learner,
+    refreshing,
     shown,
     teacher,
 )
+from lti_tool.signals import live_events, notices
 from store.session import reading
 
 front = Blueprint("front", __name__)
@@ -72,10 +74,10 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
     if container.settings.trusted_proxies:
         hops = container.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # as Flask says it is done
-    rooms = (routes, registration_pages, access_pages)
+    rooms = (routes, registration_pages, access_pages, live_events, notices)
     for blueprint in (front, *(room.blueprint for room in rooms)):
         app.register_blueprint(blueprint)
-    for page in (home, learner, judgements, teacher, family, admin, choose):
+    for page in (home, learner, judgements, teacher, refreshing, family, admin, choose):
         app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")
     errors.register(app)
     headers.register(app)

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
+from bootstrap.backup import BackupError
 from bootstrap.district import load_district
 from bootstrap.embedded import EmbeddedError
 from bootstrap.processes import ProcessError, interruptible, require_free_port, supervised
@@ -17,6 +18,7 @@ from lti_tool import console as terminal
 from lti_tool import demo, server
 from lti_tool.cli_access import access
 from lti_tool.cli_context import district_option, opened_container, settings, tenant_of
+from lti_tool.cli_events import events
 from lti_tool.cli_framework import framework
 from lti_tool.cli_keys import keys
 from lti_tool.cli_passback import passback
@@ -24,6 +26,7 @@ from lti_tool.cli_pause import pause, require_going, resume
 from lti_tool.cli_platform import platform
 from lti_tool.cli_replay import replay
 from lti_tool.cli_rule import rule
+from lti_tool.cli_upkeep import backup, purge, restore
 from lti_tool.cli_why import why
 from store import schema
 from store.registrations import PlatformTaken
@@ -33,7 +36,15 @@ from workers import queue
 CANNOT_RUN = 2
 """Exit status where the command could not do its work at all; 1 where a part of it failed."""
 
-_TOLD = (SettingsError, EmbeddedError, ProcessError, FileRefused, PlatformTaken, SealBroken)
+_TOLD = (
+    BackupError,
+    SettingsError,
+    EmbeddedError,
+    ProcessError,
+    FileRefused,
+    PlatformTaken,
+    SealBroken,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,7 +63,7 @@ def migrate() -> None:
 
 @waymark.command()
 def web() -> None:
-    """Serve the pages and the LTI endpoints on 127.0.0.1."""
+    """Serve the pages and the LTI endpoints."""
     with opened_container() as container:
         require_free_port(container.settings.port, "set WAYMARK_PORT to another one.")
         server.serve(container)
@@ -129,6 +140,7 @@ def demo_command(*, once: bool, is_json: bool, port: int | None, scale: str) -> 
 
 
 platform.add_command(access)
+platform.add_command(events)
 waymark.add_command(platform)
 waymark.add_command(keys)
 waymark.add_command(passback)
@@ -138,6 +150,8 @@ waymark.add_command(framework)
 waymark.add_command(replay)
 waymark.add_command(rule)
 waymark.add_command(why)
+for upkeep in (backup, restore, purge):
+    waymark.add_command(upkeep)
 
 
 def main() -> None:

@@ -17,7 +17,9 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         super().__init__()
 
     def load_config(self) -> None:
-        self.cfg.set("bind", f"127.0.0.1:{self._container.settings.port}")
+        settings = self._container.settings
+        host = f"[{settings.listen_on}]" if ":" in settings.listen_on else settings.listen_on
+        self.cfg.set("bind", f"{host}:{settings.port}")
         self.cfg.set("workers", _WORKERS)
         # A browser opens connections ahead and leaves them idle: one such must not hold a process.
         self.cfg.set("worker_class", "gthread")

@@ -143,7 +143,7 @@ platforms = Table(
     Column("oauth_authorized_at", Instant),
     Column("oauth_revoked_at", Instant),
     Column("events_key_url", String(1024), nullable=False, server_default=""),
-    Column("notice_types", String(255), nullable=False, server_default=""),
+    Column("events_token", String(64), nullable=False, server_default=""),
     UniqueConstraint("issuer", "client_id"),
     UniqueConstraint("tenant_id", "name"),
     CheckConstraint("kind IN ('canvas', 'moodle')", name="kind"),
@@ -158,6 +158,10 @@ deployments = Table(
     Column("is_approved", Boolean, nullable=False),
     Column("about", String(512), nullable=False, server_default=""),
     Column("requested_at", Instant),
+    Column("notices_url", String(1024), nullable=False, server_default=""),
+    Column("notices_offered", String(1024), nullable=False, server_default=""),
+    Column("notice_types", String(255), nullable=False, server_default=""),
+    Column("notices_tried_at", Instant),
     UniqueConstraint("platform_id", "deployment_ref"),
 )
 
@@ -225,6 +229,7 @@ courses = Table(
     Column("agreed_by", String(255), nullable=False, server_default=""),
     Column("read_seconds", Float),
     Column("refreshed_at", Instant),
+    Column("context_ref", String(255)),
     UniqueConstraint("platform_id", "ref"),
     Index("ix_courses_tenant_id", "tenant_id"),
 )
@@ -741,6 +746,15 @@ refresh_requests = Table(
     Column("requested_at", Instant, nullable=False),
 )
 """Courses to be read before the next night: a teacher asked, an LMS told of news, a retry."""
+
+course_signals = Table(
+    "course_signals",
+    metadata,
+    _to("courses", "course_id", primary_key=True),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+)
+"""Courses of which an LMS told news by itself, until their reading is asked for."""
 
 run_alarms = Table(
     "run_alarms",

@@ -5,6 +5,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rq import Queue, worker_registration
@@ -14,7 +15,8 @@ from rq.worker import Worker
 
 import workers.jobs
 from bootstrap.container import Container
-from workers import keys, queue
+from store import retention
+from workers import keys, queue, signals
 
 if TYPE_CHECKING:
     from redis.client import Pipeline
@@ -27,6 +29,8 @@ _WORKER_TTL_SECONDS = 30
 _MAINTENANCE_SECONDS = 15
 _MONITORING_SECONDS = 5
 _SCHEDULER_SECONDS = 15.0
+_PURGED_KEY = "waymark:purged"
+_DAY_SECONDS = 24 * 3_600
 
 
 def serve_queue(container: Container, redis_url: str, *, is_burst: bool = False) -> None:
@@ -100,11 +104,40 @@ def serve_schedule(container: Container) -> None:
         container.settings.sync_timezone or "in each district's own time zone",
     )
     while True:
+        see_to_signals(container)
         for run_id in queue.enqueue_due_nights(container):
             log.info("began run %s", run_id)
         see_to_keys(container)
+        see_to_notices(container)
+        see_to_retention(container)
         if stop.wait(_SCHEDULER_SECONDS):
             return
+
+
+def see_to_signals(container: Container) -> None:
+    """Ask for the reading of the courses of which LMSs told news."""
+    for tenant, courses in signals.take_up(container.engine, now=container.now()).items():
+        log.info("news of %d courses of tenant %s is to be read", len(courses), tenant)
+
+
+def see_to_notices(container: Container) -> None:
+    """Ask LMSs that offer notices to send them."""
+    troubles = signals.register_handlers(
+        container.engine, container.register_notices, now=container.now()
+    )
+    for offer, trouble in troubles:
+        log.warning("notices of platform %s were not registered: %s", offer.platform, trouble)
+
+
+def see_to_retention(container: Container) -> None:
+    """Take out once a day, by one of several schedulers, what is older than is to be kept."""
+    now, days = container.now(), container.settings.keep_run_days
+    is_mine = days and container.redis.set(_PURGED_KEY, b"1", nx=True, ex=_DAY_SECONDS)
+    if not is_mine:
+        return
+    gone = retention.purge(container.engine, before=now - timedelta(days=days), now=now)
+    if any(gone.values()):
+        log.info("taken out: %s", ", ".join(f"{count} {name}" for name, count in gone.items()))
 
 
 def see_to_keys(container: Container) -> None:

@@ -15,6 +15,7 @@ from lti_tool.launch.refusals import ClaimsRefused
 IDENTIFIER_LENGTH = 255
 TEXT_LENGTH = 512
 ADDRESS_LENGTH = 4096
+_MOST_IDENTIFIERS = 50
 
 # RFC 3986, 2: what an address may be written with; anything else has to be percent-encoded.
 _ADDRESS = re.compile(r"https?://[\w.~:/?#\[\]@!$&'()*+,;=%-]+", re.ASCII)
@@ -46,6 +47,13 @@ def optional_identifier(value: object) -> str | None:
         return identifier(value, "optional")
     except ClaimsRefused:
         return None
+
+
+def identifiers(value: object) -> tuple[str, ...]:
+    """Identifiers in a list, at most fifty; whatever else is in it counts as absent."""
+    named = value[:_MOST_IDENTIFIERS] if isinstance(value, list) else []
+    found = (optional_identifier(one) for one in named)
+    return tuple(one for one in found if one is not None)
 
 
 def object_of(value: object) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ from lti_tool.launch.claim_values import (
     TEXT_LENGTH,
     address,
     identifier,
+    identifiers,
     object_of,
     opaque,
     optional_identifier,
@@ -88,7 +89,7 @@ class VerifiedClaims:
     ``focus`` holds the identifiers of the competencies that a placed link is about; ``mentees``
     the people whom a mentor follows, by the LMS's LTI ids, None where the LMS names no such list;
     ``review_of`` whose submission is to be reviewed. Addresses of services are empty where the
-    LMS offers none.
+    LMS offers none; ``notice_types`` are what it can tell Waymark of by itself.
     """
 
     deployment: str
@@ -110,6 +111,8 @@ class VerifiedClaims:
     lineitems_url: str = ""
     lineitem_url: str = ""
     memberships_url: str = ""
+    notices_url: str = ""
+    notice_types: tuple[str, ...] = ()
 
 
 def require_audience(body: Mapping[str, Any], client_id: str) -> None:
@@ -203,6 +206,7 @@ def parse_claims(token: VerifiedToken, origin: str) -> VerifiedClaims:
     message = _message(body)
     context = object_of(body.get(LTI + "context"))
     grades = object_of(body.get(_GRADES))
+    notices = object_of(body.get(LTI + "platformnotificationservice"))
     lineitem_url = address(grades.get("lineitem"), origin)
     return VerifiedClaims(
         deployment=deployment_of(token),
@@ -226,6 +230,8 @@ def parse_claims(token: VerifiedToken, origin: str) -> VerifiedClaims:
         memberships_url=address(
             object_of(body.get(_MEMBERS)).get("context_memberships_url"), origin
         ),
+        notices_url=address(notices.get("platform_notification_service_url"), origin),
+        notice_types=identifiers(notices.get("notice_types_supported")),
     )
 
 

@@ -87,6 +87,7 @@ def launch() -> Response:
     parameters = launch_parameters(request)
     message = MessageLaunch(parameters, at, sent_cookies=request.cookies)
     message.validate()
+    at.offers.note(message.claims, message.platform)
     if message.unproven is not None:
         return _proof_wanted(message, parameters.get("state"))
     return open_session(message, at, sent_cookies=request.cookies, state=parameters.get("state"))

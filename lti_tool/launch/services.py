@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from bootstrap.container import Container
 from lti_tool.launch.doors import Doors
+from lti_tool.launch.offers import NoticeOffers
 from lti_tool.launch.platform_keys import FetchJson, PlatformKeys
 from lti_tool.launch.registry import Registry
 from lti_tool.launch.state import Launches, Logins, Proofs
@@ -33,6 +34,7 @@ class Services:
     doors: Doors
     platform_keys: PlatformKeys
     tool_keys: ToolKeys
+    offers: NoticeOffers
 
     @property
     def engine(self) -> Engine:
@@ -56,6 +58,7 @@ def make_services(container: Container, fetch_key_set: FetchJson) -> Services:
         doors=Doors(container.now),
         platform_keys=PlatformKeys(fetch_key_set, container.now),
         tool_keys=ToolKeys(container.key_ring),
+        offers=NoticeOffers(container.engine),
     )
 
 

@@ -144,6 +144,10 @@ class Logins:
         )
         return _parsed(found, LoginRecord), _version(version)
 
+    def version(self) -> str:
+        """The version of the registrations, for who has no login to ask about."""
+        return _version(cast("bytes | None", self._redis.get(REGISTRATIONS_KEY)))
+
     def take(self, state: str) -> LoginRecord | None:
         """End a login of which nothing comes."""
         return _parsed(self._redis.getdel(_LOGIN_KEY + digest(state)), LoginRecord)

@@ -23,6 +23,7 @@ CANVAS_KEY_PATH = "/lti/canvas.json"
 
 _AGS = "https://purl.imsglobal.org/spec/lti-ags/scope"
 _NRPS = "https://purl.imsglobal.org/spec/lti-nrps/scope"
+_NOTICES = "https://purl.imsglobal.org/spec/lti/scope/noticehandlers"
 _CANVAS = "https://canvas.instructure.com/lti"
 _CANVAS_PLATFORM = "canvas.instructure.com"
 _TOOL_ID = "waymark"
@@ -34,10 +35,11 @@ _SELECTION_PIXELS = 800
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Right:
-    """A scope, and what Waymark does with it."""
+    """A scope, and what Waymark does with it; nothing is lost without an optional one."""
 
     scope: str
     purpose: str
+    is_optional: bool = False
 
 
 RIGHTS = (
@@ -47,6 +49,11 @@ RIGHTS = (
     Right(scope=f"{_AGS}/result.readonly", purpose="Read back what stands in those columns"),
     Right(scope=f"{_AGS}/score", purpose="Write the mastery status into those columns"),
     Right(scope=f"{_NRPS}/contextmembership.readonly", purpose="See who belongs to a course"),
+    Right(
+        scope=_NOTICES,
+        purpose="Be told when a course is copied, and read it sooner",
+        is_optional=True,
+    ),
 )
 SCOPES = tuple(right.scope for right in RIGHTS)
 CUSTOM_PARAMETERS: Mapping[str, Mapping[str, str]] = {
@@ -136,7 +143,7 @@ def asked_of(kind: str, configuration: PlatformConfiguration) -> Asked:
         rights=rights,
         placements=[placement for _, placement in found if placement is not None],
         unavailable=(
-            *(one.purpose for one in RIGHTS if one not in rights),
+            *(one.purpose for one in RIGHTS if one not in rights and not one.is_optional),
             *(one.label for one, placement in found if placement is None),
         ),
     )

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flask import Flask, g
 
 from lti_tool.guards import Capacity
+from lti_tool.launch.services import services
 from mapping.rules.mastery_rule import MasteryRule
 from mapping.scales import display
 from mapping.status import LADDER, NO_LEVEL, OverrideState, Status
@@ -42,7 +43,7 @@ _MINUTE, _HOUR = 60, 3600
 
 def register(app: Flask) -> None:
     """Give the templates these words."""
-    for words in (moment, day, number, duration, code, step, subject, state):
+    for words in (moment, clock, day, number, duration, code, step, subject, state):
         app.add_template_filter(words)
     app.jinja_env.globals.update(
         Capacity=Capacity, LADDER=LADDER, OverrideState=OverrideState, Status=Status
@@ -63,6 +64,13 @@ def moment(when: datetime) -> str:
     zone = f"{local:%Z}"
     # Zones without a name of their own call themselves by their offset, such as -03.
     return f"{local.day} {local:%b %Y, %H:%M} {'UTC' + zone if zone[0] in '+-' else zone}"
+
+
+def clock(when: datetime) -> str:
+    """A time of today, such as ``02:04``; a moment of another day in full."""
+    local = _local(when)
+    is_today = local.date() == _local(services().now()).date()
+    return f"{local:%H:%M}" if is_today else moment(when)
 
 
 def day(when: datetime | None) -> str:

@@ -22,6 +22,7 @@ from lti_tool.launch.claims import REVIEW_MESSAGE
 from lti_tool.launch.services import services
 from lti_tool.pages.explanations import different, rule_of, strand_of
 from lti_tool.pages.focus import ShownFocus, shown_focus
+from lti_tool.pages.refreshing import may_refresh, standing
 from lti_tool.pages.shown import short_status
 from lti_tool.pages.visits import current_visit
 from mapping.records import CourseId, LearnerId
@@ -110,6 +111,7 @@ def _page(visit: Visit, course: CourseId) -> str:
         usual = rule_of(connection, visit.record.tenant)
         is_own = launched_course(connection, visit) == course
         focus = shown_focus(connection, visit)
+        turn = standing(connection, visit, course, now=services().now())
     groups = _narrowed(column_groups(table), focus)
     return render_template(
         "class.html",
@@ -124,6 +126,8 @@ def _page(visit: Visit, course: CourseId) -> str:
         focus=focus,
         is_review=visit.record.message == REVIEW_MESSAGE,
         has_links=is_own and visit.has(Capacity.TEACHER),
+        turn=turn,
+        may_refresh=may_refresh(visit),
     )
 
 

@@ -2,6 +2,7 @@
 // and put into the document that is there. It is never in an address, a storage or the page; a
 // reload loses it.
 
+const FOLLOW_MS = 2000;
 const OWN = /^\/l\/[0-9a-f]{32}\//;
 
 /**
@@ -65,6 +66,32 @@ export function openShell(bearer, page) {
     }
     // The page's own scripts do not run here, so what one of them would send is sent from here.
     document.querySelector("main form[data-autosubmit]")?.requestSubmit();
+    const reading = document.querySelector("main [data-refreshing]");
+    if (reading) {
+      setTimeout(followReading, FOLLOW_MS, reading);
+    }
+  }
+
+  /** While a reading that was asked for is on the page, ask how it stands; then show the page anew. */
+  async function followReading(place) {
+    if (!place.isConnected) {
+      return;
+    }
+    const headers = { Authorization: `Bearer ${bearer}` };
+    const answer = await fetch(place.dataset.refreshing, { headers, credentials: "same-origin", cache: "no-store" })
+      .then((response) => response.json())
+      .catch(() => null);
+    if (!place.isConnected) {
+      return;
+    }
+    if (answer?.is_over) {
+      visit(new URL(shown, location.origin), { entry: "keep", scroll: window.scrollY });
+      return;
+    }
+    if (answer) {
+      place.textContent = new DOMParser().parseFromString(answer.html, "text/html").body.textContent;
+    }
+    setTimeout(followReading, FOLLOW_MS, place);
   }
 
   function complain(again) {

@@ -31,7 +31,9 @@ from simulators.canvas import (
     graph,
     launches,
     line_items,
+    live_events,
     members,
+    notice_handlers,
     outcomes,
     pages,
     registering,
@@ -65,7 +67,9 @@ ROOMS = (
     graph,
     launches,
     line_items,
+    live_events,
     members,
+    notice_handlers,
     outcomes,
     pages,
     registering,
@@ -89,8 +93,11 @@ def create_app(db_path: Path | str, *, clock: Callable[[], float] = time.time) -
     path = Path(db_path)
     app = Flask(__name__, template_folder=TEMPLATES, static_folder=None)
     key = PlatformKey.load_or_create(path.with_suffix(".pem"))
+    event_key = PlatformKey.load_or_create(path.with_suffix(".events.pem"))
     faults = Faults(clock)
-    app.extensions["canvas"] = World(states=StatePool(path), key=key, clock=faults.now)
+    app.extensions["canvas"] = World(
+        states=StatePool(path), key=key, event_key=event_key, clock=faults.now
+    )
     fault_control.install(app, path, faults)
     gate.install(app)
     for room in ROOMS:
@@ -98,6 +105,7 @@ def create_app(db_path: Path | str, *, clock: Callable[[], float] = time.time) -
     app.register_error_handler(404, gate.not_found)
     api_keys.prepare(path)
     audit.prepare(path)
+    notice_handlers.prepare(path)
     outcomes.prepare(path)
     sections.prepare(path)
     tools.prepare(path)

@@ -24,7 +24,7 @@ from simulators.faults import is_expired
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-LTI_SERVICES = ("/api/lti/courses/",)
+LTI_SERVICES = ("/api/lti/courses/", "/api/lti/notice-handlers/")
 REST = ("/api/v1/", "/api/graphql")
 TOKEN = (faults.ISSUING_PATH,)
 NO_USER_AGENT = {

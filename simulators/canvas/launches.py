@@ -17,6 +17,7 @@ import jwt
 from flask import Blueprint, Response, make_response, render_template, request
 
 from simulators.canvas.members import context_claim
+from simulators.canvas.notice_handlers import service_claim
 from simulators.canvas.storage import storage_target
 from simulators.canvas.tools import (
     AGS,
@@ -217,6 +218,7 @@ def _claims(
         f"{CLAIM}/roles": _roles(person, places, course),
         f"{CLAIM}/custom": _expanded(tool.custom, _variables(person, course, school)),
         f"{CLAIM}/lti11_legacy_user_id": person["guid"],
+        **service_claim(deployment_in(tool, school), tool),
         "errors": {"errors": {}},
     }
     if course is None:

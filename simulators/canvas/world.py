@@ -25,6 +25,7 @@ class World:
 
     states: StatePool
     key: PlatformKey
+    event_key: PlatformKey
     clock: Callable[[], float]
     throttle: Throttle = field(default_factory=Throttle)
     counters: Counter[str] = field(default_factory=Counter)

@@ -15,6 +15,16 @@ _BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     op.create_table(
+        "course_signals",
+        sa.Column("course_id", _BIG_ID, nullable=False),
+        sa.Column("first_at", Instant, nullable=False),
+        sa.Column("last_at", Instant, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["courses.id"], name=op.f("fk_course_signals_course_id_courses")
+        ),
+        sa.PrimaryKeyConstraint("course_id", name=op.f("pk_course_signals")),
+    )
+    op.create_table(
         "notice_targets",
         sa.Column("id", _BIG_ID, autoincrement=True, nullable=False),
         sa.Column("tenant_id", _BIG_ID, nullable=False),
@@ -146,8 +156,15 @@ def upgrade() -> None:
     )
     op.add_column(
         "platforms",
-        sa.Column("notice_types", sa.String(length=255), server_default="", nullable=False),
+        sa.Column("events_token", sa.String(length=64), server_default="", nullable=False),
     )
+    op.add_column("courses", sa.Column("context_ref", sa.String(length=255)))
+    for name, length in (("notices_url", 1024), ("notices_offered", 1024), ("notice_types", 255)):
+        op.add_column(
+            "deployments",
+            sa.Column(name, sa.String(length=length), server_default="", nullable=False),
+        )
+    op.add_column("deployments", sa.Column("notices_tried_at", Instant))
     op.add_column(
         "runs", sa.Column("is_dry", sa.Boolean(), server_default=sa.false(), nullable=False)
     )
