@@ -82,6 +82,7 @@ def mark_learners(
 
 def mark_everybody(connection: Connection, tenant: TenantId, *, now: datetime) -> None:
     """Put all learners of a tenant down for recomputation."""
+    token = literal(to_micros(now), BigInteger).label("token")
     copy_rows(
         connection,
         recompute_queue,
