@@ -1,0 +1,1 @@
+from benchmarks import crash, judging, launch, mastery, night, pull, resync, scale
