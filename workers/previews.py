@@ -21,7 +21,7 @@ from mapping.records import (
 from store import ways
 from store.session import reading, writing
 from workers.desk import Desk, set_desk
-from workers.passback import reason_to_write_nothing
+from workers.passback import reason_of_way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ def preview_course(
         desk = set_desk(connection, course_id, now=now, way=way)
         names = ways.learner_names(connection, list(desk.refs))
         counts = ways.column_counts(connection, course_id)
-    cause, reason = reason_to_write_nothing(desk) or ("", "")
+    cause, reason = reason_of_way(desk) or ("", "")
     is_possible = cause in {"", "not_agreed"}
     columns = [_previewed(sink, desk, strand, names=names) for strand in desk.specs]
     if desk.way is PassbackWay.MARK_COUNTED:

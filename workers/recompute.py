@@ -23,7 +23,7 @@ from mapping.pairs import Pairs, closure
 from mapping.records import CompetencyId, Counts, LearnerId, TenantId
 from mapping.rules.mastery_rule import MasteryRule, parse_rule
 from mapping.rules.rulebook import RuleBook
-from store import alignments, rules, standings, sync_state, waiting
+from store import alignments, due, rules, standings, sync_state, waiting
 from store.grounds import Policy, grounds_of, narrowed, policy_of, with_equivalents
 from store.standings import NOWHERE, Basis, Place, Standing
 from store.sync_state import Phase
@@ -191,6 +191,8 @@ def _recompute(work: Work, batch: Waiting, setting: _Setting) -> None:
     changed = differences(before, after)
     with work.writing() as connection:
         standings.save_standings(connection, changed, basis=setting.basis, now=work.now())
+        seen = {place[0] for place in changed if place[2] is View.LEARNER}
+        due.put_down_learners(connection, seen, now=work.now())
         waiting.settle(connection, batch)
         sync_state.count(connection, work.lease, _counts(changed, after))
 

@@ -24,12 +24,14 @@ from mapping.records import (
 from store import (
     alignments,
     courses,
+    due,
     gradebook,
     item_rows,
     merging,
     readings,
     rules,
     sections,
+    standings,
     sync_state,
     waiting,
 )
@@ -64,12 +66,15 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
     known = None if is_sweep(work, course) else known_sections
     parts = _sections(source, course, people=people, known=known)
     with work.writing() as connection:
+        marks_made_of = _marks_made_of(connection, course_id)
         readings.begin_reading(connection, course_id)
         _forget_where_missed(connection, course_id, people, items=items)
         learners = _save_people(connection, work, course, people=people, parts=parts)
         is_whole = is_sweep(work, courses.course(connection, course_id))
         stored_items, touched = _save_items(connection, course_id, items)
         aligned, realigned = _align(connection, course, items=items)
+        if is_whole or marks_made_of != _marks_made_of(connection, course_id):
+            due.put_down_courses(connection, [course_id], now=work.now())
         basis = readings.alignment_basis(
             alignments.mapping_in_force(connection, course.tenant), course
         )
@@ -89,6 +94,12 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
         readings.finish_reading(connection, course_id, finished, now=ended_at)
         work.tell(connection, source.notes)
         work.finish(connection, Counts(api_calls=source.calls))
+
+
+def _marks_made_of(connection: Connection, course_id: CourseId) -> object:
+    """What of a course decides on its marks beside where learners stand: who, and in what."""
+    people = courses.learner_refs_in(connection, course_id)
+    return people, standings.competencies_in_course(connection, course_id)
 
 
 def _sections(

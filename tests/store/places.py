@@ -17,6 +17,7 @@ from mapping.records import (
     LineItem,
     LineItemRef,
     MappingRule,
+    Mode,
     PassbackWay,
     Person,
     PlatformId,
@@ -33,13 +34,16 @@ from store import (
     frameworks,
     gradebook,
     item_rows,
+    modes,
     registrations,
     rules,
 )
+from store.policy_changes import Author
 from store.registrations import PlatformEntry
 from store.secrets import SecretBox
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
+BY = Author(by="Vera", at=NOW)
 BOX = SecretBox("only-for-tests-only-for-tests-only")
 FRAMEWORK = Framework(
     identifier="F",
@@ -88,8 +92,14 @@ def new_school(
     *,
     way: PassbackWay = PassbackWay.WORDS,
     ref: str = "s1",
+    mode: Mode = Mode.OFFICIAL,
+    is_agreed: bool = True,
 ) -> None:
-    school = registrations.save_school(connection, tenant, f"School {ref}", passback_way=way)
+    name = f"School {ref}"
+    school = registrations.save_school(connection, tenant, name, passback_way=way)
+    modes.set_school_mode(connection, tenant, name, mode=mode, author=BY)
+    if is_agreed:
+        modes.agree_for_school(connection, tenant, name, author=BY)
     registrations.save_school_refs(connection, platform, {SchoolRef(ref): school})
 
 

@@ -116,7 +116,8 @@ class Night:
 
     def reach(self, run: RunId, phase: Phase) -> list[Work]:
         """Do everything before a phase; what is due in it, claimed."""
-        while schedule.advance(self.engine, run, now=self.clock()) is not phase:
+        while (reached := schedule.advance(self.engine, run, now=self.clock())) is not phase:
+            assert reached is not Phase.DONE, f"the run has nothing to do in {phase}"
             for work in self.take(run):
                 self.perform(work)
         return self.take(run)
