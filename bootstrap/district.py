@@ -176,7 +176,8 @@ def _save(
     tenant = registrations.save_tenant(connection, district.district, district.timezone)
     author = Author(by=_AUTHOR, at=container.now())
     schools = {
-        school.name: _save_school(connection, tenant, school, author) for school in district.schools
+        school.name: _save_school(connection, tenant, school, author=author)
+        for school in district.schools
     }
     for platform in district.platforms:
         _save_platform(connection, container, platform, tenant=tenant, schools=schools)
@@ -204,20 +205,16 @@ def _save(
 
 
 def _save_school(
-    connection: Connection, tenant: TenantId, school: _School, author: Author
+    connection: Connection, tenant: TenantId, school: _School, *, author: Author
 ) -> SchoolId:
     """Make a school, or bring it up to date; what the file leaves out stays as it was chosen."""
-    if not ways.set_school_way(
-        connection, tenant, school.name, way=school.passback, author=author
-    ):
+    if not ways.set_school_way(connection, tenant, school.name, way=school.passback, author=author):
         registrations.save_school(connection, tenant, school.name, passback_way=school.passback)
     if school.mode is not None:
         modes.set_school_mode(connection, tenant, school.name, mode=school.mode, author=author)
     if school.first_push is not None:
         modes.agree_for_school(connection, tenant, school.name, author=author)
-    return registrations.save_school(
-        connection, tenant, school.name, passback_way=school.passback
-    )
+    return registrations.save_school(connection, tenant, school.name, passback_way=school.passback)
 
 
 def _save_platform(

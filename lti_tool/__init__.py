@@ -24,6 +24,7 @@ from lti_tool.launch.services import EXTENSION, make_services, services
 from lti_tool.pages import (
     admin,
     choose,
+    courses,
     family,
     headers,
     home,
@@ -75,7 +76,7 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
     rooms = (routes, registration_pages, access_pages)
     for blueprint in (front, *(room.blueprint for room in rooms)):
         app.register_blueprint(blueprint)
-    for page in (home, learner, judgements, teacher, family, admin, choose):
+    for page in (home, learner, judgements, teacher, family, admin, courses, choose):
         app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")
     errors.register(app)
     headers.register(app)

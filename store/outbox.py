@@ -137,9 +137,7 @@ def standing_marks(
     return found
 
 
-def open_ways(
-    connection: Connection, tenant: TenantId
-) -> frozenset[tuple[CourseId, PassbackWay]]:
+def open_ways(connection: Connection, tenant: TenantId) -> frozenset[tuple[CourseId, PassbackWay]]:
     """The courses of a tenant, with the way, in which a mark is wanted or was sent unseen."""
     rows = connection.execute(
         select(outbox.c.course_id, outbox.c.way)
@@ -212,8 +210,10 @@ def want(
         connection,
         outbox,
         [
-            (course_id, strand, way.value, learner, mark.words, mark.points)
-            + (wanted, "", planned_at, run)
+            (
+                *(course_id, strand, way.value, learner, mark.words, mark.points),
+                *(wanted, "", planned_at, run),
+            )
             for (strand, learner), mark in marks.items()
         ],
         columns=(

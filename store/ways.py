@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, func, or_, select, update
 
 from mapping.records import CourseId, LearnerId, Mode, PassbackWay, TenantId
 from store.courses import effective_mode
@@ -76,7 +77,23 @@ def course_ways(
         tenant: Whose courses.
         called: Keeps those with this number, title, code or SIS id; empty keeps all.
     """
-    query = (
+    query = _query().where(courses.c.tenant_id == tenant)
+    if called:
+        is_named = [column == called for column in (courses.c.title, courses.c.code)]
+        is_named.append(courses.c.sis_id == called)
+        if called.isdecimal():
+            is_named.append(courses.c.id == int(called))
+        query = query.where(or_(*is_named))
+    return tuple(_course_way(row) for row in connection.execute(query))
+
+
+def course_way(connection: Connection, course: CourseId) -> CourseWay:
+    """One course by its id."""
+    return _course_way(connection.execute(_query().where(courses.c.id == course)).one())
+
+
+def _query() -> Select[Any]:
+    return (
         select(
             courses,
             platforms.c.name.label("platform"),
@@ -91,32 +108,25 @@ def course_ways(
                 schools, schools.c.id == courses.c.school_id
             )
         )
-        .where(courses.c.tenant_id == tenant)
         .order_by(courses.c.title, courses.c.id)
     )
-    if called:
-        is_named = [column == called for column in (courses.c.title, courses.c.code)]
-        is_named.append(courses.c.sis_id == called)
-        if called.isdecimal():
-            is_named.append(courses.c.id == int(called))
-        query = query.where(or_(*is_named))
-    return tuple(
-        CourseWay(
-            id=CourseId(row.id),
-            title=row.title,
-            code=row.code,
-            platform=row.platform,
-            school=row.school,
-            own=None if row.passback_way is None else PassbackWay(row.passback_way),
-            of_school=PassbackWay(row.of_school),
-            counted_from=row.counted_from,
-            previewed_at=row.previewed_at,
-            mode=Mode(row.effective_mode),
-            own_mode=None if row.mode is None else Mode(row.mode),
-            agreed_at=row.agreed_at or row.school_agreed_at,
-            agreed_by=row.agreed_by or row.school_agreed_by,
-        )
-        for row in connection.execute(query)
+
+
+def _course_way(row: "Row[Any]") -> CourseWay:
+    return CourseWay(
+        id=CourseId(row.id),
+        title=row.title,
+        code=row.code,
+        platform=row.platform,
+        school=row.school,
+        own=None if row.passback_way is None else PassbackWay(row.passback_way),
+        of_school=PassbackWay(row.of_school),
+        counted_from=row.counted_from,
+        previewed_at=row.previewed_at,
+        mode=Mode(row.effective_mode),
+        own_mode=None if row.mode is None else Mode(row.mode),
+        agreed_at=row.agreed_at or row.school_agreed_at,
+        agreed_by=row.agreed_by or row.school_agreed_by,
     )
 
 

@@ -163,7 +163,7 @@ def _desk(
     ids = _strands(connection, course.id, way) if refs or letters else ()
     known = frameworks.competencies_by_id(connection, ids)
     strands = [known[one] for one in ids if one in known]
-    found = _found(connection, course, list(refs), strands)
+    found = _found(connection, course, list(refs), strands=strands)
     return Desk(
         course=course,
         way=way,
@@ -223,6 +223,7 @@ def _found(
     connection: Connection,
     course: StoredCourse,
     learners: Sequence[LearnerId],
+    *,
     strands: Sequence[StoredCompetency],
 ) -> _Found:
     ids = [strand.id for strand in strands]

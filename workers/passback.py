@@ -121,10 +121,12 @@ def push_course(sink: GradebookSink, work: Work, course_id: CourseId) -> None:
 
 def reason_to_write_nothing(desk: Desk) -> tuple[str, str] | None:
     """Why nothing is written to a course: a word that groups, a sentence for a person."""
-    return _reason_of_mode(desk.course) or reason_of_way(desk)
+    reason = reason_of_mode(desk.course)
+    return reason if reason[0] else reason_of_way(desk)
 
 
-def _reason_of_mode(course: StoredCourse) -> tuple[str, str] | None:
+def reason_of_mode(course: StoredCourse) -> tuple[str, str]:
+    """Why a course's gradebook is not to be written to yet, whichever way; empty where it is."""
     if course.mode is not Mode.OFFICIAL:
         return "mode", (
             f"The course is {course.mode.value}, not official, so nothing was written to its "
@@ -136,7 +138,7 @@ def _reason_of_mode(course: StoredCourse) -> tuple[str, str] | None:
             f'Look at what would be written with "waymark passback preview {course.id}", then '
             f'agree with "waymark passback agree {course.id}" or on the page Courses.'
         )
-    return None
+    return "", ""
 
 
 def reason_of_way(desk: Desk) -> tuple[str, str] | None:
@@ -210,7 +212,7 @@ def _settle_by_reading(push: _Push) -> None:
         if strand not in desk.specs:
             reason = "Nothing in this course speaks for this strand any more."
             with push.work.writing() as connection:
-                _end(connection, push, dict.fromkeys(letters, reason), OutboxState.SUPERSEDED)
+                _end(connection, push, dict.fromkeys(letters, reason), state=OutboxState.SUPERSEDED)
             continue
         with push.apart([strand]):
             _settle_column(push, _open_column(push, strand), letters)
@@ -230,11 +232,11 @@ def _settle_column(push: _Push, column: _Column, letters: Sequence[Letter]) -> N
         outbox.confirm(connection, column.id, arrived, now=work.now())
         # Another mark may be wanted by now, which while this one was open nobody could tell.
         _put_down_again(connection, push, arrived)
-        _end(connection, push, dict.fromkeys(lost, reason), OutboxState.SUPERSEDED)
+        _end(connection, push, dict.fromkeys(lost, reason), state=OutboxState.SUPERSEDED)
 
 
 def _end(
-    connection: Connection, push: _Push, reasons: Mapping[Letter, str], state: OutboxState
+    connection: Connection, push: _Push, reasons: Mapping[Letter, str], *, state: OutboxState
 ) -> None:
     """End letters that do not stand in the gradebook; their marks stay due."""
     outbox.settle(connection, reasons, state, now=push.work.now())
@@ -269,7 +271,7 @@ def _prepare(push: _Push, strand: CompetencyId, letters: Sequence[Letter]) -> _S
     conflicts = {by_ref[one.learner_ref]: one.reason for one in settled.conflicts}
     with work.writing() as connection:
         outbox.confirm(connection, column.id, there, now=work.now())
-        _end(connection, push, conflicts, OutboxState.CONFLICT)
+        _end(connection, push, conflicts, state=OutboxState.CONFLICT)
         taken = outbox.take_to_send(
             connection, [by_ref[mark.learner_ref] for mark in settled.send], now=work.now()
         )
@@ -315,7 +317,7 @@ def _keep(
     confirmed = [letters[o.learner_ref] for o in outcomes if o.state is WriteState.CONFIRMED]
     refused = {letters[o.learner_ref]: o.reason for o in outcomes if o.state is WriteState.REFUSED}
     outbox.confirm(connection, sending.id, confirmed, now=push.work.now())
-    _end(connection, push, refused, OutboxState.REFUSED)
+    _end(connection, push, refused, state=OutboxState.REFUSED)
 
 
 def _finish(push: _Push) -> None:

@@ -95,4 +95,3 @@ def _of_modes(held: Sequence[StoredCourse]) -> str:
     modes = Counter(course.mode for course in held)
     told = ", ".join(f"{modes[one]} {one.value}" for one in Mode if one in modes)
     return f"Not official, so that nothing is written to their gradebooks: {told}."
-

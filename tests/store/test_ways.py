@@ -99,7 +99,7 @@ def test_columns_are_counted_by_the_way_they_were_made_for(db, place):
     publish(db, place.tenant)
     strand = next(one.id for one in frameworks.competencies_of(db, place.tenant))
     for made in (PassbackWay.WORDS, COUNTED):
-        outbox.save_column(db, place.algebra, strand, way=made, ref=ColumnRef("1"))
+        outbox.save_column(db, place.algebra, strand, way=made, ref=ColumnRef("1"), now=NOW)
 
     assert ways.column_counts(db, place.algebra) == {PassbackWay.WORDS: 1, COUNTED: 1}
 

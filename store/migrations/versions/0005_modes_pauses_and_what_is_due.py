@@ -201,13 +201,12 @@ def upgrade() -> None:
 
 def _let_no_mark_be_open_twice() -> None:
     """Of each mark at most one letter is wanted and one sent; of several the newest stays."""
-    for state in ("wanted", "sent"):
-        op.execute(
-            "UPDATE outbox SET state = 'superseded', reason = 'A newer one was underway, too.' "
-            f"WHERE state = '{state}' AND id NOT IN (SELECT newest FROM (SELECT MAX(id) AS newest "  # noqa: S608 - two words of our own
-            f"FROM outbox WHERE state = '{state}' "
-            "GROUP BY course_id, way, competency_id, learner_id) AS kept)"
-        )
+    op.execute(
+        "UPDATE outbox SET state = 'superseded', reason = 'A newer one was under way, too.' "
+        "WHERE state IN ('wanted', 'sent') AND id NOT IN (SELECT newest FROM ("
+        "SELECT MAX(id) AS newest FROM outbox WHERE state IN ('wanted', 'sent') "
+        "GROUP BY course_id, way, competency_id, learner_id, state) AS kept)"
+    )
     op.create_index(
         "ux_outbox_open",
         "outbox",
