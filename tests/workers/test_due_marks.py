@@ -2,17 +2,18 @@
 
 import random
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 import pytest
 
+from connectors.errors import GiveUp
 from mapping.records import Course, CourseRef, LearnerRef, Mode, PassbackWay, SchoolRef
 from store import due, frameworks, modes, sync_state, ways
 from store.sync_state import Phase
 from tests.contracts.fake import FakeGradebook, graded
 from tests.store.places import BY, FRAMEWORK, column, publish, pupil, rule, set_rule
-from tests.workers.night import COURSE, new_night, small
+from tests.workers.night import COURSE, UnseenGradebook, new_night, small
 from workers import passback
 from workers.desk import set_desk
 from workers.work import Work
@@ -97,9 +98,9 @@ def test_whoever_dies_between_two_transactions_leaves_marks_due_or_letters_open(
 ):
     night = counting_night(engine, clock)
     (work,) = night.reach(night.begin(), Phase.PUSH)
-    with pytest.raises(Killed):
+    # The push of the last case is over before it would die.
+    with suppress(Killed):
         passback.push_course(night.book, mortal(work, commits), work.lease.item.course)
-        raise Killed
 
     night.run()
 
@@ -123,19 +124,25 @@ def test_whoever_dies_while_sending_is_followed_by_who_reads_first(engine, clock
     assert set(night.book.written.values()) == {1}
 
 
+def push(night, *, failure=None, is_silent=False):
+    """A night whose gradebook has a trouble when it is written to."""
+    night.clock.advance(hours=24)
+    run = night.begin()
+    (work,) = night.reach(run, Phase.PUSH)
+    night.book.failure, night.book.is_silent = failure, is_silent
+    night.perform(work)
+    night.book.failure, night.book.is_silent = None, False
+    night.reach(run, Phase.DONE)
+
+
 def test_a_status_that_changed_back_while_a_mark_was_unsettled_is_written_again(engine, clock):
-    night = counting_night(engine, clock)
+    night = new_night(engine, clock, book=small(UnseenGradebook, is_silent=False))
     night.run()
     night.score("quiz 1", "ada", 1.0)
-    night.clock.advance(hours=24)
-    (work,) = night.reach(night.begin(), Phase.PUSH)
-    night.book.kills = "after"
-    with pytest.raises(Killed):
-        night.perform(work)
-    night.book.kills = ""
+    push(night, is_silent=True)
     night.score("quiz 1", "ada", 9.0)
+    push(night, failure=GiveUp("The column is closed.", cause="column_gone"))
 
-    night.run()
     night.run()
 
     assert is_settled(night)
@@ -208,7 +215,7 @@ class District:
             else [*people, pupil(who, sis_id=who)]
         )
 
-    def map(self):
+    def align(self):
         rules = [rule("N.1", line_item="quiz*"), rule("N.2", line_item="essay"), rule("L.1")]
         chosen = self.draw.sample(rules, k=self.draw.choice([1, 2, 3]))
         self.night.write(publish, self.night.tenant, *chosen, now=self.night.clock())
@@ -232,7 +239,7 @@ class District:
             options = {"mode": mode, "author": BY}
             self.night.write(modes.set_course_mode, self.night.tenant, course.id, **options)
 
-    acts = (score, score, come_or_go, map, rename, judge_otherwise, choose)
+    acts = (score, score, come_or_go, align, rename, judge_otherwise, choose)
 
 
 @pytest.mark.parametrize("seed", range(4))
