@@ -258,6 +258,20 @@ def test_whatever_happens_looking_at_what_is_due_writes_what_looking_at_all_woul
     assert district.night.book.written.total() > 4
 
 
+def test_a_total_that_another_course_changes_is_written_in_all(engine, clock):
+    district = District(engine, clock, seed=0)
+    night = district.night
+    night.run()
+    rules = [rule("N.1", line_item="quiz*"), rule("N.2", line_item="essay")]
+    night.write(publish, night.tenant, *rules, now=clock())
+
+    night.run()
+
+    (own,) = [cells for ref, cells in night.book.marks.items() if ref.startswith("c1/")]
+    assert {mark.words[-27:] for mark in own.values()} == {"of 2 competencies mastered)"}
+    assert unwritten(night) == []
+
+
 def test_a_course_without_news_has_no_work(night):
     night.run()
     night.clock.advance(hours=24)
