@@ -7,12 +7,16 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from mapping.records import CourseState, Mode, PassbackWay
-from store import courses, due, outbox, run_notes, sync_state, totals
+from store import courses, due, outbox, run_notes, sync_state, totals, work_places
 from store.courses import StoredCourse
 from store.sync_state import ItemState, Phase, Run
 from workers.desk import effective_way
 from workers.passback import FIRST_YES
 
+_DRY = (
+    "dry_run",
+    "This was a dry run: nothing was written. A run without --dry-run writes what has changed.",
+)
 WRITTEN, OTHER_MODE, UNAGREED = "written", "mode", FIRST_YES
 
 
@@ -26,6 +30,10 @@ def add_pushes(connection: Connection, run: Run, *, now: datetime) -> None:
     """
     totals.refresh_totals(connection, run.tenant, now=now)
     sorted_out = sort_out(connection, run)
+    if run.is_dry:
+        if sorted_out[WRITTEN] or sorted_out[UNAGREED]:
+            _tell(connection, run, ItemState.SKIPPED, reason=_DRY, now=now)
+        return
     to_write = list(sorted_out[WRITTEN])
     # The longest first, or the last worker is left with them: only Canvas takes words whole.
     to_write.sort(key=lambda one: one.kind == "canvas" and one.way is PassbackWay.WORDS)
@@ -43,7 +51,7 @@ def add_pushes(connection: Connection, run: Run, *, now: datetime) -> None:
 def _tell(
     connection: Connection, run: Run, state: ItemState, *, reason: tuple[str, str], now: datetime
 ) -> int:
-    return sync_state.add_settled(
+    return work_places.add_settled(
         connection, run.id, Phase.PUSH, state=state, reason=reason, now=now
     )
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
-from mapping.records import CourseId, CourseState, PassbackWay, RunId, TenantId
+from mapping.records import CourseId, RunId, TenantId
 from store import (
     courses,
     merging,
@@ -19,7 +19,7 @@ from store import (
     waiting,
 )
 from store.session import lock, reading, writing
-from store.sync_state import ItemState, Phase, Run
+from store.sync_state import Phase, Run
 from store.tenants import all_tenants
 from workers import pushes
 

@@ -1,6 +1,7 @@
 """Reading gradebooks: what changed in a course since it was read."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
@@ -65,16 +66,13 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
     items = source.line_items(course.record.ref)
     known = None if is_sweep(work, course) else known_sections
     parts = _sections(source, course, people=people, known=known)
-    with work.writing() as connection:
-        marks_made_of = _marks_made_of(connection, course_id)
+    with work.writing() as connection, _changed_marks_put_down(connection, work, course_id):
         readings.begin_reading(connection, course_id)
         _forget_where_missed(connection, course_id, people, items=items)
         learners = _save_people(connection, work, course, people=people, parts=parts)
         is_whole = is_sweep(work, courses.course(connection, course_id))
         stored_items, touched = _save_items(connection, course_id, items)
         aligned, realigned = _align(connection, course, items=items)
-        if is_whole or marks_made_of != _marks_made_of(connection, course_id):
-            due.put_down_courses(connection, [course_id], now=work.now())
         basis = readings.alignment_basis(
             alignments.mapping_in_force(connection, course.tenant), course
         )
@@ -96,8 +94,23 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
         work.finish(connection, Counts(api_calls=source.calls))
 
 
+@contextmanager
+def _changed_marks_put_down(
+    connection: Connection, work: Work, course_id: CourseId
+) -> Iterator[None]:
+    """Put a course's marks down where what is kept meanwhile may change them.
+
+    Beside where learners stand they depend on who is in the course and on what its work speaks
+    for. In a sweep all are looked at anyway.
+    """
+    before = _marks_made_of(connection, course_id)
+    yield
+    is_whole = is_sweep(work, courses.course(connection, course_id))
+    if is_whole or before != _marks_made_of(connection, course_id):
+        due.put_down_courses(connection, [course_id], now=work.now())
+
+
 def _marks_made_of(connection: Connection, course_id: CourseId) -> object:
-    """What of a course decides on its marks beside where learners stand: who, and in what."""
     people = courses.learner_refs_in(connection, course_id)
     return people, standings.competencies_in_course(connection, course_id)
 

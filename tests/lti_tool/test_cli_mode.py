@@ -10,6 +10,7 @@ from bootstrap.container import running
 from bootstrap.settings import load_settings
 from lti_tool.cli import waymark
 from lti_tool.cli_dry_run import show_dry_run
+from lti_tool.console import report
 from mapping.records import Mode
 from store import ways
 from store.sync_state import Phase
@@ -124,9 +125,10 @@ def test_a_dry_run_is_printed_with_its_totals(night, environ, capsys):
     night.reach(run, Phase.DONE)
 
     with running(load_settings(environ)) as container:
-        found = show_dry_run(container, run, is_json=True, out=Console(stderr=True))
+        told = report(container, run)
+        found = show_dry_run(container, told, is_json=True, out=Console(stderr=True))
 
     printed = capsys.readouterr()
     assert found.unagreed == 1
-    assert json.loads(printed.out)["unagreed"] == 1
+    assert json.loads(printed.out)["dry_run"]["unagreed"] == 1
     assert "1 courses wait for a first yes" in printed.err
