@@ -24,6 +24,7 @@ from lti_tool.launch.services import EXTENSION, make_services, services
 from lti_tool.pages import (
     admin,
     choose,
+    courses,
     family,
     headers,
     home,
@@ -77,7 +78,17 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
     rooms = (routes, registration_pages, access_pages, live_events, notices)
     for blueprint in (front, *(room.blueprint for room in rooms)):
         app.register_blueprint(blueprint)
-    for page in (home, learner, judgements, teacher, refreshing, family, admin, choose):
+    for page in (
+        home,
+        learner,
+        judgements,
+        teacher,
+        refreshing,
+        family,
+        admin,
+        courses,
+        choose,
+    ):
         app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")
     errors.register(app)
     headers.register(app)

@@ -11,13 +11,14 @@ from sqlalchemy import Connection, Row, func, select
 from mapping.columns import NO_MOMENT
 from mapping.evidence.tables import View
 from mapping.kept import NO_RULE
-from mapping.records import CompetencyId, CourseId, LearnerId, RunId, TenantId
+from mapping.records import CompetencyId, CourseId, EnrolmentState, LearnerId, RunId, TenantId
 from mapping.status import NO_LEVEL, OverrideState, Status
 from store.session import chunks
 from store.tables import (
     alignments,
     competencies,
     courses,
+    enrolments,
     from_micros,
     line_items,
     standing_changes,
@@ -154,6 +155,27 @@ def competencies_in_course(connection: Connection, course_id: CourseId) -> tuple
         .order_by(alignments.c.competency_id)
     )
     return tuple(CompetencyId(row[0]) for row in rows)
+
+
+def rules_in_course(
+    connection: Connection, course_id: CourseId, competency_ids: Sequence[CompetencyId]
+) -> dict[CompetencyId, frozenset[int]]:
+    """What a course's active learners were judged by in some competencies, in either view."""
+    rows = connection.execute(
+        select(standings.c.competency_id, standings.c.effective_rule_id)
+        .distinct()
+        .join(enrolments, enrolments.c.learner_id == standings.c.learner_id)
+        .where(
+            enrolments.c.course_id == course_id,
+            enrolments.c.state == EnrolmentState.ACTIVE.value,
+            standings.c.competency_id.in_(competency_ids),
+            standings.c.effective_rule_id.is_not(None),
+        )
+    )
+    found: dict[CompetencyId, frozenset[int]] = {}
+    for competency, rule in rows:
+        found[competency] = found.get(competency, frozenset()) | {rule}
+    return found
 
 
 def assessed_competencies(connection: Connection, tenant: TenantId) -> dict[CompetencyId, int]:

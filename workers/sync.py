@@ -1,6 +1,7 @@
 """Reading gradebooks: what changed in a course since it was read."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
@@ -24,12 +25,14 @@ from mapping.records import (
 from store import (
     alignments,
     courses,
+    due,
     gradebook,
     item_rows,
     merging,
     readings,
     rules,
     sections,
+    standings,
     sync_state,
     waiting,
 )
@@ -64,7 +67,7 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
     items = keepable_items(source.line_items(course.record.ref))
     known = None if is_sweep(work, course) else known_sections
     parts = _sections(source, course, people=people, known=known)
-    with work.writing() as connection:
+    with work.writing() as connection, _changed_marks_put_down(connection, work, course_id):
         readings.begin_reading(connection, course_id)
         _forget_where_missed(connection, course_id, people, items=items)
         learners = _save_people(connection, work, course, people=people, parts=parts)
@@ -90,6 +93,27 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
         readings.finish_reading(connection, course_id, finished, now=ended_at)
         work.tell(connection, (*source.notes, *_skipped(reading)))
         work.finish(connection, Counts(api_calls=source.calls))
+
+
+@contextmanager
+def _changed_marks_put_down(
+    connection: Connection, work: Work, course_id: CourseId
+) -> Iterator[None]:
+    """Put a course's marks down where what is kept meanwhile may change them.
+
+    Beside where learners stand they depend on who is in the course and on what its work speaks
+    for. In a sweep all are looked at anyway.
+    """
+    before = _marks_made_of(connection, course_id)
+    yield
+    is_whole = is_sweep(work, courses.course(connection, course_id))
+    if is_whole or before != _marks_made_of(connection, course_id):
+        due.put_down_courses(connection, [course_id], now=work.now())
+
+
+def _marks_made_of(connection: Connection, course_id: CourseId) -> object:
+    people = courses.learner_refs_in(connection, course_id)
+    return people, standings.competencies_in_course(connection, course_id)
 
 
 def _sections(

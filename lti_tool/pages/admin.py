@@ -6,7 +6,6 @@ from lti_tool.guards import Capacity, NotThere, Visit, require
 from lti_tool.launch.services import services
 from lti_tool.pages.visits import current_visit
 from mapping.records import RunId
-from store.reports import course_lines
 from store.run_notes import note_lines
 from store.run_reports import run_lines, work_lines
 from store.session import reading
@@ -38,15 +37,6 @@ def run(launch_id: str, run_id: int) -> str:
         work = work_lines(connection, visit.record.tenant, RunId(run_id))
         notes = note_lines(connection, RunId(run_id))
     return render_template("run.html", visit=visit, run=found[0], work=work, notes=notes)
-
-
-@blueprint.get("/courses")
-def courses(launch_id: str) -> str:
-    """The tenant's courses, each with its class table."""
-    visit = _administrator(launch_id)
-    with reading(services().engine) as connection:
-        found = course_lines(connection, visit.record.tenant)
-    return render_template("courses.html", visit=visit, courses=found)
 
 
 def _administrator(launch_id: str) -> Visit:

@@ -21,6 +21,7 @@ from mapping.records import (
     LineItem,
     LineItemRef,
     MappingRule,
+    Mode,
     PassbackWay,
     Person,
     PlatformId,
@@ -37,9 +38,11 @@ from store import (
     frameworks,
     gradebook,
     item_rows,
+    modes,
     registrations,
     rules,
 )
+from store.policy_changes import Author
 from store.registrations import PlatformEntry
 from store.secrets import SecretBox
 from store.standing_tables import save_changes
@@ -48,6 +51,7 @@ from store.tables import to_micros
 from store.waiting import waiting_in
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
+BY = Author(by="Vera", at=NOW)
 BOX = SecretBox("only-for-tests-only-for-tests-only")
 FRAMEWORK = Framework(
     identifier="F",
@@ -96,8 +100,14 @@ def new_school(
     *,
     way: PassbackWay = PassbackWay.WORDS,
     ref: str = "s1",
+    mode: Mode = Mode.OFFICIAL,
+    is_agreed: bool = True,
 ) -> None:
-    school = registrations.save_school(connection, tenant, f"School {ref}", passback_way=way)
+    name = f"School {ref}"
+    school = registrations.save_school(connection, tenant, name, passback_way=way)
+    modes.set_school_mode(connection, tenant, name, mode=mode, author=BY)
+    if is_agreed:
+        modes.agree_for_school(connection, tenant, name, author=BY)
     registrations.save_school_refs(connection, platform, {SchoolRef(ref): school})
 
 
