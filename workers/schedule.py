@@ -10,6 +10,7 @@ from store import courses, merging, past_runs, registrations, rules, sync_state,
 from store.session import lock, reading, writing
 from store.sync_state import Phase, Run
 from store.tenants import all_tenants
+from workers import run_end
 
 NIGHTLY = "nightly"
 BY_HAND = "by hand"
@@ -92,6 +93,8 @@ def advance(engine: Engine, run_id: RunId, *, now: datetime) -> Phase:
             phase = _ORDER[_ORDER.index(phase) + 1]
             sync_state.enter_phase(connection, run_id, phase, now=now)
             _add_work(connection, run, phase, now=now)
+        if phase is Phase.DONE and run.phase is not Phase.DONE:
+            run_end.see_to_end(connection, run, now=now)
         return phase
 
 
