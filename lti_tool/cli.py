@@ -19,6 +19,7 @@ from lti_tool.cli_access import access
 from lti_tool.cli_context import district_option, opened_container, settings, tenant_of
 from lti_tool.cli_framework import framework
 from lti_tool.cli_keys import keys
+from lti_tool.cli_notify import notify
 from lti_tool.cli_passback import passback
 from lti_tool.cli_platform import platform
 from lti_tool.cli_replay import replay
@@ -128,6 +129,7 @@ def demo_command(*, once: bool, is_json: bool, port: int | None, scale: str) -> 
 platform.add_command(access)
 waymark.add_command(platform)
 waymark.add_command(keys)
+waymark.add_command(notify)
 waymark.add_command(passback)
 waymark.add_command(framework)
 waymark.add_command(replay)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, true
 
 from mapping import alarms
 from mapping.alarms import (
@@ -152,9 +152,9 @@ def moves(connection: Connection, run: Run, *, most: int) -> tuple[ClassMove, ..
 
 def _move(connection: Connection, row: Any) -> ClassMove:  # noqa: ANN401 - a row
     title, code, statement = connection.execute(
-        select(courses.c.title, competencies.c.code, competencies.c.statement).where(
-            courses.c.id == row.course_id, competencies.c.id == row.competency_id
-        )
+        select(courses.c.title, competencies.c.code, competencies.c.statement)
+        .join(competencies, true())
+        .where(courses.c.id == row.course_id, competencies.c.id == row.competency_id)
     ).one()
     standing_now = connection.execute(
         select(func.count())

@@ -151,6 +151,21 @@ def put_off(connection: Connection, notice: Notice, error: str, *, now: datetime
     )
 
 
+def error_of(connection: Connection, notice: int) -> str:
+    """Why a message did not go out when it was last tried, empty where it did."""
+    found: str = connection.execute(
+        select(notices.c.error).where(notices.c.id == notice)
+    ).scalar_one()
+    return found
+
+
+def withdraw(connection: Connection, notice: int) -> None:
+    """Send a message no more."""
+    connection.execute(
+        update(notices).where(notices.c.id == notice).values(state=NoticeState.FAILED.value)
+    )
+
+
 def depth(connection: Connection) -> Mapping[NoticeState, int]:
     """How many messages there are in each state, of all tenants."""
     rows = connection.execute(select(notices.c.state, func.count()).group_by(notices.c.state))

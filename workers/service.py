@@ -10,7 +10,7 @@ from rq.worker import Worker
 
 import workers.jobs
 from bootstrap.container import Container
-from workers import keys, queue
+from workers import keys, queue, watching
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,7 @@ def serve_schedule(container: Container) -> None:
         for run_id in queue.enqueue_due_nights(container):
             log.info("began run %s", run_id)
         see_to_keys(container)
+        watching.see_to_watching(container)
         if stop.wait(_SCHEDULER_SECONDS):
             return
 
