@@ -107,6 +107,11 @@ def enqueue_tending(container: Container, run_id: RunId) -> None:
     )
 
 
+def depth(container: Container) -> int:
+    """Jobs that wait in the queue."""
+    return open_queue(container).count
+
+
 def live_workers(container: Container) -> int:
     """Worker processes that serve the queue now."""
     return Worker.count(queue=open_queue(container))

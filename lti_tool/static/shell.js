@@ -2,6 +2,8 @@
 // and put into the document that is there. It is never in an address, a storage or the page; a
 // reload loses it.
 
+import { keepUp } from "./live.js";
+
 const OWN = /^\/l\/[0-9a-f]{32}\//;
 
 /**
@@ -65,6 +67,10 @@ export function openShell(bearer, page) {
     }
     // The page's own scripts do not run here, so what one of them would send is sent from here.
     document.querySelector("main form[data-autosubmit]")?.requestSubmit();
+    for (const part of document.querySelectorAll("main [data-live]")) {
+      const headers = { Authorization: `Bearer ${bearer}` };
+      keepUp(part, { headers, onOver: () => visit(new URL(shown, location.origin), { entry: "keep" }) });
+    }
   }
 
   function complain(again) {
