@@ -18,6 +18,7 @@ from lti_tool.launch.services import EXTENSION, make_services
 from lti_tool.pages import (
     admin,
     choose,
+    failures,
     family,
     headers,
     home,
@@ -68,7 +69,7 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
     rooms = (routes, registration_pages, access_pages)
     for blueprint in (front, health.blueprint, metrics.blueprint, *(r.blueprint for r in rooms)):
         app.register_blueprint(blueprint)
-    for page in (home, learner, judgements, teacher, family, admin, choose):
+    for page in (home, learner, judgements, teacher, family, admin, failures, choose):
         app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")
     request_log.register(app)
     errors.register(app)

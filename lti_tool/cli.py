@@ -17,6 +17,7 @@ from lti_tool import console as terminal
 from lti_tool import demo, server
 from lti_tool.cli_access import access
 from lti_tool.cli_context import district_option, opened_container, settings, tenant_of
+from lti_tool.cli_failures import failures
 from lti_tool.cli_framework import framework
 from lti_tool.cli_keys import keys
 from lti_tool.cli_notify import notify
@@ -24,6 +25,7 @@ from lti_tool.cli_passback import passback
 from lti_tool.cli_platform import platform
 from lti_tool.cli_replay import replay
 from lti_tool.cli_rule import rule
+from lti_tool.cli_runs import runs
 from lti_tool.cli_why import why
 from store import schema
 from store.registrations import PlatformTaken
@@ -131,9 +133,11 @@ waymark.add_command(platform)
 waymark.add_command(keys)
 waymark.add_command(notify)
 waymark.add_command(passback)
+waymark.add_command(failures)
 waymark.add_command(framework)
 waymark.add_command(replay)
 waymark.add_command(rule)
+waymark.add_command(runs)
 waymark.add_command(why)
 
 

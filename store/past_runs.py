@@ -20,6 +20,13 @@ def started_before(connection: Connection, run: Run) -> datetime | None:
     ).scalar()
 
 
+def newest_of_all(connection: Connection, tenant: TenantId) -> Run | None:
+    """The newest run of a tenant, dry ones included; None where there is none."""
+    found = connection.execute(select(func.max(runs.c.id)).where(runs.c.tenant_id == tenant))
+    run = found.scalar()
+    return None if run is None else one_run(connection, RunId(run))
+
+
 def newest(connection: Connection, tenant: TenantId, *, cause: str | None = None) -> Run | None:
     """The newest run of a tenant that writes, of one cause or of any; None where there is none."""
     wanted = select(runs.c.id).where(runs.c.tenant_id == tenant, runs.c.is_dry.is_(False))
