@@ -17,6 +17,7 @@ from lti_tool import console as terminal
 from lti_tool import demo, server
 from lti_tool.cli_access import access
 from lti_tool.cli_context import district_option, opened_container, settings, tenant_of
+from lti_tool.cli_doctor import doctor
 from lti_tool.cli_failures import failures
 from lti_tool.cli_framework import framework
 from lti_tool.cli_keys import keys
@@ -133,6 +134,7 @@ waymark.add_command(platform)
 waymark.add_command(keys)
 waymark.add_command(notify)
 waymark.add_command(passback)
+waymark.add_command(doctor)
 waymark.add_command(failures)
 waymark.add_command(framework)
 waymark.add_command(replay)

@@ -49,24 +49,30 @@ def failures(context: click.Context, *, is_json: bool, district: str | None) -> 
 
 
 @failures.command("retry")
-@click.option(
-    "--cause", default="", help="What failed for this cause, as waymark failures says it."
-)
+@click.option("--cause", default="", help="What failed for this cause.")
 @click.option("--course", type=int, help="One course, by its number.")
 @click.option("--all", "is_all", is_flag=True, help="Everything.")
 @district_option
 def retry(*, cause: str, course: int | None, is_all: bool, district: str | None) -> None:
     """Have courses that failed read, computed and written before the next night."""
-    if [bool(cause), course is not None, is_all].count(True) != 1:
-        raise click.UsageError("Say what: --cause CAUSE, --course NUMBER or --all.")
-    wish = Wish(cause=cause, course=None if course is None else CourseId(course))
+    wish = _wish(cause, course, is_all=is_all)
     with container_of_today() as container:
         tenant = tenant_of(container, district)
         with writing(container.engine) as connection:
             meant = try_again(connection, tenant, wish, by=_who(), now=container.now())
+    _require_some(meant)
+    click.echo(f"{len(meant)} to be tried again, as soon as no run is under way.")
+
+
+def _wish(cause: str, course: int | None, *, is_all: bool) -> Wish:
+    if [bool(cause), course is not None, is_all].count(True) != 1:
+        raise click.UsageError("Say what: --cause CAUSE, --course NUMBER or --all.")
+    return Wish(cause=cause, course=None if course is None else CourseId(course))
+
+
+def _require_some(meant: tuple[CourseId, ...]) -> None:
     if not meant:
         raise click.ClickException("Nothing that failed is meant; waymark failures shows what did.")
-    click.echo(f"{len(meant)} to be tried again, as soon as no run is under way.")
 
 
 def _show(group: DeadGroup) -> None:

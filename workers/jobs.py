@@ -22,6 +22,7 @@ from store.session import writing
 from store.sync_state import LEASE, ItemState, LeaseLostError, Phase, WorkItem
 from workers import passback, plan, queue, recompute, sync
 from workers.work import Work
+from workers.work_log import telling
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +105,8 @@ def _work_on(container: Container, item_id: int) -> RunId | None:
         sweep_days=container.settings.sweep_days,
     )
     try:
-        _attempt(container, work)
+        with telling(work):
+            _attempt(container, work)
     except LeaseLostError:
         log.warning("item %s was taken over by another process", item_id)
         return None

@@ -30,5 +30,6 @@ def telling(work: Work) -> Iterator[None]:
     ):
         began = work.now()
         yield
+        # Not where another process took it up: then that one tells of it.
         seconds = (work.now() - began).total_seconds()
         log.info("try %d was over after %.2f s", item.attempts, seconds)
