@@ -14,6 +14,7 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from bootstrap.access import user_tokens
+from bootstrap.clock import DatabaseClock
 from bootstrap.embedded import prepare_data_dir, running_redis
 from bootstrap.key_ring import KeyRing
 from bootstrap.locks import shared_lock
@@ -26,6 +27,7 @@ from bootstrap.settings import Settings
 from bootstrap.token_caches import NoTokenCache
 from connectors import Gradebook, PlatformAccess, PlatformKind, Services, connect
 from connectors.errors import ConnectorError, RetryLater
+from connectors.gates import Gate, GatedLimiter
 from connectors.key_sets import fetch_key_set
 from connectors.limiter import Pace, Paced, RedisLimiter
 from connectors.moodle.webservice import Webservice
@@ -34,8 +36,8 @@ from connectors.registering import read_configuration, register
 from connectors.rosters import Member, Rosters, roster_url
 from connectors.shared_tokens import RedisTokenCache, Seal, TokenCache
 from connectors.tokens import ServiceTokens, SigningKey
-from mapping.records import CourseRef, PlatformId
-from store import registrations, tenants
+from mapping.records import CourseRef, PlatformId, TenantId
+from store import pauses, registrations, tenants
 from store.registrations import Platform
 from store.secrets import SealBroken, SecretBox
 from store.session import open_engine, reading
@@ -74,6 +76,7 @@ class Container:
         sleep: Waits for seconds.
         draw: A number from 0 to 1, drawn anew at each call.
         key_ring: Waymark's own keys, loaded once.
+        gates: The pause switch of each tenant as this process knows it.
     """
 
     settings: Settings
@@ -85,10 +88,22 @@ class Container:
     sleep: Callable[[float], None] = time.sleep
     draw: Callable[[], float] = random.random  # noqa: S311 - spreads out retries, no secret
     key_ring: KeyRing = field(init=False, repr=False, compare=False)
+    gates: dict[TenantId, Gate] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         # The ring is made of the other parts, and there must be one only.
         object.__setattr__(self, "key_ring", KeyRing(self.engine, self.secrets, self.now))
+
+    def gate(self, tenant: TenantId) -> Gate:
+        """The pause switch of a tenant, as this process knows it: at most two seconds old."""
+        made = Gate(look=partial(self._pause, tenant), nap=self.sleep)
+        # Threads that come first together keep one of them.
+        return self.gates.setdefault(tenant, made)
+
+    def _pause(self, tenant: TenantId) -> str | None:
+        with reading(self.engine) as connection:
+            found = pauses.pause_of(connection, tenant)
+        return None if found is None else str(found)
 
     def registrations_changed(self) -> None:
         """Tell every process that registrations, deployments or keys changed; after the commit."""
@@ -216,16 +231,18 @@ class Container:
         return platform, access
 
     def _services(self, platform: Platform, access: PlatformAccess) -> Services:
+        gate = self.gate(platform.tenant)
+        limiter = RedisLimiter(
+            self.redis,
+            paced=Paced(platform=f"{platform.id}", token=_spender(access), name=platform.name),
+            pace=_PACES[access.kind],
+            sleep=gate.sleep,
+            draw=self.draw,
+        )
         return Services(
             now=self.now,
-            sleep=self.sleep,
-            limiter=RedisLimiter(
-                self.redis,
-                paced=Paced(platform=f"{platform.id}", token=_spender(access), name=platform.name),
-                pace=_PACES[access.kind],
-                sleep=self.sleep,
-                draw=self.draw,
-            ),
+            sleep=gate.sleep,
+            limiter=GatedLimiter(limiter, gate),
             tokens=self._tokens(platform, RedisTokenCache(self.redis)),
             public_url=self.settings.public_url,
             private_networks=self.settings.private_networks,
@@ -286,11 +303,13 @@ def open_container(settings: Settings, redis_url: str) -> Container:
         settings: With a secret key.
         redis_url: Where Redis answers.
     """
+    engine = open_engine(settings.database_url)
     return Container(
         settings=settings,
-        engine=open_engine(settings.database_url),
+        engine=engine,
         redis=Redis.from_url(redis_url),
         redis_url=redis_url,
+        now=DatabaseClock(engine, wall=wall_clock),
         secrets=SecretBox(settings.secret_key, settings.former_secret_keys),
     )
 

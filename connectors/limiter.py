@@ -15,7 +15,7 @@ from typing import Protocol, cast
 from redis import Redis, RedisError
 
 from connectors import turns
-from connectors.errors import THROTTLED, RetryLater
+from connectors.errors import THROTTLED, PlatformWaits, RetryLater
 
 SPARE_SECONDS = 15.0
 """A place outlives the longest request by so much; a crashed worker's comes free by itself."""
@@ -173,7 +173,7 @@ class RedisLimiter:
         place = secrets.token_hex(8)
         waited, poll_seconds = 0.0, _FIRST_POLL_SECONDS
         while True:
-            answer, wait_ms = self._asked(place, most_seconds)
+            answer, wait_ms, *more = self._asked(place, most_seconds)
             if answer != turns.BUSY or waited > self._pace.queue_seconds:
                 break
             nap = poll_seconds * (0.5 + self._draw())
@@ -181,9 +181,9 @@ class RedisLimiter:
             waited += nap
             poll_seconds = min(poll_seconds * 2, _LONGEST_POLL_SECONDS)
         if answer != turns.GO:
-            raise self._refused(answer, wait_ms / 1000)
+            raise self._refused(answer, wait_ms / 1000, down_seconds=sum(more) / 1000)
         if wait_ms:
-            self._sleep(wait_ms / 1000)
+            self._await_turn(place, wait_ms / 1000)
         return place
 
     def end(self, place: str, news: News) -> None:
@@ -215,7 +215,15 @@ class RedisLimiter:
         with redis_errors():
             self._pause(keys=self._keys, args=[max(1, round(self._jittered(seconds) * 1000))])
 
-    def _asked(self, place: str, most_seconds: float) -> tuple[int, int]:
+    def _await_turn(self, place: str, seconds: float) -> None:
+        try:
+            self._sleep(seconds)
+        except RetryLater:
+            # Whoever is called away must not keep the place from others.
+            self.end(place, News())
+            raise
+
+    def _asked(self, place: str, most_seconds: float) -> tuple[int, ...]:
         interval = 1000.0 / self._pace.rate_per_second
         arguments: list[str | float] = [
             interval,
@@ -226,24 +234,25 @@ class RedisLimiter:
             place,
         ]
         with redis_errors():
-            return cast("tuple[int, int]", self._begin(keys=self._keys, args=arguments))
+            return cast("tuple[int, ...]", self._begin(keys=self._keys, args=arguments))
 
-    def _refused(self, answer: int, seconds: float) -> RetryLater:
+    def _refused(self, answer: int, seconds: float, *, down_seconds: float) -> RetryLater:
         if answer == turns.LEFT_ALONE:
-            return RetryLater(
+            return PlatformWaits(
                 f"{self._name} failed {MOST_FAILURES} times in a row, whoever asked. Waymark "
                 f"leaves it alone for {seconds:.0f} seconds and then tries one request. If this "
                 "lasts, ask its administrator whether it is down.",
                 cause="left_alone",
                 after_seconds=seconds,
+                down_seconds=down_seconds,
             )
         if answer == turns.BUSY:
-            return RetryLater(
+            return PlatformWaits(
                 f"{self._name} answers so slowly that no turn came in "
                 f"{self._pace.queue_seconds:.0f} seconds; the next run tries again.",
                 cause="busy",
             )
-        return RetryLater(
+        return PlatformWaits(
             f"{self._name} is to be asked more slowly: the next turn is "
             f"{seconds:.0f} seconds away.",
             cause=THROTTLED,

@@ -14,7 +14,10 @@ local function whole(number) return string.format('%.0f', number) end
 """
 
 GO, PAUSED, BUSY, LEFT_ALONE = 1, 2, 3, 4
-"""What ``BEGIN`` answers, with milliseconds: go after them, or the reason why not."""
+"""What ``BEGIN`` answers, with milliseconds: go after them, or the reason why not.
+
+``LEFT_ALONE`` comes with a third number: since how many milliseconds the platform fails.
+"""
 
 BEGIN = (
     _NOW
@@ -23,10 +26,13 @@ local interval, slack, patience = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber
 local most, lease, place = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 
 local left_until = tonumber(redis.call('HGET', KEYS[4], 'until') or '0')
-if left_until > now then return {4, math.ceil(left_until - now)} end
+local since = tonumber(redis.call('HGET', KEYS[4], 'since') or whole(now))
+if left_until > now then return {4, math.ceil(left_until - now), math.ceil(now - since)} end
 if left_until > 0 then
   local probe_until = tonumber(redis.call('HGET', KEYS[4], 'probe') or '0')
-  if probe_until > now then return {4, math.min(math.ceil(probe_until - now), 5000)} end
+  if probe_until > now then
+    return {4, math.min(math.ceil(probe_until - now), 5000), math.ceil(now - since)}
+  end
 end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
@@ -67,6 +73,7 @@ else
   if failures >= most_failures and left_until <= now then
     local times = redis.call('HINCRBY', KEYS[4], 'times', 1)
     local span = math.min(first * 2 ^ (times - 1), longest)
+    redis.call('HSETNX', KEYS[4], 'since', whole(now))
     redis.call('HSET', KEYS[4], 'until', whole(now + span))
     redis.call('HDEL', KEYS[4], 'probe')
     life = span + 3600000

@@ -23,6 +23,7 @@ from lti_tool.cli_framework import framework
 from lti_tool.cli_keys import keys
 from lti_tool.cli_notify import notify
 from lti_tool.cli_passback import passback
+from lti_tool.cli_pause import pause, require_going, resume
 from lti_tool.cli_platform import platform
 from lti_tool.cli_replay import replay
 from lti_tool.cli_rule import rule
@@ -76,9 +77,10 @@ def cron() -> None:
 
 @waymark.command()
 @click.option("--full", is_flag=True, help="Read everything, not only what changed.")
+@click.option("--dry-run", is_flag=True, help="Read and compute, and write to no gradebook.")
 @click.option("--json", "is_json", is_flag=True, help="Print the report as one line of JSON.")
 @district_option
-def sync(*, full: bool, is_json: bool, district: str | None) -> None:
+def sync(*, full: bool, dry_run: bool, is_json: bool, district: str | None) -> None:
     """Run one night now, and wait for its end.
 
     Workers are started for it where none serve the queue. An unfinished run is taken up.
@@ -89,10 +91,11 @@ def sync(*, full: bool, is_json: bool, district: str | None) -> None:
         supervised(container.settings.data_dir / "logs") as children,
     ):
         tenant = tenant_of(container, district)
+        require_going(container, tenant, is_dry=dry_run)
         if queue.live_workers(container) == 0:
             for number in range(container.settings.workers):
                 children.start(demo.worker_program(container, number))
-        run_id = queue.enqueue_run(container, tenant, is_full=full)
+        run_id = queue.enqueue_run(container, tenant, is_full=full, is_dry=dry_run)
         result = terminal.follow(container, run_id, console=out, beat=children.revive)
         terminal.show(result, out)
         if is_json:
@@ -136,6 +139,8 @@ waymark.add_command(notify)
 waymark.add_command(passback)
 waymark.add_command(doctor)
 waymark.add_command(failures)
+waymark.add_command(pause)
+waymark.add_command(resume)
 waymark.add_command(framework)
 waymark.add_command(replay)
 waymark.add_command(rule)

@@ -13,8 +13,10 @@ from lti_tool.cli_context import (
     tenant_of,
 )
 from mapping.records import CourseId
-from store.dead import DeadGroup, Wish, dead_groups, try_again
+from store.dead import DeadGroup, dead_groups
 from store.outbox_reports import UnwrittenMark, unwritten_marks
+from store.remedies import meaning_of
+from store.retries import Wish, try_again
 from store.session import reading, writing
 
 _NAMED = 5
@@ -31,7 +33,7 @@ def failures(context: click.Context, *, is_json: bool, district: str | None) -> 
     with container_of_today() as container:
         tenant = tenant_of(container, district)
         with reading(container.engine) as connection:
-            groups = dead_groups(connection, tenant)
+            groups = dead_groups(connection, tenant, now=container.now())
             marks = unwritten_marks(connection, tenant)
     if is_json:
         print_json(
@@ -70,19 +72,20 @@ def _wish(cause: str, course: int | None, *, is_all: bool) -> Wish:
     return Wish(cause=cause, course=None if course is None else CourseId(course))
 
 
-def _require_some(meant: tuple[CourseId, ...]) -> None:
+def _require_some(meant: frozenset[CourseId]) -> None:
     if not meant:
         raise click.ClickException("Nothing that failed is meant; waymark failures shows what did.")
 
 
 def _show(group: DeadGroup) -> None:
-    click.echo(f"{group.remedy.title} ({group.cause}, {len(group.parts)})")
-    click.echo(f"  {group.remedy.meaning}\n  {group.remedy.to_do}")
-    for part in group.parts[:_NAMED]:
+    meaning = meaning_of(group.cause)
+    click.echo(f"{meaning.title} ({group.cause}, {len(group.items)})")
+    click.echo(f"  {meaning.text}\n  {group.advice}")
+    for part in group.items[:_NAMED]:
         number = "" if part.course is None else f" [{part.course}]"
         click.echo(f"  - {part.title or part.phase.value}{number}: {part.message}")
-    if len(group.parts) > _NAMED:
-        click.echo(f"  - and {len(group.parts) - _NAMED} more; --json names all")
+    if len(group.items) > _NAMED:
+        click.echo(f"  - and {len(group.items) - _NAMED} more; --json names all")
 
 
 def _show_marks(marks: tuple[UnwrittenMark, ...]) -> None:
@@ -97,9 +100,9 @@ def _show_marks(marks: tuple[UnwrittenMark, ...]) -> None:
 def _as_dict(group: DeadGroup) -> dict[str, Any]:
     return {
         "cause": group.cause,
-        "title": group.remedy.title,
-        "meaning": group.remedy.meaning,
-        "to_do": group.remedy.to_do,
+        "title": meaning_of(group.cause).title,
+        "meaning": meaning_of(group.cause).text,
+        "to_do": group.advice,
         "parts": [
             {
                 "phase": part.phase.value,
@@ -107,9 +110,9 @@ def _as_dict(group: DeadGroup) -> dict[str, Any]:
                 "title": part.title,
                 "message": part.message,
                 "run": part.run,
-                "at": None if part.at is None else part.at.isoformat(),
+                "at": None if part.failed_at is None else part.failed_at.isoformat(),
             }
-            for part in group.parts
+            for part in group.items
         ],
     }
 

@@ -1,144 +1,136 @@
-"""What could not be done and was not done since, by cause, and asking for it once more."""
+"""What nights could not do and no later run did, with what to do about it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, ScalarSelect, case, func, select
+from sqlalchemy import ColumnElement, Connection, case, func, or_, select
 
-from mapping.records import CourseId, RunId, TenantId
-from store.policy_changes import PolicyChange, PolicyKind, record_change
+from mapping.records import CourseId, CourseState, PlatformId, RunId, TenantId
+from store.advice import advice_for
 from store.refreshes import RefreshCause, request_refreshes
-from store.remedies import Remedy, remedy_for
-from store.sync_state import ItemState, Phase
+from store.run_records import ItemState, Phase
 from store.tables import courses, runs, work_items
 
-RUNS = 30
-"""Failures of so many runs are looked through: what failed a month ago is history."""
-_SETTLED = (ItemState.DONE.value, ItemState.UNCHANGED.value, ItemState.FAILED.value)
+_LOOKED_BACK = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeadPart:
-    """A part that failed; ``course`` is None and ``title`` empty where it is not about one."""
+class DeadItem:
+    """A piece of work whose last try failed; ``course`` is None where it is about none."""
 
+    run: RunId
     phase: Phase
     course: CourseId | None
     title: str
+    platform: PlatformId | None
     message: str
-    run: RunId
-    at: datetime | None
+    failed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadGroup:
-    """Everything that failed for one cause, the newest first."""
+    """What failed for one cause, and what a person can do about it."""
 
     cause: str
-    remedy: Remedy
-    parts: Sequence[DeadPart]
-
-    @property
-    def courses(self) -> tuple[CourseId, ...]:
-        """The courses that can be tried again, each once."""
-        return tuple(dict.fromkeys(one.course for one in self.parts if one.course is not None))
+    advice: str
+    items: Sequence[DeadItem]
 
 
-def dead_groups(connection: Connection, tenant: TenantId) -> tuple[DeadGroup, ...]:
-    """What failed in a tenant and did not succeed since, the largest group first.
-
-    A part that is about no course, such as finding an LMS's courses, is cured by the next run
-    in which its like succeeds.
-    """
-    place = case((work_items.c.phase == Phase.PLAN.value, work_items.c.part), else_=0)
-    # In one pass over the runs: asked one by one, failures of a whole LMS would take minutes.
-    newest = (
-        select(func.max(work_items.c.id))
-        .where(work_items.c.run_id.in_(_runs_of(tenant)), work_items.c.state.in_(_SETTLED))
-        .group_by(work_items.c.phase, work_items.c.course_id, place)
+def dead_groups(
+    connection: Connection, tenant: TenantId, *, now: datetime
+) -> tuple[DeadGroup, ...]:
+    """What failed within two weeks and was not done since, the most frequent cause first."""
+    by_cause: dict[str, list[DeadItem]] = {}
+    for cause, item in _dead(connection, tenant, now=now):
+        by_cause.setdefault(cause, []).append(item)
+    groups = (
+        DeadGroup(cause=cause, advice=advice_for(cause), items=tuple(items))
+        for cause, items in by_cause.items()
     )
-    rows = connection.execute(
-        select(work_items, func.coalesce(courses.c.title, "").label("title"))
-        .outerjoin(courses, courses.c.id == work_items.c.course_id)
-        .where(work_items.c.id.in_(newest), work_items.c.state == ItemState.FAILED.value)
-        .order_by(work_items.c.id.desc())
-    )
-    groups: dict[str, list[DeadPart]] = {}
-    for row in rows:
-        part = DeadPart(
-            phase=Phase(row.phase),
-            course=None if row.course_id is None else CourseId(row.course_id),
-            title=row.title,
-            message=row.message,
-            run=RunId(row.run_id),
-            at=row.finished_at,
-        )
-        groups.setdefault(row.cause, []).append(part)
-    ordered = sorted(groups, key=lambda cause: (-len(groups[cause]), cause))
-    return tuple(
-        DeadGroup(cause=cause, remedy=remedy_for(cause), parts=groups[cause]) for cause in ordered
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What is to be tried again: all of it, or what has a cause, or one course."""
-
-    cause: str = ""
-    course: CourseId | None = None
-
-    def takes(self, group: DeadGroup, course: CourseId) -> bool:
-        """Whether a course of a group is meant."""
-        return self.cause in ("", group.cause) and self.course in (None, course)
+    return tuple(sorted(groups, key=lambda one: (-len(one.items), one.cause)))
 
 
 def try_again(
-    connection: Connection, tenant: TenantId, wish: Wish, *, by: str, now: datetime
-) -> tuple[CourseId, ...]:
-    """Have courses read, computed and written before the next night.
+    connection: Connection, tenant: TenantId, *, cause: str | None = None, by: str, now: datetime
+) -> frozenset[CourseId]:
+    """Ask for everything to be read again that failed, as soon as no run is under way.
+
+    Where a whole platform could not be planned, that is every active course of it.
 
     Args:
         connection: A writing transaction.
         tenant: Whose.
-        wish: Which of those that could not be done; others are not touched.
+        cause: Only what failed for this cause; None for all.
         by: Who asks.
         now: When.
 
     Returns:
-        The courses, in ascending order; none where nothing that failed is meant.
+        The courses asked for. Learners that could not be computed are so in any run.
     """
-    meant = sorted(
-        {
-            course
-            for group in dead_groups(connection, tenant)
-            for course in group.courses
-            if wish.takes(group, course)
-        }
-    )
-    if not meant:
-        return ()
-    request_refreshes(connection, meant, cause=RefreshCause.RETRY, by=by, now=now)
-    record_change(
-        connection,
-        tenant,
-        PolicyChange(
-            kind=PolicyKind.RETRY,
-            before="failed",
-            after=f"tried again: {len(meant)}",
-            by=by,
-            at=now,
-            reason=wish.cause,
-            course=wish.course,
-        ),
-    )
-    return tuple(meant)
+    found = [item for one, item in _dead(connection, tenant, now=now) if cause in (None, one)]
+    wanted = {item.course for item in found if item.course is not None}
+    unplanned = {item.platform for item in found if item.phase is Phase.PLAN}
+    wanted |= _active_courses(connection, unplanned - {None})
+    request_refreshes(connection, wanted, cause=RefreshCause.RETRY, by=by, now=now)
+    return frozenset(wanted)
 
 
-def _runs_of(tenant: TenantId) -> ScalarSelect[int]:
-    return (
-        select(runs.c.id)
-        .where(runs.c.tenant_id == tenant, runs.c.is_dry.is_(False))
-        .order_by(runs.c.id.desc())
-        .limit(RUNS)
+def _dead(connection: Connection, tenant: TenantId, *, now: datetime) -> list[tuple[str, DeadItem]]:
+    """Failed items that are the last of their place, with their causes, the newest last."""
+    newest = (
+        select(func.max(work_items.c.id).label("id"))
+        .join(runs, runs.c.id == work_items.c.run_id)
+        .where(runs.c.tenant_id == tenant, runs.c.started_at >= now - _LOOKED_BACK)
+        .group_by(
+            work_items.c.phase,
+            work_items.c.course_id,
+            work_items.c.platform_id,
+            case((work_items.c.phase == Phase.COMPUTE.value, work_items.c.part), else_=0),
+        )
+        .subquery("newest")
+    )
+    rows = connection.execute(
+        select(work_items, func.coalesce(courses.c.title, "").label("title"))
+        .join(newest, newest.c.id == work_items.c.id)
+        .outerjoin(courses, courses.c.id == work_items.c.course_id)
+        .where(work_items.c.state == ItemState.FAILED.value, _is_of_now(tenant))
+        .order_by(work_items.c.id)
+    )
+    return [
+        (
+            row.cause,
+            DeadItem(
+                run=RunId(row.run_id),
+                phase=Phase(row.phase),
+                course=None if row.course_id is None else CourseId(row.course_id),
+                title=row.title,
+                platform=None if row.platform_id is None else PlatformId(row.platform_id),
+                message=row.message,
+                failed_at=row.finished_at,
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _is_of_now(tenant: TenantId) -> ColumnElement[bool]:
+    """A share of the learners is another one each night: a later computing covers it."""
+    last = (
+        select(func.max(work_items.c.run_id))
+        .join(runs, runs.c.id == work_items.c.run_id)
+        .where(runs.c.tenant_id == tenant, work_items.c.phase == Phase.COMPUTE.value)
         .scalar_subquery()
     )
+    return or_(work_items.c.phase != Phase.COMPUTE.value, work_items.c.run_id == last)
+
+
+def _active_courses(connection: Connection, platforms: set[PlatformId | None]) -> set[CourseId]:
+    rows = connection.execute(
+        select(courses.c.id).where(
+            courses.c.platform_id.in_(platforms),
+            courses.c.state == CourseState.ACTIVE.value,
+            courses.c.gone_at.is_(None),
+        )
+    )
+    return {CourseId(row[0]) for row in rows}

@@ -71,6 +71,25 @@ def requested(connection: Connection, tenant: TenantId) -> tuple[RefreshRequest,
     )
 
 
+def tenants_asked(connection: Connection) -> tuple[TenantId, ...]:
+    """The tenants in which anything is asked for."""
+    rows = connection.execute(
+        select(courses.c.tenant_id)
+        .join(refresh_requests, refresh_requests.c.course_id == courses.c.id)
+        .distinct()
+        .order_by(courses.c.tenant_id)
+    )
+    return tuple(TenantId(row[0]) for row in rows)
+
+
+def is_requested(connection: Connection, course_id: CourseId) -> bool:
+    """Whether somebody asked for a course and it was not taken up yet."""
+    found = connection.execute(
+        select(refresh_requests.c.course_id).where(refresh_requests.c.course_id == course_id)
+    )
+    return found.first() is not None
+
+
 def take_up(connection: Connection, course_ids: Iterable[CourseId]) -> None:
     """Take requests away, in the transaction that puts the reading down."""
     for part in chunks(sorted(set(course_ids))):

@@ -158,11 +158,6 @@ def counts(connection: Connection, run_id: RunId) -> Counts:
     )
 
 
-def is_dry(connection: Connection, run_id: RunId) -> bool:
-    """Whether a run writes nothing to gradebooks."""
-    return bool(connection.execute(select(runs.c.is_dry).where(runs.c.id == run_id)).scalar_one())
-
-
 def troubles(connection: Connection, run_id: RunId) -> tuple[Trouble, ...]:
     """Everything of a run that was skipped or failed, with why."""
     rows = connection.execute(

@@ -5,10 +5,8 @@ fencing number: whoever lost the lease can no longer commit, so an item that two
 at once still has one effect.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import Enum
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -16,109 +14,69 @@ from sqlalchemy import (
     Connection,
     Row,
     and_,
+    between,
     func,
     insert,
     literal,
+    not_,
     or_,
     select,
     update,
 )
 
-from mapping.records import Counts, CourseId, RunId, TenantId
-from store.tables import Instant, runs, work_items
-
-LEASE = timedelta(seconds=20)
-"""How long a silent holder keeps an item; every transaction of the holder renews it."""
-SETTLING = timedelta(seconds=5)
-"""How long an item put into the queue is given before anybody asks what became of it."""
-
-COUNTED = (
-    "scores_pulled",
-    "scores_new",
-    "scores_changed",
-    "scores_skipped",
-    "estimates",
-    "statuses_changed",
-    "pushed",
-    "refused",
-    "api_calls",
+from mapping.records import Counts, CourseId, PlatformId, RunId, TenantId
+from store.run_records import (
+    COUNTED,
+    LEASE,
+    LONGEST_PAUSE,
+    SETTLING,
+    UNFINISHED,
+    ItemState,
+    Lease,
+    LeaseLostError,
+    Phase,
+    Run,
+    WorkItem,
 )
-"""The counts of a work item, as its columns and as ``mapping.records.Counts`` name them."""
+from store.tables import Instant, runs, work_items
+from store.work_places import add_items, add_unread
+
+__all__ = [
+    "COUNTED",
+    "LEASE",
+    "LONGEST_PAUSE",
+    "SETTLING",
+    "UNFINISHED",
+    "ItemState",
+    "Lease",
+    "LeaseLostError",
+    "Phase",
+    "Run",
+    "WorkItem",
+    "add_items",
+    "add_unread",
+]
 
 
-class Phase(Enum):
-    """The steps of a run, in order."""
-
-    PLAN = "plan"
-    PULL = "pull"
-    COMPUTE = "compute"
-    PUSH = "push"
-    DONE = "done"
-
-
-class ItemState(Enum):
-    """Where a work item is."""
-
-    PENDING = "pending"
-    WORKING = "working"
-    DONE = "done"
-    UNCHANGED = "unchanged"
-    """A course that was not read, for its LMS said that nothing happened in it."""
-    SKIPPED = "skipped"
-    FAILED = "failed"
-
-
-UNFINISHED = (ItemState.PENDING.value, ItemState.WORKING.value)
-
-
-class LeaseLostError(Exception):
-    """Another process holds the work item by now: stop, and leave the work to it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One night, or one run by hand. ``is_full`` reads everything, whatever the cursors say."""
-
-    id: RunId
-    tenant: TenantId
-    cause: str
-    is_full: bool
-    phase: Phase
-    started_at: datetime
-    finished_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkItem:
-    """One piece of a run: a platform to plan, a course to read or write, learners to compute.
-
-    ``part`` is a platform's id when planning, the number of a share of the learners when
-    computing. ``attempts`` counts how often it was taken up.
-    """
-
-    id: int
-    run: RunId
-    phase: Phase
-    course: CourseId | None
-    part: int
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
-    """The right to work on an item until it runs out."""
-
-    item: WorkItem
-    fence: int
-
-
-def start_run(
-    connection: Connection, tenant: TenantId, *, cause: str, is_full: bool, now: datetime
+def start_run(  # noqa: PLR0913 - what a run is
+    connection: Connection,
+    tenant: TenantId,
+    *,
+    cause: str,
+    is_full: bool,
+    now: datetime,
+    is_dry: bool = False,
+    phase: Phase = Phase.PLAN,
 ) -> RunId:
-    """Begin a run in its first phase."""
+    """Begin a run, in its first phase or in a later one."""
     key = connection.execute(
         insert(runs).values(
-            tenant_id=tenant, cause=cause, is_full=is_full, phase=Phase.PLAN.value, started_at=now
+            tenant_id=tenant,
+            cause=cause,
+            is_full=is_full,
+            is_dry=is_dry,
+            phase=phase.value,
+            started_at=now,
         )
     ).inserted_primary_key
     assert key is not None  # noqa: S101 - an insert of one row has one
@@ -158,48 +116,6 @@ def hold_run(connection: Connection, run_id: RunId) -> Run:
     return _run(connection.execute(select(runs).where(runs.c.id == run_id).with_for_update()).one())
 
 
-def add_items(
-    connection: Connection,
-    run_id: RunId,
-    phase: Phase,
-    *,
-    places: Sequence[tuple[CourseId | None, int]],
-) -> None:
-    """Add work items for (course, part) pairs."""
-    _insert_items(
-        connection,
-        [
-            {"run_id": run_id, "phase": phase.value, "course_id": course, "part": part}
-            for course, part in places
-        ],
-    )
-
-
-def add_unread(
-    connection: Connection,
-    run_id: RunId,
-    reasons: Mapping[CourseId, tuple[str, str]],
-    *,
-    state: ItemState,
-) -> None:
-    """Record that courses are not read in a run, and why: a word that groups, a sentence."""
-    _insert_items(
-        connection,
-        [
-            {
-                "run_id": run_id,
-                "phase": Phase.PULL.value,
-                "course_id": course,
-                "part": 0,
-                "state": state.value,
-                "cause": cause,
-                "message": message,
-            }
-            for course, (cause, message) in reasons.items()
-        ],
-    )
-
-
 def has_unfinished_items(connection: Connection, run_id: RunId, phase: Phase) -> bool:
     """Whether a phase has work left."""
     found = connection.execute(
@@ -235,27 +151,44 @@ def courses_known(connection: Connection, run_id: RunId) -> tuple[CourseId, ...]
     return tuple(CourseId(row[0]) for row in rows)
 
 
-def due_items(
-    connection: Connection, run_id: RunId, *, now: datetime
-) -> tuple[tuple[WorkItem, str], ...]:
-    """Items that somebody should work on, each with the queue's job that carries it, if any.
+def item_of(connection: Connection, item_id: int) -> WorkItem:
+    """One item by its id."""
+    return _item(connection.execute(select(work_items).where(work_items.c.id == item_id)).one())
 
-    An item whose holder fell silent is carried by none, whatever the queue says of the job.
+
+def due_items(
+    connection: Connection,
+    run_id: RunId,
+    *,
+    now: datetime,
+    alive: Collection[str] = (),
+    of: tuple[Phase, PlatformId | None] | None = None,
+    most: int | None = None,
+) -> tuple[tuple[WorkItem, str], ...]:
+    """Items that somebody should work on, each with the job that carried it last, if any.
+
+    Args:
+        connection: A transaction.
+        run_id: Whose items.
+        now: When.
+        alive: Jobs of the queue that will still come to the items they carry. An item whose
+            holder fell silent is due, whatever the queue says of its job.
+        of: Only those of a phase and a platform.
+        most: So many, the first ones.
     """
-    free = or_(
-        and_(
-            work_items.c.state == ItemState.PENDING.value,
-            or_(work_items.c.not_before.is_(None), work_items.c.not_before <= now),
-            or_(work_items.c.enqueued_at.is_(None), work_items.c.enqueued_at < now - SETTLING),
-        ),
-        and_(work_items.c.state == ItemState.WORKING.value, work_items.c.lease_until < now),
+    query = (
+        select(work_items)
+        .where(work_items.c.run_id == run_id, is_due(now, alive))
+        .order_by(work_items.c.id)
+        .limit(most)
     )
-    rows = connection.execute(
-        select(work_items).where(work_items.c.run_id == run_id, free).order_by(work_items.c.id)
-    )
-    return tuple(
-        (_item(row), row.job if row.state == ItemState.PENDING.value else "") for row in rows
-    )
+    if of is not None:
+        phase, platform = of
+        query = query.where(
+            work_items.c.phase == phase.value,
+            work_items.c.platform_id.is_not_distinct_from(platform),
+        )
+    return tuple((_item(row), row.job) for row in connection.execute(query))
 
 
 def mark_enqueued(
@@ -266,10 +199,7 @@ def mark_enqueued(
         update(work_items)
         .where(
             work_items.c.id.in_(item_ids),
-            or_(
-                work_items.c.state == ItemState.PENDING.value,
-                and_(work_items.c.state == ItemState.WORKING.value, work_items.c.lease_until < now),
-            ),
+            or_(work_items.c.state == ItemState.PENDING.value, _is_silent(now)),
         )
         .values(state=ItemState.PENDING.value, job=job, enqueued_at=now)
     )
@@ -277,16 +207,9 @@ def mark_enqueued(
 
 def claim(connection: Connection, item_id: int, *, now: datetime) -> Lease | None:
     """Take up a work item, or None where it is finished, held by another or not yet due."""
-    free = or_(
-        and_(
-            work_items.c.state == ItemState.PENDING.value,
-            or_(work_items.c.not_before.is_(None), work_items.c.not_before <= now),
-        ),
-        and_(work_items.c.state == ItemState.WORKING.value, work_items.c.lease_until < now),
-    )
     taken = connection.execute(
         update(work_items)
-        .where(work_items.c.id == item_id, free)
+        .where(work_items.c.id == item_id, or_(_is_ready(now), _is_silent(now)))
         .values(
             state=ItemState.WORKING.value,
             fence=work_items.c.fence + 1,
@@ -299,6 +222,33 @@ def claim(connection: Connection, item_id: int, *, now: datetime) -> Lease | Non
         return None
     row = connection.execute(select(work_items).where(work_items.c.id == item_id)).one()
     return Lease(item=_item(row), fence=row.fence)
+
+
+def is_due(now: datetime, alive: Collection[str] = ()) -> ColumnElement[bool]:
+    """The condition of ``due_items``."""
+    is_carried = work_items.c.job.in_(alive)
+    is_fresh = between(work_items.c.enqueued_at, now - SETTLING, now)
+    is_free = or_(work_items.c.enqueued_at.is_(None), not_(or_(is_fresh, is_carried)))
+    return or_(and_(_is_ready(now), is_free), _is_silent(now))
+
+
+def _is_ready(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        work_items.c.state == ItemState.PENDING.value,
+        or_(
+            work_items.c.not_before.is_(None),
+            work_items.c.not_before <= now,
+            work_items.c.not_before > now + 2 * LONGEST_PAUSE,
+        ),
+    )
+
+
+def _is_silent(now: datetime) -> ColumnElement[bool]:
+    """The holder let its lease run out, or took it before the clock was set back."""
+    return and_(
+        work_items.c.state == ItemState.WORKING.value,
+        or_(work_items.c.lease_until < now, work_items.c.lease_until > now + 2 * LEASE),
+    )
 
 
 def hold(connection: Connection, lease: Lease, *, now: datetime) -> None:
@@ -356,9 +306,25 @@ def finish(
 
 
 def put_back(
-    connection: Connection, lease: Lease, *, not_before: datetime, cause: str, message: str
+    connection: Connection,
+    lease: Lease,
+    *,
+    not_before: datetime,
+    cause: str,
+    message: str,
+    is_counted: bool = True,
 ) -> None:
-    """Give an item back to be tried again, not before a moment."""
+    """Give an item back to be tried again, not before a moment.
+
+    Args:
+        connection: The transaction that holds the lease.
+        lease: The item.
+        not_before: At most ``LONGEST_PAUSE`` from now.
+        cause: A word that groups.
+        message: For a person.
+        is_counted: Whether this was one of its tries.
+    """
+    tried = work_items.c.attempts - (0 if is_counted else 1)
     connection.execute(
         update(work_items)
         .where(work_items.c.id == lease.item.id, work_items.c.fence == lease.fence)
@@ -366,22 +332,11 @@ def put_back(
             state=ItemState.PENDING.value,
             not_before=not_before,
             enqueued_at=None,
-            job="",
+            attempts=tried,
             cause=cause,
             message=message,
         )
     )
-
-
-def _insert_items(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    if not rows:
-        return
-    blank = {
-        **dict.fromkeys(("fence", "attempts", *COUNTED), 0),
-        **dict.fromkeys(("job", "cause", "message"), ""),
-        "state": ItemState.PENDING.value,
-    }
-    connection.execute(insert(work_items), [{**blank, **row} for row in rows])
 
 
 def _run(row: "Row[Any]") -> Run:
@@ -393,6 +348,7 @@ def _run(row: "Row[Any]") -> Run:
         phase=Phase(row.phase),
         started_at=row.started_at,
         finished_at=row.finished_at,
+        is_dry=row.is_dry,
     )
 
 
@@ -404,4 +360,5 @@ def _item(row: "Row[Any]") -> WorkItem:
         course=None if row.course_id is None else CourseId(row.course_id),
         part=row.part,
         attempts=row.attempts,
+        platform=None if row.platform_id is None else PlatformId(row.platform_id),
     )

@@ -6,28 +6,33 @@ will not is ended with a sentence for a person; either way the run goes on.
 
 import logging
 import threading
+import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from bootstrap.container import Container, open_container
 from bootstrap.settings import Settings
 from connectors.errors import ConnectorError, RetryLater
 from mapping.records import CourseId, PlatformId, RunId
-from store import courses, sync_state
+from store import courses, dispatch, sync_state
 from store.secrets import SealBroken
-from store.session import writing
-from store.sync_state import LEASE, ItemState, LeaseLostError, Phase, WorkItem
-from workers import passback, plan, queue, recompute, sync
+from store.session import reading, writing
+from store.sync_state import LEASE, LeaseLostError, Phase, WorkItem
+from workers import passback, plan, queue, recompute, setbacks, sync
+from workers.setbacks import DOWN_SECONDS, PAUSE_SECONDS, Endurance
 from workers.work import Work
 from workers.work_log import telling
 
 log = logging.getLogger(__name__)
 
-PAUSE_SECONDS = (1.0, 4.0, 12.0, 30.0)
-"""How long an item waits before each further try of the same night."""
+SLICE_SECONDS = 20.0
+"""A job takes nothing more up after so long, so that other districts have their turn."""
+_COMPUTING_THREADS = 2
+"""One that computes while another waits for the database; more would only hold memory."""
 
 
 @dataclass(slots=True)
@@ -37,37 +42,54 @@ class _Process:
     settings: Settings | None = None
     redis_url: str = ""
     pause_seconds: Sequence[float] = PAUSE_SECONDS
+    down_seconds: float = DOWN_SECONDS
 
 
 _process = _Process()
 
 
 def serve(
-    settings: Settings, redis_url: str, *, pause_seconds: Sequence[float] = PAUSE_SECONDS
+    settings: Settings,
+    redis_url: str,
+    *,
+    pause_seconds: Sequence[float] = PAUSE_SECONDS,
+    down_seconds: float = DOWN_SECONDS,
 ) -> None:
     """Say with what this process's jobs work; called once, before the first job."""
     _process.settings, _process.redis_url = settings, redis_url
-    _process.pause_seconds = pause_seconds
+    _process.pause_seconds, _process.down_seconds = pause_seconds, down_seconds
+
+
+@dataclass(slots=True, kw_only=True)
+class _Shift:
+    """One job's time, and what it did not come to."""
+
+    container: Container
+    ends_at: float
+    left: list[int] = field(default_factory=list)
 
 
 def work_on(item_ids: list[int]) -> None:
     """Work on items, some at a time, then bring their runs on.
 
     What goes wrong with one item does not stop the others; the first error that nobody expected
-    is raised when all are done, so that RQ records it.
+    is raised when all are done, so that RQ records it. What was not taken up in time goes back
+    into the queue, behind what waits there.
     """
     container = _container()
     try:
+        with reading(container.engine) as connection:
+            first = sync_state.item_of(connection, item_ids[0])
+        shift = _Shift(container=container, ends_at=time.monotonic() + SLICE_SECONDS)
         # Threads are started here, behind RQ's fork; each item has its own connector.
-        with ThreadPoolExecutor(
-            min(container.settings.threads, len(item_ids)) or 1, thread_name_prefix="item"
-        ) as pool:
-            futures = [pool.submit(_work_on, container, item_id) for item_id in item_ids]
-        done = [future for future in futures if future.exception() is None]
-        runs = {future.result() for future in done} - {None}
-        for run_id in runs:
-            assert run_id is not None  # noqa: S101 - taken out above
-            queue.tend(container, run_id)
+        with ThreadPoolExecutor(_threads(container, first), thread_name_prefix="item") as pool:
+            futures = [pool.submit(_work_on, shift, item_id) for item_id in item_ids]
+            while wait(futures, timeout=queue.TEND_EVERY.total_seconds()).not_done:
+                queue.look_round(container)
+        if shift.left:
+            with writing(container.engine) as connection:
+                dispatch.give_back(connection, shift.left)
+        queue.tend(container, first.run)
         for future in futures:
             future.result()
     finally:
@@ -75,11 +97,19 @@ def work_on(item_ids: list[int]) -> None:
 
 
 def tend_run(run_id: int) -> None:
-    """Tend a run, and come back until it is over."""
+    """Bring one run on."""
     container = _container()
     try:
-        if queue.tend(container, RunId(run_id)) is not Phase.DONE:
-            queue.enqueue_tending(container, RunId(run_id))
+        queue.tend(container, RunId(run_id))
+    finally:
+        container.close()
+
+
+def tend_all() -> None:
+    """Bring every run on that has not ended, and begin what was asked for out of turn."""
+    container = _container()
+    try:
+        queue.tend_all(container)
     finally:
         container.close()
 
@@ -90,12 +120,22 @@ def _container() -> Container:
     return open_container(_process.settings, _process.redis_url)
 
 
-def _work_on(container: Container, item_id: int) -> RunId | None:
-    """Do one item; None where it is not to be had, for then another brings its run on."""
+def _threads(container: Container, first: WorkItem) -> int:
+    """How many items are in hand at once: few where they compute."""
+    most = container.settings.threads
+    return min(most, _COMPUTING_THREADS) if first.phase is Phase.COMPUTE else most
+
+
+def _work_on(shift: _Shift, item_id: int) -> None:
+    """Do one item, where there is time left and nobody else has it."""
+    container = shift.container
+    if time.monotonic() >= shift.ends_at:
+        shift.left.append(item_id)
+        return
     with writing(container.engine) as connection:
         lease = sync_state.claim(connection, item_id, now=container.now())
         if lease is None:
-            return None
+            return
         run = sync_state.run(connection, lease.item.run)
     work = Work(
         engine=container.engine,
@@ -109,8 +149,6 @@ def _work_on(container: Container, item_id: int) -> RunId | None:
             _attempt(container, work)
     except LeaseLostError:
         log.warning("item %s was taken over by another process", item_id)
-        return None
-    return run.id
 
 
 def _attempt(container: Container, work: Work) -> None:
@@ -120,20 +158,26 @@ def _attempt(container: Container, work: Work) -> None:
         LeaseLostError: Another process took it up.
     """
     item_id = work.lease.item.id
+    endurance = Endurance(
+        draw=container.draw,
+        pause_seconds=_process.pause_seconds,
+        down_seconds=_process.down_seconds,
+    )
     try:
         with _kept(work):
+            container.gate(work.run.tenant).check()
             _perform(container, work)
     except LeaseLostError:
         raise
     except RetryLater as error:
-        _again_or_failed(work, error)
+        setbacks.later_or_failed(work, error, endurance)
     except ConnectorError as error:
-        _failed(work, cause=error.cause, message=str(error))
+        setbacks.fail(work, cause=error.cause, message=str(error))
     except SealBroken as error:
-        _failed(work, cause="sealed", message=str(error))
+        setbacks.fail(work, cause="sealed", message=str(error))
     except Exception as error:
         log.exception("work item %s", item_id)
-        _again_or_failed(work, _unexpected(error, item_id))
+        setbacks.later_or_failed(work, _unexpected(error, item_id), endurance)
         raise
 
 
@@ -173,6 +217,9 @@ def _kept(work: Work) -> Iterator[None]:
                 work.beat()
             except LeaseLostError:
                 return
+            except SQLAlchemyError:
+                # The work itself finds out whether the database stays away.
+                log.warning("the lease of item %s could not be renewed", work.lease.item.id)
 
     beating = threading.Thread(target=renew, name="lease", daemon=True)
     beating.start()
@@ -181,38 +228,6 @@ def _kept(work: Work) -> Iterator[None]:
     finally:
         is_over.set()
         beating.join()
-
-
-def _again_or_failed(work: Work, error: RetryLater) -> None:
-    attempts = work.lease.item.attempts
-    if attempts > len(_process.pause_seconds):
-        _failed(
-            work,
-            cause=error.cause,
-            message=f"{error} It was tried {attempts} times.",
-        )
-        return
-    pause = max(_process.pause_seconds[attempts - 1], error.after_seconds)
-    with work.writing() as connection:
-        sync_state.put_back(
-            connection,
-            work.lease,
-            not_before=work.now() + timedelta(seconds=pause),
-            cause=error.cause,
-            message=str(error),
-        )
-
-
-def _failed(work: Work, *, cause: str, message: str) -> None:
-    with work.writing() as connection:
-        sync_state.finish(
-            connection,
-            work.lease,
-            ItemState.FAILED,
-            now=work.now(),
-            cause=cause,
-            message=message,
-        )
 
 
 def _unexpected(error: Exception, item_id: int) -> RetryLater:

@@ -117,7 +117,10 @@ def _put_down(
     unchanged: Mapping[CourseId, Cursor],
     gone: Sequence[CourseId],
 ) -> None:
-    to_read = [one.id for one in stored if _is_to_be_read(one) and one.id not in unchanged]
+    to_read = readings.longest_first(
+        connection,
+        [one.id for one in stored if _is_to_be_read(one) and one.id not in unchanged],
+    )
     sync_state.add_items(
         connection, work.run.id, Phase.PULL, places=[(course, 0) for course in to_read]
     )

@@ -1,38 +1,53 @@
 """The queue: which jobs carry which work items. RQ carries, the database knows.
 
 Jobs carry the ids of work items and nothing else. A job that is lost, doubled or run late does
-no harm: the items are claimed in the database under a lease. ``tend`` puts whatever is due into
-the queue, so it both starts a run and repairs one.
+no harm: the items are claimed in the database under a lease. ``tend`` puts what is due into the
+queue, so it both starts a run and repairs one. A run has few jobs in the queue at a time, and
+whoever finishes one puts in the next: so runs of several districts take turns.
 """
 
-from collections.abc import Sequence
-from contextlib import suppress
+import logging
+from collections.abc import Collection
 from datetime import timedelta
+from enum import Enum
 
-from redis.exceptions import LockError
+from redis import RedisError
 from rq import Queue, Retry
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from rq.worker import Worker
+from sqlalchemy.exc import SQLAlchemyError
 
 from bootstrap.container import Container
-from mapping.records import RunId, TenantId
-from store import sync_state
+from mapping.records import CourseId, RunId, TenantId
+from store import dead, dispatch, pauses, refreshes, sync_state
+from store.refreshes import RefreshCause
 from store.session import reading, writing
-from store.sync_state import Phase, WorkItem
-from workers import schedule
+from store.sync_state import Phase, Run
+from workers import fair_shares, schedule
+from workers.fair_shares import Chunk
+
+log = logging.getLogger(__name__)
 
 QUEUE_NAME = "waymark"
-TEND_EVERY = timedelta(seconds=10)
+TEND_EVERY = timedelta(seconds=5)
+_TENDED_KEY = "waymark:tended"
 _JOB_SECONDS = 3_600
 _RESULT_SECONDS = 3_600
 _FAILURE_SECONDS = 7 * 24 * 3_600
-_TENDING_SECONDS = 30
-_MOST_ITEMS = 20
-_JOBS_WANTED = 48
-"""So many jobs that none is long and workers stay even, unless there are very many items."""
-_WAITING_PHASES = (Phase.PULL, Phase.PUSH)
 _ALIVE = (JobStatus.QUEUED, JobStatus.STARTED, JobStatus.SCHEDULED, JobStatus.DEFERRED)
+
+
+class Refresh(Enum):
+    """What comes of asking for a course out of turn."""
+
+    STARTED = "started"
+    WAITING = "waiting"
+    """A run is under way: it reads the course, or the course is read right after it."""
+    ASKED_BEFORE = "asked before"
+    """Somebody asked a short while ago, and the course is read soon."""
+    PAUSED = "paused"
+    """Waymark is paused: the course is read once it goes on."""
 
 
 def open_queue(container: Container) -> Queue:
@@ -41,19 +56,28 @@ def open_queue(container: Container) -> Queue:
 
 
 def enqueue_run(
-    container: Container, tenant: TenantId, *, cause: str = schedule.BY_HAND, is_full: bool = False
+    container: Container,
+    tenant: TenantId,
+    *,
+    cause: str = schedule.BY_HAND,
+    is_full: bool = False,
+    is_dry: bool = False,
 ) -> RunId:
     """Begin a run, or take up the tenant's unfinished one, and put its work into the queue."""
     run_id = schedule.begin_run(
-        container.engine, tenant, cause=cause, is_full=is_full, now=container.now()
+        container.engine,
+        tenant,
+        cause=cause,
+        is_full=is_full,
+        is_dry=is_dry,
+        now=container.now(),
     )
     tend(container, run_id)
-    enqueue_tending(container, run_id)
     return run_id
 
 
 def enqueue_due_nights(container: Container) -> tuple[RunId, ...]:
-    """Begin every night that is due, and tend every run that has not ended.
+    """Begin every night that is due, and bring on whatever has not ended.
 
     Returns:
         The runs that were begun now.
@@ -69,42 +93,137 @@ def enqueue_due_nights(container: Container) -> tuple[RunId, ...]:
         )
         if run_id is not None:
             begun.append(run_id)
-    with reading(container.engine) as connection:
-        unfinished = sync_state.unfinished_runs(connection)
-    for run in unfinished:
-        tend(container, run.id)
+    tend_all(container)
     return tuple(begun)
 
 
+def enqueue_refresh(
+    container: Container, tenant: TenantId, course: CourseId, *, cause: RefreshCause, by: str = ""
+) -> Refresh:
+    """Ask for one course to be read out of turn, and begin with it where nothing is in the way.
+
+    Args:
+        container: Where.
+        tenant: Whose course.
+        course: Which.
+        cause: Why.
+        by: Who asks, for the record.
+
+    Returns:
+        What comes of it.
+    """
+    with writing(container.engine) as connection:
+        is_paused = pauses.pause_of(connection, tenant) is not None
+        was_asked = refreshes.is_requested(connection, course)
+        if not was_asked:
+            refreshes.request_refreshes(
+                connection, [course], cause=cause, by=by, now=container.now()
+            )
+    if is_paused:
+        return Refresh.PAUSED
+    if bring_on(container, tenant) is not None:
+        return Refresh.STARTED
+    return Refresh.ASKED_BEFORE if was_asked else Refresh.WAITING
+
+
+def enqueue_retries(
+    container: Container, tenant: TenantId, *, cause: str | None = None, by: str
+) -> int:
+    """Try again what failed and was not done since, now or right after the run under way.
+
+    Args:
+        container: Where.
+        tenant: Whose.
+        cause: Only what failed for this cause; None for all.
+        by: Who asks, for the record.
+
+    Returns:
+        How many courses are read again.
+    """
+    with writing(container.engine) as connection:
+        asked = dead.try_again(connection, tenant, cause=cause, by=by, now=container.now())
+    bring_on(container, tenant)
+    return len(asked)
+
+
+def bring_on(container: Container, tenant: TenantId) -> RunId | None:
+    """Begin reading what was asked for out of turn, where nothing is in the way.
+
+    Returns:
+        The run that was begun now.
+    """
+    run_id = schedule.begin_refresh(container.engine, tenant, now=container.now())
+    if run_id is not None:
+        tend(container, run_id)
+    return run_id
+
+
+def go_on(container: Container, tenant: TenantId) -> None:
+    """Bring on at once what waited for the end of a tenant's pause."""
+    with writing(container.engine) as connection:
+        unfinished = sync_state.unfinished_runs(connection, tenant)
+        for run in unfinished:
+            dispatch.resume_waiting(connection, run.id, cause=pauses.PAUSED)
+    for run in unfinished:
+        tend(container, run.id)
+    bring_on(container, tenant)
+
+
+def tend_all(container: Container) -> None:
+    """Bring every run on that has not ended, and begin what was asked for out of turn."""
+    with reading(container.engine) as connection:
+        unfinished = sync_state.unfinished_runs(connection)
+        asked = refreshes.tenants_asked(connection)
+    for run in unfinished:
+        tend(container, run.id)
+    for tenant in asked:
+        bring_on(container, tenant)
+
+
+def look_round(container: Container) -> None:
+    """Do as ``tend_all``, unless another process did a moment ago; trouble is left for later."""
+    try:
+        if _is_my_turn(container):
+            tend_all(container)
+    except (RedisError, SQLAlchemyError) as error:
+        log.warning("runs are tended later: %s", type(error).__name__)
+
+
+def ask_to_tend(container: Container) -> None:
+    """Have a worker do as ``tend_all``, unless one did a moment ago; the database is not asked.
+
+    This is what idle workers do, whose own process must not open the database: their jobs are
+    forked from it.
+    """
+    if _is_my_turn(container):
+        open_queue(container).enqueue(
+            "workers.jobs.tend_all",
+            at_front=True,
+            job_timeout=_JOB_SECONDS,
+            result_ttl=0,
+            failure_ttl=_FAILURE_SECONDS,
+        )
+
+
 def tend(container: Container, run_id: RunId) -> Phase:
-    """Bring a run on: into its next phase if it is due, and all due work into the queue.
+    """Bring a run on: into its next phase if it is due, and due work into the queue.
+
+    Harmless however many do it at once: they mark in turn what they put into the queue.
 
     Returns:
         The phase the run is in.
     """
     phase = schedule.advance(container.engine, run_id, now=container.now())
-    tending = container.redis.lock(f"waymark:tending:{run_id}", timeout=_TENDING_SECONDS)
-    if phase is Phase.DONE or not tending.acquire(blocking=False):
-        return phase
-    try:
-        _enqueue_due(container, run_id)
-    finally:
-        # It may have run out meanwhile, or Redis may have been emptied: then it is free.
-        with suppress(LockError):
-            tending.release()
+    with reading(container.engine) as connection:
+        run = sync_state.run(connection, run_id)
+        is_paused = pauses.pause_of(connection, run.tenant) is not None
+        in_hand = dispatch.jobs_in_hand(connection, run_id, now=container.now())
+    if phase is Phase.DONE:
+        bring_on(container, run.tenant)
+    elif not is_paused:
+        asked = [job for job, carried in in_hand.items() if not carried.is_fresh]
+        _enqueue_due(container, run, alive=_alive(open_queue(container), asked))
     return phase
-
-
-def enqueue_tending(container: Container, run_id: RunId) -> None:
-    """Have a worker tend a run in a while, should nobody else."""
-    open_queue(container).enqueue_in(
-        TEND_EVERY,
-        "workers.jobs.tend_run",
-        run_id,
-        job_timeout=_JOB_SECONDS,
-        result_ttl=0,
-        failure_ttl=_FAILURE_SECONDS,
-    )
 
 
 def depth(container: Container) -> int:
@@ -117,34 +236,24 @@ def live_workers(container: Container) -> int:
     return Worker.count(queue=open_queue(container))
 
 
-def _enqueue_due(container: Container, run_id: RunId) -> None:
-    queue = open_queue(container)
-    with reading(container.engine) as connection:
-        due = sync_state.due_items(connection, run_id, now=container.now())
-    lost = [item for item, job in due if not _is_alive(queue, job)]
-    size = _job_size(lost, threads=container.settings.threads)
-    for start in range(0, len(lost), size or 1):
-        _enqueue(container, queue, lost[start : start + size])
-
-
-def _job_size(items: Sequence[WorkItem], *, threads: int) -> int:
-    """So many items that jobs are few; where they wait for an LMS, work for all threads."""
-    size = -(-len(items) // _JOBS_WANTED)
-    if items and items[0].phase in _WAITING_PHASES:
-        # Two jobs at least, for two workers.
-        size = max(size, min(threads, -(-len(items) // 2)))
-    return min(size, max(_MOST_ITEMS, threads))
-
-
-def _enqueue(container: Container, queue: Queue, items: Sequence[WorkItem]) -> None:
-    ids = [item.id for item in items]
-    job_id = f"items-{ids[0]}-{len(ids)}-{items[0].attempts}"
+def _enqueue_due(container: Container, run: Run, *, alive: Collection[str]) -> None:
+    share = fair_shares.Share(
+        workers=live_workers(container), threads=container.settings.threads, alive=alive
+    )
     with writing(container.engine) as connection:
-        sync_state.mark_enqueued(connection, ids, job=job_id, now=container.now())
+        sync_state.hold_run(connection, run.id)
+        chunks = fair_shares.take(connection, run, share, now=container.now())
+    queue = open_queue(container)
+    for chunk in chunks:
+        _enqueue(queue, chunk, at_front=run.cause == schedule.REFRESH)
+
+
+def _enqueue(queue: Queue, chunk: Chunk, *, at_front: bool) -> None:
     queue.enqueue(
         "workers.jobs.work_on",
-        ids,
-        job_id=job_id,
+        list(chunk.items),
+        job_id=chunk.job,
+        at_front=at_front,
         job_timeout=_JOB_SECONDS,
         result_ttl=_RESULT_SECONDS,
         failure_ttl=_FAILURE_SECONDS,
@@ -153,8 +262,11 @@ def _enqueue(container: Container, queue: Queue, items: Sequence[WorkItem]) -> N
     )
 
 
-def _is_alive(queue: Queue, job_id: str) -> bool:
-    if not job_id:
-        return False
-    job = Job.fetch_many([job_id], connection=queue.connection, serializer=JSONSerializer)[0]
-    return job is not None and job.get_status() in _ALIVE
+def _alive(queue: Queue, jobs: Collection[str]) -> frozenset[str]:
+    found = Job.fetch_many(list(jobs), connection=queue.connection, serializer=JSONSerializer)
+    return frozenset(job.id for job in found if job is not None and job.get_status() in _ALIVE)
+
+
+def _is_my_turn(container: Container) -> bool:
+    span = round(TEND_EVERY.total_seconds() * 1000)
+    return bool(container.redis.set(_TENDED_KEY, b"1", nx=True, px=span))

@@ -41,7 +41,7 @@ def see_to_end(connection: Connection, run: Run, *, now: datetime) -> None:
         run: The run, in its last phase.
         now: When.
     """
-    if run_reports.is_dry(connection, run.id):
+    if run.is_dry:
         return
     found = alarms.watch_run(connection, run, now=now)
     for message in _messages(connection, run, found):

@@ -1,26 +1,49 @@
 """When a night begins, what comes next in it, and when it is over."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
-from mapping.records import CourseState, PassbackWay, RunId, TenantId
-from store import courses, merging, past_runs, registrations, rules, sync_state, waiting
+from mapping.records import CourseId, CourseState, PassbackWay, RunId, TenantId
+from store import (
+    courses,
+    merging,
+    past_runs,
+    pauses,
+    refreshes,
+    registrations,
+    rules,
+    sync_state,
+    waiting,
+)
 from store.session import lock, reading, writing
-from store.sync_state import Phase, Run
+from store.sync_state import ItemState, Phase, Run
 from store.tenants import all_tenants
 from workers import run_end
 
 NIGHTLY = "nightly"
 BY_HAND = "by hand"
+REFRESH = "refresh"
+"""Courses read out of turn: no planning, else as a night."""
+_DRY = (
+    "dry_run",
+    "This was a dry run: nothing was written. A run without --dry-run writes what has changed.",
+)
 _LEARNERS_PER_PART = 250
 _MOST_PARTS = 64
 _ORDER = tuple(Phase)
 
 
 def begin_run(
-    engine: Engine, tenant: TenantId, *, cause: str, is_full: bool, now: datetime
+    engine: Engine,
+    tenant: TenantId,
+    *,
+    cause: str,
+    is_full: bool,
+    now: datetime,
+    is_dry: bool = False,
 ) -> RunId:
     """Begin a run, or take up the one that has not ended.
 
@@ -30,6 +53,7 @@ def begin_run(
         cause: NIGHTLY or BY_HAND.
         is_full: Read everything, whatever the cursors say.
         now: When.
+        is_dry: Write to no gradebook.
 
     Returns:
         The run to see through.
@@ -39,7 +63,11 @@ def begin_run(
         unfinished = sync_state.unfinished_runs(connection, tenant)
         if unfinished:
             return unfinished[0].id
-        return _begin(connection, tenant, cause=cause, is_full=is_full, now=now)
+        run = sync_state.start_run(
+            connection, tenant, cause=cause, is_full=is_full, is_dry=is_dry, now=now
+        )
+        _plan(connection, tenant, run)
+        return run
 
 
 def begin_due_night(
@@ -48,7 +76,7 @@ def begin_due_night(
     """Begin the night if its local time has come and nobody has begun it yet.
 
     However many schedulers ask, one of them begins it; a night that was missed, since none
-    asked in time, is begun once by the next that does.
+    asked in time or the district was paused, is begun once by the next that does.
 
     Returns:
         The run, or None where nothing is due.
@@ -58,9 +86,40 @@ def begin_due_night(
         last = sync_state.last_started(connection, tenant, NIGHTLY)
         if last is not None and last >= last_due(at, zone, now):
             return None
-        if sync_state.unfinished_runs(connection, tenant):
+        if not _may_begin(connection, tenant):
             return None
-        return _begin(connection, tenant, cause=NIGHTLY, is_full=False, now=now)
+        run = sync_state.start_run(connection, tenant, cause=NIGHTLY, is_full=False, now=now)
+        _plan(connection, tenant, run)
+        return run
+
+
+def begin_refresh(engine: Engine, tenant: TenantId, *, now: datetime) -> RunId | None:
+    """Begin reading the courses that were asked for out of turn, once nothing is in the way.
+
+    What a run read after it was asked for needs no other reading.
+
+    Returns:
+        The run, or None where nothing is to be read now.
+    """
+    with writing(engine) as connection:
+        lock(connection, "tenant", tenant)
+        asked = refreshes.requested(connection, tenant)
+        if not asked or not _may_begin(connection, tenant):
+            return None
+        refreshes.take_up(connection, [one.course for one in asked])
+        wanted = [
+            one.course
+            for one in asked
+            if not past_runs.was_read_since(connection, one.course, one.requested_at)
+        ]
+        readable = _readable(connection, tenant, wanted)
+        if not readable:
+            return None
+        run = sync_state.start_run(
+            connection, tenant, cause=REFRESH, is_full=False, now=now, phase=Phase.PULL
+        )
+        sync_state.add_items(connection, run, Phase.PULL, places=[(one, 0) for one in readable])
+        return run
 
 
 def last_due(at: time, zone: ZoneInfo, now: datetime) -> datetime:
@@ -98,13 +157,23 @@ def advance(engine: Engine, run_id: RunId, *, now: datetime) -> Phase:
         return phase
 
 
-def _begin(
-    connection: Connection, tenant: TenantId, *, cause: str, is_full: bool, now: datetime
-) -> RunId:
-    run = sync_state.start_run(connection, tenant, cause=cause, is_full=is_full, now=now)
+def _may_begin(connection: Connection, tenant: TenantId) -> bool:
+    is_paused = pauses.pause_of(connection, tenant) is not None
+    return not is_paused and not sync_state.unfinished_runs(connection, tenant)
+
+
+def _plan(connection: Connection, tenant: TenantId, run: RunId) -> None:
     platforms = [p.id for p in registrations.platforms(connection, tenant) if p.is_active]
     sync_state.add_items(connection, run, Phase.PLAN, places=[(None, p) for p in platforms])
-    return run
+
+
+def _readable(
+    connection: Connection, tenant: TenantId, wanted: Sequence[CourseId]
+) -> list[CourseId]:
+    """Those whose LMS is asked at all."""
+    active = {p.id for p in registrations.platforms(connection, tenant) if p.is_active}
+    found = (courses.course(connection, one) for one in wanted)
+    return [one.id for one in found if one.platform in active and one.gone_at is None]
 
 
 def _add_work(connection: Connection, run: Run, phase: Phase, *, now: datetime) -> None:
@@ -129,9 +198,22 @@ def _add_work(connection: Connection, run: Run, phase: Phase, *, now: datetime) 
         ]
         # The longest first, or the last worker is left with them: only Canvas takes words whole.
         to_write.sort(key=lambda one: one.kind == "canvas" and one.way is PassbackWay.WORDS)
-        sync_state.add_items(
-            connection, run.id, phase, places=[(course.id, 0) for course in to_write]
+        _put_down_writing(connection, run, [course.id for course in to_write])
+
+
+def _put_down_writing(connection: Connection, run: Run, to_write: Sequence[CourseId]) -> None:
+    if run.is_dry:
+        sync_state.add_unread(
+            connection,
+            run.id,
+            dict.fromkeys(to_write, _DRY),
+            state=ItemState.SKIPPED,
+            phase=Phase.PUSH,
         )
+        return
+    sync_state.add_items(
+        connection, run.id, Phase.PUSH, places=[(course, 0) for course in to_write]
+    )
 
 
 def _put_down_what_time_changed(connection: Connection, run: Run, *, now: datetime) -> None:

@@ -4,7 +4,11 @@ import gc
 import logging
 import signal
 import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from rq import Queue, worker_registration
+from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import Worker
 
@@ -12,10 +16,13 @@ import workers.jobs
 from bootstrap.container import Container
 from workers import keys, queue, watching
 
+if TYPE_CHECKING:
+    from redis.client import Pipeline
+
 log = logging.getLogger(__name__)
 
-# So short that work of a worker killed with its horse is taken up within some 80 seconds even
-# where nobody tends the run; measured with RQ 3.0, see docs/decisions.
+# So short that RQ itself runs the work of a worker killed with its horse again within some 80
+# seconds; measured with RQ 3.0, see docs/decisions. The runs' own leases are sooner.
 _WORKER_TTL_SECONDS = 30
 _MAINTENANCE_SECONDS = 15
 _MONITORING_SECONDS = 5
@@ -30,7 +37,7 @@ def serve_queue(container: Container, redis_url: str, *, is_burst: bool = False)
     """
     workers.jobs.serve(container.settings, redis_url)
     container.engine.dispose()
-    worker = Worker(
+    worker = _TendingWorker(
         [queue.open_queue(container)],
         connection=container.redis,
         serializer=JSONSerializer,
@@ -39,9 +46,44 @@ def serve_queue(container: Container, redis_url: str, *, is_burst: bool = False)
         job_monitoring_interval=_MONITORING_SECONDS,
         log_job_description=False,
     )
+    worker.tend = lambda: queue.ask_to_tend(container)
     gc.collect()
     gc.freeze()
-    worker.work(burst=is_burst, with_scheduler=True, logging_level=container.settings.log_level)
+    # Nothing is put into the queue for later: what waits, waits in the database.
+    worker.work(burst=is_burst, logging_level=container.settings.log_level)
+
+
+class _TendingWorker(Worker):
+    """A worker that, while it is idle, sees to it that runs go on whatever else died.
+
+    Redis may have been emptied: then runs are put into the queue again, and this worker is
+    counted again.
+    """
+
+    tend: Callable[[], None]
+    _is_waiting = False
+
+    @property
+    def dequeue_timeout(self) -> int:
+        """How long to wait for a job, in seconds."""
+        return round(queue.TEND_EVERY.total_seconds())
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        """Wait for a job, and tend runs each time before waiting anew."""
+        self._is_waiting = True
+        try:
+            return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+        finally:
+            self._is_waiting = False
+
+    def heartbeat(self, timeout: int | None = None, pipeline: "Pipeline | None" = None) -> None:
+        """Say that this worker lives; RQ does so before each wait for a job."""
+        super().heartbeat(timeout, pipeline)
+        if self._is_waiting and pipeline is None:
+            worker_registration.register(self)
+            self.tend()
 
 
 def serve_schedule(container: Container) -> None:

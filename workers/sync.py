@@ -55,6 +55,7 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
         work: The item in hand.
         course_id: The course.
     """
+    begun_at = work.now()
     with work.reading() as connection:
         course = courses.course(connection, course_id)
         known_sections = sections.section_refs(connection, course_id)
@@ -82,8 +83,10 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
     since = None if is_whole else course.cursor
     cursor = _read_scores(source, work, course, reading=reading, since=since)
     with work.writing() as connection:
-        finished = Finished(cursor=cursor, basis=basis, is_sweep=is_whole)
-        readings.finish_reading(connection, course_id, finished, now=work.now())
+        ended_at = work.now()
+        seconds = (ended_at - begun_at).total_seconds()
+        finished = Finished(cursor=cursor, basis=basis, is_sweep=is_whole, seconds=seconds)
+        readings.finish_reading(connection, course_id, finished, now=ended_at)
         work.tell(connection, source.notes)
         work.finish(connection, Counts(api_calls=source.calls, quota=source.quota))
 

@@ -9,8 +9,10 @@ from lti_tool.guards import Capacity, NotThere, Visit, require
 from lti_tool.launch.services import services
 from lti_tool.pages.visits import changing_visit, current_visit
 from mapping.records import CourseId
-from store.dead import Wish, dead_groups, try_again
+from store.dead import DeadGroup, dead_groups
 from store.outbox_reports import unwritten_marks
+from store.remedies import meaning_of
+from store.retries import Wish, try_again
 from store.session import reading, writing
 
 blueprint = Blueprint("failures", __name__)
@@ -25,13 +27,13 @@ def failures(launch_id: str) -> str:
     visit = current_visit(launch_id)
     require(visit, Capacity.ADMINISTRATOR)
     with reading(services().engine) as connection:
-        groups = dead_groups(connection, visit.record.tenant)
+        groups = dead_groups(connection, visit.record.tenant, now=services().now())
         marks = unwritten_marks(connection, visit.record.tenant)
     asked = request.args.get("asked", "")
     return render_template(
         "failures.html",
         visit=visit,
-        groups=groups,
+        groups=[(group, meaning_of(group.cause), _courses(group)) for group in groups],
         marks=marks,
         asked=int(asked) if asked.isdecimal() and len(asked) < _MOST_DIGITS else None,
     )
@@ -49,6 +51,11 @@ def retry(launch_id: str) -> Response:
         )
     back = f"/l/{visit.launch_id}/failures?asked={len(meant)}"
     return cast("Response", redirect(back, HTTPStatus.SEE_OTHER, Response))
+
+
+def _courses(group: DeadGroup) -> tuple[CourseId, ...]:
+    """The courses of a group, each once."""
+    return tuple(dict.fromkeys(one.course for one in group.items if one.course is not None))
 
 
 def _wish() -> Wish:

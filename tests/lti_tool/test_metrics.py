@@ -69,7 +69,7 @@ def test_failures_are_counted_by_cause(container, clock):
             connection, work.lease, ItemState.FAILED, now=clock(), cause="no_token", message="No."
         )
 
-    assert samples(container)["waymark_last_run_failures", ("District", "no_token")] == 1
+    assert samples(container)["waymark_last_run_failures", ("no_token", "District")] == 1
 
 
 def test_no_label_names_a_course_or_a_person(container, clock):

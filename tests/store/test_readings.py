@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from mapping.records import CourseRef, Cursor
-from store import courses, readings, reports
+from store import courses, gradebook, readings, reports
 from store.readings import Finished
-from tests.store.places import NOW, enrol, new_course
+from tests.store.places import NOW, column, enrol, new_course
 
 LATER = NOW + timedelta(days=1)
 HERE = Cursor("here")
@@ -58,3 +58,19 @@ def test_a_course_that_is_gone_does_not_make_what_is_known_of_a_learner_look_old
     readings.mark_listed(db, canvas, {CourseRef("c2")}, now=LATER)
 
     assert reports.learner_line(db, district, ada).read_at == LATER
+
+
+def test_the_longest_courses_are_read_first_and_unknown_ones_before_them(db, district, canvas):
+    quick, slow, unknown, guessed = (
+        new_course(db, district, canvas, f"c{number}") for number in range(4)
+    )
+    for course, seconds in ((quick, 0.5), (slow, 90.0)):
+        finished = Finished(cursor=HERE, basis="1/x", is_sweep=True, seconds=seconds)
+        readings.finish_reading(db, course, finished, now=NOW)
+    learners = {**enrol(db, guessed, "ada", "ben")}
+    gradebook.save_line_items(db, guessed, [column(f"i{number}") for number in range(1_000)])
+
+    ordered = readings.longest_first(db, [quick, slow, unknown, guessed])
+
+    assert len(learners) == 2
+    assert ordered == (unknown, slow, guessed, quick)

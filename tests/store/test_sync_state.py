@@ -139,13 +139,13 @@ def test_an_item_put_back_cannot_be_claimed_before_its_time(db, item):
     assert sync_state.claim(db, item, now=NOW + SECOND).item.attempts == 2
 
 
-def test_an_item_put_back_is_due_at_its_time_and_carried_by_no_job(db, run, item):
+def test_an_item_put_back_is_due_at_its_time_whatever_carried_it(db, run, item):
     sync_state.mark_enqueued(db, [item], job="job", now=NOW)
     lease = sync_state.claim(db, item, now=NOW)
     sync_state.put_back(db, lease, not_before=NOW + 2 * SECOND, cause="down", message="Later.")
 
     assert due(db, run, NOW + SECOND) == []
-    assert due(db, run, NOW + 2 * SECOND) == [(item, "")]
+    assert due(db, run, NOW + 2 * SECOND) == [(item, "job")]
 
 
 def test_new_items_are_due(db, run, item):
@@ -169,7 +169,7 @@ def test_an_item_whose_holder_fell_silent_is_due_whatever_the_queue_says(db, run
     sync_state.mark_enqueued(db, [item], job="job", now=NOW)
     sync_state.claim(db, item, now=NOW)
 
-    assert due(db, run, NOW + LEASE + SECOND) == [(item, "")]
+    assert due(db, run, NOW + LEASE + SECOND) == [(item, "job")]
 
 
 def test_putting_an_item_into_the_queue_frees_it_of_a_silent_holder(db, item):

@@ -138,7 +138,7 @@ def open_stage_container(
     Redis.from_url(redis_url).flushall()
     container = open_container(settings, redis_url)
     schema.migrate(container.engine)
-    workers.jobs.serve(settings, redis_url, pause_seconds=(0.05,) * 4)
+    workers.jobs.serve(settings, redis_url, pause_seconds=(0.05,) * 5, down_seconds=1.0)
     return container
 
 

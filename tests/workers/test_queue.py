@@ -1,5 +1,7 @@
 """The queue carries, the database knows: whatever the queue loses is put into it again."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import time
 
@@ -8,13 +10,15 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from sqlalchemy import update
 
-from store import run_reports, sync_state
+from store import pauses, run_reports, sync_state
+from store.refreshes import RefreshCause
 from store.session import reading, writing
-from store.sync_state import Phase
-from store.tables import runs, work_items
-from tests.store.places import new_course, new_tenant
+from store.sync_state import ItemState, Phase
+from store.tables import runs
+from tests.store.places import new_course, new_platform, new_tenant
 from tests.workers.night import new_night
 from workers import queue
+from workers.queue import Refresh
 
 
 @pytest.fixture
@@ -54,13 +58,11 @@ def test_a_run_by_hand_puts_its_planning_into_the_queue(container, night, jobs):
     assert night.ask(sync_state.run, run).cause == "by hand"
 
 
-def test_a_run_is_tended_by_a_worker_in_a_while(container, night):
-    run = queue.enqueue_run(container, night.tenant)
+def test_an_idle_worker_has_runs_tended_once_in_a_while(container, jobs):
+    queue.ask_to_tend(container)
+    queue.ask_to_tend(container)
 
-    scheduled = queue.open_queue(container).scheduled_job_registry
-    (job_id,) = scheduled.get_job_ids()
-    job = Job.fetch(job_id, connection=container.redis, serializer=JSONSerializer)
-    assert (job.func_name, job.args) == ("workers.jobs.tend_run", [run])
+    assert jobs() == [("workers.jobs.tend_all", [])]
 
 
 def test_a_run_that_is_going_on_is_not_begun_again(container, night):
@@ -87,6 +89,7 @@ def test_what_a_lost_redis_held_is_put_into_the_queue_again(container, night, jo
     queue.tend(container, run)
 
     assert jobs() == before
+    assert queue.open_queue(container).job_ids[0].endswith("-2")
 
 
 @pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.FINISHED, JobStatus.STOPPED])
@@ -130,58 +133,101 @@ def test_what_is_put_back_is_put_into_the_queue_when_its_time_has_come(container
     assert jobs() == [("workers.jobs.work_on", [[item]])]
 
 
-def test_many_items_are_carried_by_few_jobs(container, night, jobs):
-    run = night.begin()
-    with writing(night.engine) as connection:
-        course = new_course(connection, night.tenant, night.platform)
-        sync_state.add_items(
-            connection, run, Phase.PLAN, places=[(course, number) for number in range(99)]
-        )
+@pytest.fixture
+def reading_run(night):
+    """Makes a run that has so many courses to read."""
+
+    def reading_run(count, *, tenant=None, platform=None):
+        with writing(night.engine) as connection:
+            run = sync_state.start_run(
+                connection,
+                tenant or night.tenant,
+                cause="by hand",
+                is_full=False,
+                now=night.clock(),
+                phase=Phase.PULL,
+            )
+            course = new_course(connection, tenant or night.tenant, platform or night.platform)
+            places = [(course, number) for number in range(count)]
+            sync_state.add_items(connection, run, Phase.PULL, places=places)
+        return run
+
+    return reading_run
+
+
+def test_a_job_is_named_after_tenant_date_run_phase_and_first_item(container, night, reading_run):
+    run = reading_run(1)
+    (item,) = item_ids(night, run)
+
+    queue.tend(container, run)
+
+    (name,) = queue.open_queue(container).job_ids
+    assert name == f"sync-{night.tenant}-2026-11-20-{run}-pull-{item}-1"
+
+
+def test_a_run_has_two_jobs_for_each_worker_in_the_queue_and_no_more(container, jobs, reading_run):
+    run = reading_run(500)
+
+    queue.tend(container, run)
+    queue.tend(container, run)
+
+    assert [len(ids) for _, (ids,) in jobs()] == [50, 50]
+
+
+def test_what_comes_first_is_carried_first(container, night, jobs, reading_run):
+    run = reading_run(20)
     wanted = item_ids(night, run)
 
     queue.tend(container, run)
 
-    carried = [arguments[0] for _, arguments in jobs()]
-    assert [item for ids in carried for item in ids] == wanted
-    assert {len(ids) for ids in carried} <= {3, 1}
-    assert len(carried) <= 48
+    assert [item for _, (ids,) in jobs() for item in ids] == wanted
 
 
-@pytest.mark.parametrize(
-    ("courses", "sizes"),
-    [(1, [1]), (5, [3, 2]), (16, [8, 8]), (20, [8, 8, 4]), (500, [11] * 45 + [5])],
-)
-def test_jobs_that_wait_for_an_lms_hold_work_for_all_threads(
-    container, night, jobs, courses, sizes
-):
-    run = night.begin()
+def test_a_platform_takes_turns_with_the_others_of_its_district(container, jobs, reading_run):
+    run = reading_run(500)
     with writing(night.engine) as connection:
-        connection.execute(work_items.delete())
-        course = new_course(connection, night.tenant, night.platform)
-        sync_state.add_items(
-            connection, run, Phase.PULL, places=[(course, number) for number in range(courses)]
-        )
-        connection.execute(update(runs).values(phase=Phase.PULL.value))
+        other = new_platform(connection, night.tenant, "Other")
+        course = new_course(connection, night.tenant, other)
+        sync_state.add_items(connection, run, Phase.PULL, places=[(course, n) for n in range(4)])
 
     queue.tend(container, run)
 
-    assert [len(ids) for _, (ids,) in jobs()] == sizes
+    assert [len(ids) for _, (ids,) in jobs()] == [50, 2]
+
+
+def test_a_large_district_leaves_room_for_a_small_one(container, night, jobs, reading_run):
+    large = reading_run(5_000)
+    with writing(night.engine) as connection:
+        tenant = new_tenant(connection, "Small")
+        platform = new_platform(connection, tenant, "Small Canvas")
+    small = reading_run(10, tenant=tenant, platform=platform)
+
+    queue.tend(container, large)
+    queue.tend(container, small)
+
+    assert [len(ids) for _, (ids,) in jobs()] == [50, 50, 5, 5]
+
+
+def test_two_who_tend_at_once_put_nothing_twice_into_the_queue(container, jobs, reading_run):
+    run = reading_run(40)
+    gate = threading.Barrier(2)
+
+    def tend():
+        gate.wait(10)
+        queue.tend(container, run)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(tend), pool.submit(tend)]:
+            done.result(20)
+
+    carried = [item for _, (ids,) in jobs() for item in ids]
+    assert len(carried) == len(set(carried)) == 40
 
 
 def test_a_finished_run_is_left_alone(container, night, jobs):
     run = night.run()
 
     assert queue.tend(container, run) is Phase.DONE
-    assert jobs() == []
-
-
-def test_a_run_is_tended_by_one_at_a_time(container, night, jobs):
-    run = night.begin()
-
-    with container.redis.lock(f"waymark:tending:{run}", timeout=30):
-        phase = queue.tend(container, run)
-
-    assert phase is Phase.PLAN
     assert jobs() == []
 
 
@@ -234,3 +280,78 @@ def test_an_item_stays_pending_until_a_worker_claims_it(container, night):
 
     found = night.ask(run_reports.progress, run)
     assert (found.phase, found.finished, found.total) == (Phase.PLAN, 0, 1)
+
+
+@pytest.fixture
+def read_course(night):
+    night.run()
+    return night.course()
+
+
+def refresh(container, night, course):
+    return queue.enqueue_refresh(container, night.tenant, course, cause=RefreshCause.TEACHER)
+
+
+def test_a_course_asked_for_is_in_the_queue_at_once_before_all_else(
+    container, night, jobs, read_course
+):
+    queue.open_queue(container).enqueue("workers.jobs.tend_all")
+
+    assert refresh(container, night, read_course) is Refresh.STARTED
+    assert [function for function, _ in jobs()] == ["workers.jobs.work_on", "workers.jobs.tend_all"]
+
+
+def test_a_course_asked_for_during_a_night_waits_for_it_and_is_told_so(
+    container, night, read_course
+):
+    queue.enqueue_run(container, night.tenant)
+
+    assert refresh(container, night, read_course) is Refresh.WAITING
+    assert refresh(container, night, read_course) is Refresh.ASKED_BEFORE
+
+
+def test_a_course_asked_for_during_a_pause_is_read_when_it_ends(
+    container, night, jobs, read_course
+):
+    night.write(pauses.pause, night.tenant, by="Ada", now=night.clock())
+
+    assert refresh(container, night, read_course) is Refresh.PAUSED
+    assert jobs() == []
+    night.write(pauses.resume, night.tenant, by="Ada", now=night.clock())
+    queue.go_on(container, night.tenant)
+    assert len(jobs()) == 1
+
+
+def test_a_run_of_a_paused_district_puts_nothing_into_the_queue(container, night, jobs):
+    night.write(pauses.pause, night.tenant, by="Ada", now=night.clock())
+    run = queue.enqueue_run(container, night.tenant)
+
+    assert queue.tend(container, run) is Phase.PLAN
+    assert jobs() == []
+
+
+def test_what_was_asked_for_begins_when_the_run_in_its_way_is_over(
+    container, night, jobs, read_course
+):
+    run = night.begin()
+    night.reach(run, Phase.PUSH)
+    night.clock.advance(minutes=1)
+    refresh(container, night, read_course)
+    for work in night.take(run):
+        night.perform(work)
+
+    assert queue.tend(container, run) is Phase.DONE
+    assert len(jobs()) == 1
+
+
+@pytest.mark.usefixtures("read_course")
+def test_what_failed_is_tried_again(container, night, jobs):
+    run = night.begin(is_full=True)
+    (work,) = night.reach(run, Phase.PULL)
+    night.write(
+        sync_state.finish, work.lease, ItemState.FAILED, now=night.clock(), cause="not_found"
+    )
+    night.reach(run, Phase.DONE)
+
+    assert queue.enqueue_retries(container, night.tenant, by="Ada") == 1
+    assert len(jobs()) == 1

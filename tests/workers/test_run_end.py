@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from connectors.errors import Unauthorized
 from mapping.alarms import AlarmKind
 from mapping.records import CourseRef, LineItem, LineItemRef, ScoreState
-from store import alarms, notice_targets, sync_state
+from store import alarms, notice_targets, pauses, sync_state
 from store.notice_targets import Channel, NewTarget, NoticeKind
 from store.sync_state import ItemState, Phase
 from store.tables import notices, runs, work_items
@@ -240,3 +240,14 @@ def test_the_least_of_an_lmss_allowance_is_kept_with_the_run(night):
     run = night.run()
 
     assert night.counts(run).quota == 512.5
+
+
+def test_a_pause_is_told_with_who_and_why(night):
+    target(night, NoticeKind.PAUSED)
+
+    night.write(pauses.pause, night.tenant, by="Ana", reason="a wrong mapping", now=night.clock())
+
+    (line,) = told(night)
+    assert line.kind == "paused"
+    assert "Paused by Ana" in line.body
+    assert "a wrong mapping" in line.body

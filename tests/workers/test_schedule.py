@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapping.records import CourseState, PassbackWay
-from store import registrations, sync_state
+from store import pauses, refreshes, registrations, sync_state
+from store.refreshes import RefreshCause
 from store.registrations import PlatformEntry
 from store.sync_state import Phase
 from tests.store.places import BOX, new_tenant
-from tests.workers.night import new_night
+from tests.workers.night import COURSE, new_night
 from workers import schedule
 from workers.schedule import begin_due_night, begin_run, last_due
 
@@ -252,3 +253,90 @@ def test_every_tenant_has_its_own_time_zone(night):
         night.tenant: ZoneInfo("UTC"),
         other: ZoneInfo("America/Sao_Paulo"),
     }
+
+
+@pytest.fixture
+def ask(night):
+    """Asks for the night's course out of turn, and begins what may begin."""
+
+    def ask():
+        night.write(
+            refreshes.request_refreshes,
+            [night.course()],
+            cause=RefreshCause.TEACHER,
+            now=night.clock(),
+        )
+        return schedule.begin_refresh(night.engine, night.tenant, now=night.clock())
+
+    return ask
+
+
+def test_a_course_asked_for_is_read_computed_and_written_without_planning(night, ask):
+    night.run()
+    night.score("quiz 1", "ada", 0.0)
+
+    run = ask()
+    night.reach(run, Phase.DONE)
+
+    assert night.ask(sync_state.run, run).cause == "refresh"
+    assert night.ask(sync_state.count_items, run, Phase.PLAN) == 0
+    assert night.counts(run).courses == 1
+    assert night.counts(run).scores_changed == 1
+    assert night.ask(refreshes.requested, night.tenant) == ()
+
+
+def test_a_course_asked_for_while_a_run_goes_on_is_read_right_after_it(night, ask):
+    night.run()
+    run = night.begin()
+    night.reach(run, Phase.PUSH)
+    night.clock.advance(minutes=1)
+
+    assert ask() is None
+    night.reach(run, Phase.DONE)
+    assert schedule.begin_refresh(night.engine, night.tenant, now=night.clock()) is not None
+
+
+def test_a_course_that_the_run_under_way_read_later_is_not_read_again(night, ask):
+    night.run()
+    night.book.touched = {COURSE}
+    run = night.begin()
+
+    assert ask() is None
+    night.clock.advance(minutes=1)
+    night.reach(run, Phase.DONE)
+    assert schedule.begin_refresh(night.engine, night.tenant, now=night.clock()) is None
+    assert night.ask(refreshes.requested, night.tenant) == ()
+
+
+def test_nothing_begins_while_the_district_is_paused_and_once_afterwards(night, ask):
+    night.run()
+    night.write(pauses.pause, night.tenant, by="Ada", now=night.clock())
+    night.clock.advance(days=3)
+
+    assert begin_due(night) is None
+    assert ask() is None
+    night.write(pauses.resume, night.tenant, by="Ada", now=night.clock())
+    run = begin_due(night)
+    night.reach(run, Phase.DONE)
+    assert begin_due(night) is None
+
+
+def test_a_dry_run_reads_and_computes_and_writes_nothing(night):
+    run = begin_run(
+        night.engine, night.tenant, cause="by hand", is_full=False, is_dry=True, now=night.clock()
+    )
+    night.reach(run, Phase.DONE)
+
+    (trouble,) = night.troubles(run)
+    assert night.counts(run).statuses_changed > 0
+    assert night.cells() == {}
+    assert (trouble.phase, trouble.cause) == (Phase.PUSH, "dry_run")
+
+
+def test_what_a_dry_run_did_not_write_is_written_by_the_next_run(night):
+    run = begin_run(
+        night.engine, night.tenant, cause="by hand", is_full=False, is_dry=True, now=night.clock()
+    )
+    night.reach(run, Phase.DONE)
+
+    assert night.counts(night.run()).pushed == 2
