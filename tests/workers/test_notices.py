@@ -8,7 +8,6 @@ from dataclasses import replace
 from email import message_from_bytes
 
 import pytest
-from aiosmtpd.controller import Controller
 from werkzeug.wrappers import Request, Response
 
 from connectors.mail import parse_mail_url
@@ -17,6 +16,7 @@ from store import notice_targets, notices
 from store.notice_targets import Channel, NewTarget, NoticeKind
 from store.notices import Message, NoticeState
 from store.session import reading, writing
+from tests.connectors.mailing import posting
 from tests.connectors.serving import serving
 from tests.store.places import new_tenant
 from workers.notices import send_due
@@ -26,32 +26,15 @@ SUBJECT = f"District: 2 alarms{BREAK}Bcc: somebody@else.example"
 MESSAGE = Message(kind=NoticeKind.ALARMS, subject=SUBJECT, body="Look at Algebra. Ümlaut.")
 
 
-class Post:
-    """A mail server that keeps what it is handed, or refuses it."""
-
-    def __init__(self):
-        self.mails = []
-        self.refusal = ""
-
-    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 - aiosmtpd's name
-        if self.refusal:
-            return self.refusal
-        self.mails.append(envelope)
-        return "250 OK"
-
-
 @pytest.fixture
 def post():
-    keeper = Post()
-    controller = Controller(keeper, hostname="127.0.0.1", port=21601)
-    controller.start()
-    yield keeper
-    controller.stop()
+    with posting() as post:
+        yield post
 
 
 @pytest.fixture
-def mailing(container):
-    mail = parse_mail_url("smtp://127.0.0.1:21601?from=waymark@district.example")
+def mailing(container, post):
+    mail = parse_mail_url(f"smtp://127.0.0.1:{post.port}?from=waymark@district.example")
     return replace(container, settings=replace(container.settings, mail=mail))
 
 
@@ -145,7 +128,7 @@ def test_a_webhook_can_tell_that_a_message_is_ours(container, tenant):
 
 def test_a_webhook_in_a_private_network_is_not_asked(container, tenant):
     closed = replace(container, settings=replace(container.settings, private_networks=()))
-    put_down(closed, tenant, Channel.WEBHOOK, "https://127.0.0.1:21602/hook", new_webhook_secret())
+    put_down(closed, tenant, Channel.WEBHOOK, "https://127.0.0.1:9/hook", new_webhook_secret())
 
     assert send_due(closed) == 0
     assert "WAYMARK_PRIVATE_NETWORKS" in errors(closed, tenant)[0]
@@ -176,22 +159,3 @@ def test_two_who_send_at_once_do_not_both_have_a_message(container, tenant):
 
     assert first is not None
     assert second is None
-
-
-def test_settings_do_not_show_the_password_of_the_mail_server():
-    server = parse_mail_url("smtps://user:hidden@mail.example?from=waymark@district.example")
-
-    assert server.password == "hidden"
-    assert "hidden" not in repr(server)
-
-
-def test_a_password_is_not_sent_to_a_server_without_encryption(container, tenant, post):
-    mail = replace(
-        parse_mail_url("smtp://user:hidden@localhost.:21601?from=waymark@district.example"),
-        host="127.0.0.2",
-    )
-    insecure = replace(container, settings=replace(container.settings, mail=mail))
-    put_down(insecure, tenant, Channel.EMAIL, "head@district.example")
-
-    assert send_due(insecure) == 0
-    assert post.mails == []
