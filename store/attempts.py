@@ -8,16 +8,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, select, type_coerce
+from sqlalchemy import Connection, Integer, select, type_coerce
 
 from mapping.records import Attempt, CourseId, RunId
+from store.packing import Second2000, to_second
 from store.session import write_rows
 from store.tables import (
-    Instant,
     attempt_events,
     earlier_attempts,
     line_items,
-    optional_micros,
     to_micros,
 )
 
@@ -33,8 +32,10 @@ def known_attempts(connection: Connection, course_id: CourseId) -> dict[AttemptK
     rows = connection.execute(
         select(
             *(
-                type_coerce(c, BigInteger) if isinstance(c.type, Instant) else c
-                for c in earlier_attempts.c
+                type_coerce(earlier_attempts.c[name], Integer)
+                if isinstance(earlier_attempts.c[name].type, Second2000)
+                else earlier_attempts.c[name]
+                for name in (*_KEY, *_FIELDS)
             )
         )
         .join(line_items, line_items.c.id == earlier_attempts.c.line_item_id)
@@ -47,8 +48,8 @@ def values_of(attempt: Attempt) -> Values:
     """An attempt as ``known_attempts`` has it."""
     return (
         attempt.points,
-        optional_micros(attempt.submitted_at),
-        optional_micros(attempt.graded_at),
+        None if attempt.submitted_at is None else to_second(attempt.submitted_at),
+        None if attempt.graded_at is None else to_second(attempt.graded_at),
         attempt.is_late,
     )
 

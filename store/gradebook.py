@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, select, type_coerce, update
+from sqlalchemy import Connection, Integer, select, type_coerce, update
 
 from mapping.records import (
     CompetencyId,
@@ -20,12 +20,11 @@ from mapping.records import (
 )
 from store.attempts import AttemptKey, keep_attempts, known_attempts, values_of
 from store.item_rows import ItemKey, item_key, item_rows, stored_items
+from store.packing import STATE, Second2000, flags, to_second
 from store.session import upsert, write_rows
 from store.tables import (
-    Instant,
     alignments,
     line_items,
-    optional_micros,
     score_events,
     scores,
     to_micros,
@@ -33,7 +32,7 @@ from store.tables import (
 from store.waiting import mark_learners, mark_pairs
 
 _FIELDS = tuple(c.name for c in scores.c if c.name not in ("line_item_id", "learner_id"))
-_STATE = _FIELDS.index("state")
+_FLAGS = _FIELDS.index("flags")
 _CELL = ("line_item_id", "learner_id")
 _Cell = tuple[int, int]
 _Values = tuple[Any, ...]
@@ -101,7 +100,14 @@ def start_reading(
     """Take in what is known of a course's scores before reading it."""
     rows = connection.execute(
         select(
-            *(type_coerce(c, BigInteger) if isinstance(c.type, Instant) else c for c in scores.c)
+            scores.c.line_item_id,
+            scores.c.learner_id,
+            *(
+                type_coerce(scores.c[name], Integer)
+                if isinstance(scores.c[name].type, Second2000)
+                else scores.c[name]
+                for name in _FIELDS
+            ),
         )
         .join(line_items, line_items.c.id == scores.c.line_item_id)
         .where(line_items.c.course_id == course_id)
@@ -172,7 +178,7 @@ def clear_unseen(
         if cell not in reading.seen
         and cell[1] in present
         and cell[0] in items
-        and values[_STATE] not in (ScoreState.CLEARED, ScoreState.NOT_GRADED)
+        and values[_FLAGS] & STATE not in (ScoreState.CLEARED, ScoreState.NOT_GRADED)
     }
     return _append(connection, reading, gone, now=now, run=run)
 
@@ -190,7 +196,7 @@ def _append(
     news = {
         cell: values
         for cell, values in different.items()
-        if cell in reading.known or values[_STATE] != ScoreState.NOT_GRADED
+        if cell in reading.known or values[_FLAGS] & STATE != ScoreState.NOT_GRADED
     }
     if not news:
         return SavedScores()
@@ -252,18 +258,21 @@ def _published(connection: Connection, course_id: CourseId) -> set[int]:
 
 def _values(score: Score) -> _Values:
     return (
-        int(score.state),
         score.points,
-        score.points_deducted,
+        score.points_deducted or None,
+        None if score.submitted_at is None else to_second(score.submitted_at),
+        None if score.graded_at is None else to_second(score.graded_at),
         score.attempt,
-        score.is_visible,
-        score.is_late,
-        score.is_overridden,
-        optional_micros(score.submitted_at),
-        optional_micros(score.graded_at),
+        flags(
+            score.state,
+            is_visible=score.is_visible,
+            is_late=score.is_late,
+            is_overridden=score.is_overridden,
+        ),
     )
 
 
 def _cleared(values: _Values) -> _Values:
     fields = dict(zip(_FIELDS, values, strict=True))
-    return tuple({**fields, "state": int(ScoreState.CLEARED), "points": None}.values())
+    cleared = fields["flags"] & ~STATE | int(ScoreState.CLEARED)
+    return tuple({**fields, "flags": cleared, "points": None}.values())

@@ -19,9 +19,9 @@ from sqlalchemy import (
     Table,
     and_,
     case,
-    false,
     func,
     literal,
+    null,
     or_,
     select,
     type_coerce,
@@ -30,6 +30,7 @@ from sqlalchemy import (
 from mapping.columns import NO_MOMENT
 from mapping.evidence.tables import KINDS, AlignmentTable, ScoreTable
 from mapping.records import CompetencyId, EvidenceKind, LearnerId, ScoreState, TenantId
+from store.packing import LATE, VISIBLE, is_set, micros_of, state_of
 from store.session import chunks
 from store.tables import (
     alignments,
@@ -172,18 +173,26 @@ def _newest(
 
 
 def _present(cells: FromClause) -> Select[Any]:
-    return _rows(cells, state=cells.c.state, attempt=cells.c.attempt, visible=cells.c.is_visible)
+    flags = cells.c.flags
+    return _rows(
+        cells,
+        state=state_of(flags),
+        attempt=cells.c.attempt,
+        visible=is_set(flags, VISIBLE),
+        late=is_set(flags, LATE),
+    )
 
 
 def _earlier(cells: FromClause, attempts: FromClause) -> Select[Any]:
     """Earlier attempts that the LMS shows, but the one that the cell says itself."""
     state = case(
-        (cells.c.state == ScoreState.EXCUSED, int(ScoreState.EXCUSED)),
+        (state_of(cells.c.flags) == ScoreState.EXCUSED, int(ScoreState.EXCUSED)),
         (attempts.c.points.is_not(None), int(ScoreState.GRADED)),
         else_=int(ScoreState.CLEARED),
     )
-    visible = func.coalesce(cells.c.is_visible, false())
-    query = _rows(attempts, state=state, attempt=attempts.c.number, visible=visible)
+    visible = is_set(func.coalesce(cells.c.flags, 0), VISIBLE)
+    late = attempts.c.is_late
+    query = _rows(attempts, state=state, attempt=attempts.c.number, visible=visible, late=late)
     return query.outerjoin(cells, _same_cell(cells, attempts)).where(
         or_(cells.c.attempt.is_(None), cells.c.attempt != attempts.c.number)
     )
@@ -199,13 +208,20 @@ def _overwritten(cells: FromClause, attempts: FromClause, moment: datetime | Non
         is_newer = and_(is_newer, newer.c.recorded_at <= moment)
     is_shown = and_(_same_cell(attempts, events), attempts.c.number == events.c.attempt)
     state = case(
-        (cells.c.state == ScoreState.EXCUSED, int(ScoreState.EXCUSED)), else_=events.c.state
+        (state_of(cells.c.flags) == ScoreState.EXCUSED, int(ScoreState.EXCUSED)),
+        else_=state_of(events.c.flags),
     )
     query = (
-        _rows(events, state=state, attempt=events.c.attempt, visible=cells.c.is_visible)
+        _rows(
+            events,
+            state=state,
+            attempt=events.c.attempt,
+            visible=is_set(cells.c.flags, VISIBLE),
+            late=is_set(events.c.flags, LATE),
+        )
         .join(cells, and_(_same_cell(cells, events), cells.c.attempt != events.c.attempt))
         .where(
-            events.c.state == ScoreState.GRADED,
+            state_of(events.c.flags) == ScoreState.GRADED,
             ~select(newer.c.id).where(is_newer).exists(),
             ~select(literal(1)).select_from(attempts).where(is_shown).exists(),
         )
@@ -219,8 +235,9 @@ def _rows(
     state: ColumnElement[Any],
     attempt: ColumnElement[Any],
     visible: ColumnElement[Any],
+    late: ColumnElement[Any],
 ) -> Select[Any]:
-    deducted = table.c.get("points_deducted", literal(0.0))
+    deducted = func.coalesce(table.c.get("points_deducted", null()), 0.0)
     return (
         select(
             table.c.line_item_id,
@@ -231,10 +248,10 @@ def _rows(
             line_items.c.maximum,
             attempt,
             visible,
-            table.c.is_late,
-            type_coerce(table.c.submitted_at, BigInteger),
+            late,
+            micros_of(table.c.submitted_at),
             type_coerce(line_items.c.due_at, BigInteger),
-            type_coerce(table.c.graded_at, BigInteger),
+            micros_of(table.c.graded_at),
             line_items.c.course_id,
             deducted,
             line_items.c.is_removed,

@@ -8,13 +8,19 @@ before writing is safe there as it is under PostgreSQL's row and advisory locks.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+import numpy as np
 import sqlalchemy
-from sqlalchemy import Connection, Engine, Insert, Table, event
+from sqlalchemy import ARRAY, Connection, Engine, Select, Table, event, func, literal
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import NullType
+
+from store.arrays import Array, absent, array_of, speak_arrays, values_of
 
 T = TypeVar("T")
+_Insert: TypeAlias = postgresql.Insert | sqlite.Insert
+_I = TypeVar("_I", postgresql.Insert, sqlite.Insert)
 
 _WRITE = "waymark_write"
 _BUSY_SECONDS = 60
@@ -28,7 +34,9 @@ def open_engine(url: str) -> Engine:
     """An engine for a database URL; nothing is opened yet."""
     if sqlalchemy.make_url(url).get_backend_name() == "sqlite":
         return _sqlite_engine(url)
-    return sqlalchemy.create_engine(url, pool_pre_ping=True, **_POOL)
+    engine = sqlalchemy.create_engine(url, pool_pre_ping=True, **_POOL)
+    speak_arrays(engine)
+    return engine
 
 
 @contextmanager
@@ -93,26 +101,85 @@ def write_rows(
     columns: Sequence[str],
     keys: Sequence[str] = (),
 ) -> None:
-    """Insert or replace many rows at the driver's speed: a quarter of ``upsert``'s time.
+    """Insert or replace many rows at the driver's speed: a quarter of ``upsert``'s time and less.
 
     Args:
         connection: A writing transaction.
         table: The table.
-        rows: Values as the driver takes them: moments as whole microseconds.
+        rows: Values as the driver takes them: moments as whole numbers. No two with equal keys.
         columns: What the values are, in order.
         keys: Columns of a unique constraint or the primary key, where rows may be there already;
             without them every row is new.
     """
     if not rows:
         return
+    if connection.dialect.name == "sqlite":
+        _write_tuples(connection, table, rows, columns=columns, keys=keys)
+        return
+    values = zip(*rows, strict=True)
+    arrays = {
+        name: array_of(table.c[name], column) for name, column in zip(columns, values, strict=True)
+    }
+    write_arrays(connection, table, arrays, keys=keys)
+
+
+def write_arrays(
+    connection: Connection,
+    table: Table,
+    arrays: Mapping[str, Array | list[Any]],
+    *,
+    keys: Sequence[str] = (),
+) -> None:
+    """Insert or replace many rows that are columns already.
+
+    Args:
+        connection: A writing transaction.
+        table: The table.
+        arrays: Columns by name, all of one length, as ``arrays.read_arrays`` gives them: NaN and
+            the smallest number of a type are no value. Lists where NumPy has no such type.
+        keys: As for ``write_rows``.
+    """
+    if not len(next(iter(arrays.values()))):
+        return
+    names = tuple(arrays)
+    if connection.dialect.name == "sqlite":
+        columns = [values_of(table.c[name], array) for name, array in arrays.items()]
+        rows = list(zip(*columns, strict=True))
+        _write_tuples(connection, table, rows, columns=names, keys=keys)
+        return
+    statement = _on_conflict(postgresql.insert(table), names, keys=keys)
+    connection.execute(statement.from_select(names, _unnested(table, arrays)))
+
+
+def _unnested(table: Table, arrays: Mapping[str, Array | list[Any]]) -> Select[Any]:
+    """The rows that arrays make, in PostgreSQL."""
+    parameters = [
+        literal(array, NullType() if isinstance(array, np.ndarray) else ARRAY(table.c[name].type))
+        for name, array in arrays.items()
+    ]
+    rows = func.unnest(*parameters).table_valued(*arrays).render_derived(name="given")
+    return sqlalchemy.select(
+        *(
+            func.nullif(rows.c[name], absent(array.dtype))
+            if isinstance(array, np.ndarray) and array.dtype.kind != "b" and table.c[name].nullable
+            else rows.c[name]
+            for name, array in arrays.items()
+        )
+    )
+
+
+def _write_tuples(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Sequence[Any]],
+    *,
+    columns: Sequence[str],
+    keys: Sequence[str],
+) -> None:
     statement = _statement(connection, table, tuple(columns), keys=tuple(keys))
     compiled = statement.compile(dialect=connection.dialect, column_keys=list(columns))
-    if compiled.positiontup is None:  # The driver wants names, as psycopg does.
-        values: list[Any] = [dict(zip(columns, row, strict=True)) for row in rows]
-    else:
-        ordered = itemgetter(*(list(columns).index(name) for name in compiled.positiontup))
-        values = [ordered(row) for row in rows]
-    connection.exec_driver_sql(str(compiled), values)
+    ordered = itemgetter(*(list(columns).index(name) for name in compiled.positiontup or columns))
+    connection.exec_driver_sql(str(compiled), [ordered(row) for row in rows])
 
 
 def chunks(values: Sequence[T], size: int = IN_LIMIT) -> Iterator[Sequence[T]]:
@@ -123,9 +190,13 @@ def chunks(values: Sequence[T], size: int = IN_LIMIT) -> Iterator[Sequence[T]]:
 
 def _statement(
     connection: Connection, table: Table, columns: Sequence[str], *, keys: Sequence[str]
-) -> Insert:
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table)
+) -> _Insert:
+    if connection.dialect.name == "postgresql":
+        return _on_conflict(postgresql.insert(table), columns, keys=keys)
+    return _on_conflict(sqlite.insert(table), columns, keys=keys)
+
+
+def _on_conflict(statement: _I, columns: Sequence[str], *, keys: Sequence[str]) -> _I:
     if not keys:
         return statement
     changes = {name: statement.excluded[name] for name in columns if name not in keys}

@@ -26,6 +26,23 @@ hypothesis.settings.load_profile("waymark")
 SECRET = "a secret key of the tests, long enough"
 
 
+CHAOS_ROUNDS = 4
+"""Rounds of the chaos story that every run of the tests plays; ``make chaos`` plays more."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    chaos = parser.getgroup("chaos", "the story of disturbed nights")
+    chaos.addoption("--chaos-rounds", type=int, default=CHAOS_ROUNDS, help="how many are played")
+    chaos.addoption("--chaos-seed", type=int, help="play this one alone")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "chaos_seed" not in metafunc.fixturenames:
+        return
+    seed, rounds = (metafunc.config.getoption(f"--chaos-{name}") for name in ("seed", "rounds"))
+    metafunc.parametrize("chaos_seed", range(1, rounds + 1) if seed is None else [seed])
+
+
 class Clock:
     """A clock that stands still until it is moved."""
 
@@ -120,7 +137,8 @@ def container(
 def empty(engine: sqlalchemy.Engine) -> None:
     # Few rows are deleted in a tenth of the time that truncating so many tables takes; PostgreSQL
     # takes all statements in one round trip.
-    statements = [f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables)]
+    names = [table.name for table in reversed(metadata.sorted_tables)]
+    statements = [f'DELETE FROM "{name}"' for name in names]  # noqa: S608 - our own tables
     with writing(engine) as connection:
         batch = ["; ".join(statements)] if engine.dialect.name == "postgresql" else statements
         for statement in batch:

@@ -131,7 +131,7 @@ def hidden_from(stage: Stage) -> tuple[Place, int, str]:
         "JOIN learner_accounts a ON a.learner_id = s.learner_id "
         "AND a.platform_id = c.platform_id JOIN platforms p ON p.id = c.platform_id "
         "JOIN enrolments e ON e.course_id = c.id AND e.learner_id = s.learner_id "
-        "WHERE p.kind = 'canvas' AND e.state = 'active' AND NOT s.is_visible "
+        "WHERE p.kind = 'canvas' AND e.state = 'active' AND s.flags & 8 = 0 "
         "AND s.points IS NOT NULL ORDER BY 1, 2, 4"
     )
     course, person, learner_id, title = rows[0]

@@ -7,6 +7,7 @@ from sqlalchemy import insert
 
 from mapping.records import ScoreState
 from mapping.status import Status
+from store.packing import flags
 from store.session import writing
 from store.tables import (
     alignments,
@@ -186,13 +187,9 @@ class _Writer:
                 scores,
                 line_item_id=item[title],
                 learner_id=learner,
-                state=int(ScoreState.GRADED),
                 points=points,
-                points_deducted=0.0,
                 attempt=1,
-                is_visible=is_visible,
-                is_late=False,
-                is_overridden=False,
+                flags=flags(ScoreState.GRADED, is_visible=is_visible),
                 graded_at=START - timedelta(days=3),
             )
 

@@ -1,6 +1,6 @@
 """Earlier attempts: kept beside the scores, never deleted, each change among the events."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
@@ -37,7 +37,8 @@ def save(db, opened, *page):
 
 def kept(db):
     rows = db.execute(select(earlier_attempts).order_by(*earlier_attempts.primary_key))
-    return [Attempt(**dict(list(row.items())[2:])) for row in rows.mappings()]
+    names = [field.name for field in fields(Attempt)]
+    return [Attempt(**{name: row[name] for name in names}) for row in rows.mappings()]
 
 
 @pytest.fixture

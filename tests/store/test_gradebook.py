@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from mapping.records import Criterion, CriterionRef, Grading, LearnerRef, LineItemRef, ScoreState
 from store import gradebook, waiting
 from store.gradebook import SavedScores
+from store.packing import state_of
 from store.session import reading, writing
 from store.tables import courses, line_items, recompute_pairs, recompute_queue, score_events, scores
 from tests.store.places import (
@@ -42,12 +43,12 @@ def save(db, opened, *page, now=NOW):
 
 def events(connection):
     return connection.execute(
-        select(score_events.c.state, score_events.c.points).order_by(score_events.c.id)
+        select(state_of(score_events.c.flags), score_events.c.points).order_by(score_events.c.id)
     ).all()
 
 
 def current(connection):
-    return connection.execute(select(scores.c.state, scores.c.points)).all()
+    return connection.execute(select(state_of(scores.c.flags), scores.c.points)).all()
 
 
 def marked(connection):
@@ -330,7 +331,12 @@ def _kept(engine, opened):
     with reading(engine) as connection:
         now, past = (
             connection.execute(
-                select(table.c.line_item_id, table.c.learner_id, table.c.state, table.c.points)
+                select(
+                    table.c.line_item_id,
+                    table.c.learner_id,
+                    state_of(table.c.flags),
+                    table.c.points,
+                )
                 .where(table.c.line_item_id.in_(items))
                 .order_by(*order)
             ).all()

@@ -23,6 +23,7 @@ from store import (
 )
 from store.judgements import Exclusion, GivenDate, Override
 from store.outbox import StandingMark
+from store.packing import state_of
 from store.readings import Finished
 from store.session import writing
 from store.tables import (
@@ -387,13 +388,18 @@ def test_whatever_ids_come_and_go_cells_are_their_newest_events_and_reading_agai
         accounts = people.accounts(db, platform)
         by_sis = people.learners_by_sis_id(db, tenant)
         kept = db.execute(
-            select(scores.c.line_item_id, scores.c.learner_id, scores.c.state, scores.c.points)
+            select(
+                scores.c.line_item_id,
+                scores.c.learner_id,
+                state_of(scores.c.flags),
+                scores.c.points,
+            )
         ).all()
         past = db.execute(
             select(
                 score_events.c.line_item_id,
                 score_events.c.learner_id,
-                score_events.c.state,
+                state_of(score_events.c.flags),
                 score_events.c.points,
             ).order_by(score_events.c.id)
         ).all()

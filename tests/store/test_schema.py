@@ -1,13 +1,25 @@
+from datetime import timedelta
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
+from mapping.records import ScoreState
 from store import schema
+from store.packing import EPOCH_2000, flags
 from store.session import open_engine, writing
-from store.tables import attempt_events, from_micros, metadata, recompute_queue
+from store.tables import (
+    attempt_events,
+    earlier_attempts,
+    from_micros,
+    metadata,
+    recompute_queue,
+    score_events,
+    scores,
+)
 
 
 def test_upgrading_from_empty_gives_the_tables_of_the_metadata(engine):
@@ -89,3 +101,145 @@ def test_learners_from_before_are_computed_once_more_and_marks_that_wait_stay(be
     with before_0004.connect() as connection:
         found = dict(connection.execute(select(recompute_queue)).all())
     assert found == {1: 0, 2: 77}
+
+
+_PLACES_0005 = (
+    "INSERT INTO tenants (id, name, timezone) VALUES (1, 'District', 'UTC')",
+    (
+        "INSERT INTO platforms (id, tenant_id, kind, name, issuer, client_id, auth_url, token_url, "
+        "jwks_url, api_url, api_token, is_active) "
+        "VALUES (1, 1, 'canvas', 'Canvas', 'i', 'c', '', '', '', '', '', true)"
+    ),
+    (
+        "INSERT INTO courses (id, tenant_id, platform_id, ref, title, code, state) "
+        "VALUES (1, 1, 1, 'c1', 'Algebra', 'ALG', 'active')"
+    ),
+    (
+        "INSERT INTO line_items (id, course_id, ref, title, category, grading, minimum, maximum, "
+        "is_published, is_removed) VALUES (1, 1, 'quiz', 'Quiz', '', 'points', 0, 10, true, false)"
+    ),
+    (
+        "INSERT INTO learners (id, tenant_id, name, sort_name) "
+        "VALUES (1, 1, 'Ada', 'Ada'), (2, 1, 'Bo', 'Bo')"
+    ),
+    (
+        "INSERT INTO runs (id, tenant_id, cause, is_full, phase, started_at) "
+        "VALUES (9, 1, 'night', false, 'done', 0)"
+    ),
+)
+_2000 = 946_684_800_000_000
+_GRADED = f"1, 1, 1, 7.25, 0.5, 40000, true, true, false, {_2000 + 5_999_999}, {_2000 - 60_000_000}"
+_MISSING = f"1, 2, 3, NULL, 0, 0, false, false, true, NULL, {2**62}"
+_SAID = (
+    "line_item_id, learner_id, state, points, points_deducted, attempt, is_visible, is_late, "
+    "is_overridden, submitted_at, graded_at"
+)
+_TRIED = "line_item_id, learner_id, number, points, submitted_at, graded_at, is_late"
+_ONE_TRY = f"1, 1, 1, 4.0, {_2000}, NULL, true"
+_CELLS_0005 = tuple(
+    f"INSERT INTO {table} VALUES {rows}"  # noqa: S608 - our own words
+    for table, rows in (
+        (f"scores ({_SAID})", f"({_GRADED}), ({_MISSING})"),
+        (
+            f"score_events ({_SAID}, recorded_at, run_id)",
+            f"({_GRADED}, 55, 9), ({_MISSING}, 56, NULL)",
+        ),
+        (f"earlier_attempts ({_TRIED})", f"({_ONE_TRY})"),
+        (f"attempt_events ({_TRIED}, recorded_at, run_id)", f"({_ONE_TRY}, 55, 9)"),
+    )
+)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def before_0006(request, tmp_path):
+    """A database of the release before cells were packed, with cells that say a lot."""
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    if request.param == "postgres":
+        server = request.getfixturevalue("postgres_engine")
+        url = server.url.set(database="before_0006").render_as_string(hide_password=False)
+        with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("DROP DATABASE IF EXISTS before_0006")
+            connection.exec_driver_sql("CREATE DATABASE before_0006")
+    engine = open_engine(url)
+    _upgrade(engine, "0005")
+    with writing(engine) as connection:
+        for statement in (*_PLACES_0005, *_CELLS_0005):
+            connection.exec_driver_sql(statement)
+    yield engine
+    engine.dispose()
+
+
+def _rows(engine, table):
+    with engine.connect() as connection:
+        found = connection.execute(select(table).order_by(table.c.learner_id)).mappings()
+        return [dict(row) for row in found]
+
+
+_PACKED = (
+    {
+        "line_item_id": 1,
+        "learner_id": 1,
+        "points": 7.25,
+        "points_deducted": 0.5,
+        "submitted_at": EPOCH_2000 + timedelta(seconds=5),
+        "graded_at": EPOCH_2000 - timedelta(seconds=60),
+        "attempt": 2**15 - 1,
+        "flags": flags(ScoreState.GRADED, is_visible=True, is_late=True),
+    },
+    {
+        "line_item_id": 1,
+        "learner_id": 2,
+        "points": None,
+        "points_deducted": None,
+        "submitted_at": None,
+        "graded_at": EPOCH_2000 + timedelta(seconds=2**31 - 1),
+        "attempt": 0,
+        "flags": flags(ScoreState.MISSING, is_visible=False, is_overridden=True),
+    },
+)
+_ATTEMPT = {
+    "line_item_id": 1,
+    "learner_id": 1,
+    "number": 1,
+    "points": 4.0,
+    "submitted_at": EPOCH_2000,
+    "graded_at": None,
+    "is_late": True,
+}
+
+
+def test_cells_say_after_they_were_packed_what_they_said_before(before_0006):
+    _upgrade(before_0006, "head")
+
+    assert _rows(before_0006, scores) == list(_PACKED)
+    assert _rows(before_0006, earlier_attempts) == [_ATTEMPT]
+
+
+def test_events_keep_their_numbers_and_moments_when_they_are_packed(before_0006):
+    _upgrade(before_0006, "head")
+
+    first, second = _rows(before_0006, score_events)
+    assert first == {**_PACKED[0], "id": 1, "recorded_at": from_micros(55), "run_id": 9}
+    assert second == {**_PACKED[1], "id": 2, "recorded_at": from_micros(56), "run_id": None}
+    assert _rows(before_0006, attempt_events) == [
+        {**_ATTEMPT, "id": 1, "recorded_at": from_micros(55), "run_id": 9}
+    ]
+
+
+def test_events_after_the_packing_are_numbered_on(before_0006):
+    _upgrade(before_0006, "head")
+
+    with writing(before_0006) as connection:
+        for table, row in ((score_events, _PACKED[0]), (attempt_events, _ATTEMPT)):
+            connection.execute(insert(table), [{**row, "recorded_at": from_micros(77)}])
+
+    assert max(row["id"] for row in _rows(before_0006, score_events)) == 3
+    assert max(row["id"] for row in _rows(before_0006, attempt_events)) == 2
+
+
+def test_a_packed_database_has_the_tables_of_the_metadata(before_0006):
+    _upgrade(before_0006, "head")
+
+    with before_0006.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []

@@ -46,17 +46,16 @@ _MOST_TRIES = 2
 _MOST_ROUNDS = 40
 
 STORE = """
-    SELECT i.ref, i.criterion_ref, a.ref, s.state, s.points, s.attempt, s.is_visible
+    SELECT i.ref, i.criterion_ref, a.ref, s.flags & 7, s.points, s.attempt, s.flags & 8
     FROM scores s JOIN line_items i ON i.id = s.line_item_id
     JOIN learner_accounts a ON a.learner_id = s.learner_id
 """
 REPEATED = """
-    SELECT count(*) FROM (SELECT state, points, attempt, is_visible,
-        lag(state) OVER cell AS was_state, lag(points) OVER cell AS was_points,
-        lag(attempt) OVER cell AS was_attempt, lag(is_visible) OVER cell AS was_visible
+    SELECT count(*) FROM (SELECT flags, points, attempt,
+        lag(flags) OVER cell AS was_flags, lag(points) OVER cell AS was_points,
+        lag(attempt) OVER cell AS was_attempt
         FROM score_events WINDOW cell AS (PARTITION BY line_item_id, learner_id ORDER BY id))
-    WHERE state = was_state AND points IS was_points AND attempt = was_attempt
-        AND is_visible = was_visible
+    WHERE flags & 15 = was_flags & 15 AND points IS was_points AND attempt = was_attempt
 """
 
 

@@ -28,12 +28,11 @@ def busy_with(stage, phase: Phase) -> bool:
 def repeated_events(stage) -> int:
     """Score events that say nothing else than the one before them."""
     return stage.rows(
-        "SELECT count(*) FROM (SELECT state, points, attempt, is_visible,"
-        " lag(state) OVER cell AS was_state, lag(points) OVER cell AS was_points,"
-        " lag(attempt) OVER cell AS was_attempt, lag(is_visible) OVER cell AS was_visible"
+        "SELECT count(*) FROM (SELECT flags, points, attempt,"
+        " lag(flags) OVER cell AS was_flags, lag(points) OVER cell AS was_points,"
+        " lag(attempt) OVER cell AS was_attempt"
         " FROM score_events WINDOW cell AS (PARTITION BY line_item_id, learner_id ORDER BY id))"
-        " WHERE state = was_state AND points IS was_points AND attempt = was_attempt"
-        " AND is_visible = was_visible"
+        " WHERE flags & 15 = was_flags & 15 AND points IS was_points AND attempt = was_attempt"
     )[0][0]
 
 

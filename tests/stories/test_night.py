@@ -20,7 +20,7 @@ CELLS = """
     JOIN enrolments e ON e.course_id = c.id AND e.learner_id = sc.learner_id
     JOIN learner_accounts a ON a.learner_id = sc.learner_id AND a.platform_id = p.id
     JOIN standings st ON st.learner_id = sc.learner_id AND st.competency_id = al.competency_id
-    WHERE sc.state = 1 AND sc.is_visible AND e.state = 'active' AND i.criterion_ref = ''
+    WHERE sc.flags & 7 = 1 AND sc.flags & 8 <> 0 AND e.state = 'active' AND i.criterion_ref = ''
       AND i.grading = 'points' AND c.state = 'active' AND st.view = 1 AND st.status >= 2
       AND p.kind = :kind AND s.passback_way = :way
     ORDER BY sc.points / i.maximum DESC, sc.learner_id, i.id

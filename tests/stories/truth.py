@@ -349,7 +349,10 @@ def _held_attempts(rows: Any, course_id: int) -> dict[tuple[int, int], list[Any]
     ):
         found.setdefault((one.line_item_id, one.learner_id), []).append(
             (
-                *(one.number, one.points, _seconds(one.submitted_at), _seconds(one.graded_at)),
+                one.number,
+                one.points,
+                _since_1970(one.submitted_at),
+                _since_1970(one.graded_at),
                 bool(one.is_late),
             )
         )
@@ -360,8 +363,13 @@ def _seconds(micros: int | None) -> int | None:
     return None if micros is None else micros // 1_000_000
 
 
+def _since_1970(second: int | None) -> int | None:
+    """Of a second since 2000, as scores have them."""
+    return None if second is None else second + 946_684_800
+
+
 def _add_held(book: Book, lms: str, cell: Any, earlier: list[Any]) -> None:
-    state = _STATES[cell.state]
+    state = _STATES[cell.flags & 7]
     if state == "none" or (cell.criterion_ref and state != "graded"):
         return
     is_graded = state == "graded"
@@ -370,12 +378,12 @@ def _add_held(book: Book, lms: str, cell: Any, earlier: list[Any]) -> None:
         _SEEN,
         state=state,
         points=cell.points,
-        deducted=cell.points_deducted if is_graded else 0.0,
-        is_late=bool(cell.is_late) if is_graded else None,
-        submitted_at=_seconds(cell.submitted_at) if is_graded else None,
-        is_visible=bool(cell.is_visible),
+        deducted=(cell.points_deducted or 0.0) if is_graded else 0.0,
+        is_late=bool(cell.flags & 16) if is_graded else None,
+        submitted_at=_since_1970(cell.submitted_at) if is_graded else None,
+        is_visible=bool(cell.flags & 8),
         attempt=cell.attempt,
-        is_overridden=bool(cell.is_overridden),
+        is_overridden=bool(cell.flags & 32),
         earlier=earlier,
     )
 
