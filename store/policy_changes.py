@@ -20,6 +20,7 @@ class PolicyKind(Enum):
     WAY = "way"
     PAUSE = "pause"
     FIRST_YES = "first_yes"
+    RETRY = "retry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

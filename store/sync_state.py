@@ -282,6 +282,15 @@ def count(connection: Connection, lease: Lease, counts: Counts) -> None:
         .where(work_items.c.id == lease.item.id)
         .values({name: work_items.c[name] + getattr(counts, name) for name in COUNTED})
     )
+    if counts.quota is not None:
+        _note_quota(connection, lease, counts.quota)
+
+
+def _note_quota(connection: Connection, lease: Lease, quota: float) -> None:
+    is_least = or_(work_items.c.quota.is_(None), work_items.c.quota > quota)
+    connection.execute(
+        update(work_items).where(work_items.c.id == lease.item.id, is_least).values(quota=quota)
+    )
 
 
 def finish(

@@ -335,7 +335,12 @@ def _finish(push: _Push) -> None:
         pushed, refused = outbox.pushed_in(connection, work.run.id, push.desk.course.id)
         work.finish(
             connection,
-            Counts(pushed=pushed, refused=refused, api_calls=push.sink.calls),
+            Counts(
+                pushed=pushed,
+                refused=refused,
+                api_calls=push.sink.calls,
+                quota=push.sink.quota,
+            ),
             state=ItemState.FAILED if failed else ItemState.DONE,
             cause=causes[failed[0]] if failed else "",
             message=" ".join(failed),

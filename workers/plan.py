@@ -60,7 +60,7 @@ def plan_platform(source: GradebookSource, work: Work, platform: PlatformId) -> 
         readings.keep_cursors(connection, cursors, now=work.now())
         _put_down(connection, work, stored, unchanged=cursors, gone=gone)
         work.tell(connection, source.notes)
-        work.finish(connection, Counts(api_calls=source.calls))
+        work.finish(connection, Counts(api_calls=source.calls, quota=source.quota))
 
 
 def is_sweep(work: Work, course: StoredCourse) -> bool:

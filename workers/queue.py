@@ -229,6 +229,11 @@ def tend(container: Container, run_id: RunId) -> Phase:
     return phase
 
 
+def depth(container: Container) -> int:
+    """Jobs that wait in the queue."""
+    return open_queue(container).count
+
+
 def live_workers(container: Container) -> int:
     """Worker processes that serve the queue now."""
     return Worker.count(queue=open_queue(container))

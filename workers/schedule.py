@@ -21,7 +21,7 @@ from store import (
 from store.session import lock, reading, writing
 from store.sync_state import Phase, Run
 from store.tenants import all_tenants
-from workers import pushes
+from workers import pushes, run_end
 
 NIGHTLY = "nightly"
 BY_HAND = "by hand"
@@ -148,6 +148,8 @@ def advance(engine: Engine, run_id: RunId, *, now: datetime) -> Phase:
             phase = _ORDER[_ORDER.index(phase) + 1]
             sync_state.enter_phase(connection, run_id, phase, now=now)
             _add_work(connection, run, phase, now=now)
+        if phase is Phase.DONE and run.phase is not Phase.DONE:
+            run_end.see_to_end(connection, run, now=now)
         return phase
 
 

@@ -92,7 +92,7 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
         finished = Finished(cursor=cursor, basis=basis, is_sweep=is_whole, seconds=seconds)
         readings.finish_reading(connection, course_id, finished, now=ended_at)
         work.tell(connection, (*source.notes, *_skipped(reading)))
-        work.finish(connection, Counts(api_calls=source.calls))
+        work.finish(connection, Counts(api_calls=source.calls, quota=source.quota))
 
 
 @contextmanager
@@ -198,7 +198,7 @@ def _skip(
     work.tell(connection, source.notes)
     work.finish(
         connection,
-        Counts(api_calls=source.calls),
+        Counts(api_calls=source.calls, quota=source.quota),
         state=ItemState.SKIPPED,
         cause=cause,
         message=message,
