@@ -20,6 +20,10 @@ NO_MOMENT = int(np.iinfo(np.int64).min)
 """Stands for "no such moment" in a column of whole microseconds since 1970 in UTC."""
 
 
+_SPARSE = 16
+"""Ids that lie wider apart than so many places each are searched for, not listed."""
+
+
 class TableRefused(ValueError):  # noqa: N818 - named for what happened, as the connectors' errors
     """Columns that make no table; the message names them."""
 
@@ -126,3 +130,27 @@ def kept(is_kept: BoolArray, offsets: IntArray) -> IntArray:
     """
     before = np.concatenate(([0], np.cumsum(is_kept)))
     return before[offsets].astype(np.int64)
+
+
+def ranked(ids: IntArray) -> tuple[IntArray, IntArray]:
+    """Number ids from 0 in their order.
+
+    Args:
+        ids: Any order, any number of each.
+
+    Returns:
+        The number of each, of the same length, and the ids themselves, ascending, each once.
+    """
+    if ids.size == 0:
+        return ids, ids
+    low, span = int(ids.min()), int(ids.max()) - int(ids.min())
+    if span >= _SPARSE * ids.size:
+        ascending = np.sort(ids)
+        values = ascending[np.concatenate(([True], ascending[1:] != ascending[:-1]))]
+        return np.searchsorted(values, ids), values
+    # Ids that lie close together are ticked off in a list of all between, not sorted.
+    place = ids - low
+    is_there = np.zeros(span + 1, dtype=np.bool_)
+    is_there[place] = True
+    numbers = np.cumsum(is_there, dtype=np.int32)
+    return numbers[place] - np.int64(1), np.flatnonzero(is_there) + low

@@ -19,13 +19,14 @@ from mapping.columns import (
     runs,
     segment_tally,
 )
+from mapping.evidence.counting import Counted
 from mapping.judgement.criteria import Cases, Children, Ledger, Pieces, is_met
 from mapping.judgement.grounds import Grounds
 from mapping.judgement.levels import shown_levels, working_status
 from mapping.judgement.overrides import overridden
 from mapping.judgement.parents import carried, strand_standings
 from mapping.judgement.retention import earliest, is_recheck_due, next_review
-from mapping.judgement.verdicts import Body, Verdicts, joined_verdicts
+from mapping.judgement.verdicts import Verdicts, joined_verdicts, pieces_of
 from mapping.ordering import ordering
 from mapping.pairs import NOWHERE, Pairs
 from mapping.rules.mastery_rule import MasteryRule
@@ -44,9 +45,9 @@ class Below:
     occurred_at: IntArray
 
     @classmethod
-    def of(cls, bodies: Sequence[Body]) -> Self:
+    def of(cls, bodies: Sequence[Counted]) -> Self:
         """The pieces of some bodies, at the pairs they belong to."""
-        pieces = [body.pieces for body in bodies]
+        pieces = [pieces_of(body) for body in bodies]
         return cls(
             learner=_stacked([np.repeat(body.learner, body.count) for body in bodies]),
             competency=_stacked([np.repeat(body.competency, body.count) for body in bodies]),

@@ -12,9 +12,12 @@ import numpy as np
 
 from mapping.columns import NO_MOMENT, BoolArray, CodeArray, FloatArray, IntArray
 from mapping.estimators import Estimator
+from mapping.estimators.beginnings import Running
+from mapping.estimators.blocks import Block, blocks
 from mapping.judgement.criteria import ages, days_after, days_before
 from mapping.rules.mastery_rule import MasteryRule
 from mapping.samples import Sample
+from mapping.scales import reaches
 from mapping.status import Status
 
 AT_A_TIME = 1_000_000
@@ -23,6 +26,57 @@ AT_A_TIME = 1_000_000
 
 Bar: TypeAlias = Callable[[IntArray, IntArray, FloatArray], BoolArray]
 """Whether beginnings of segments meet a rule: of segments, lengths and estimates, one a case."""
+
+
+def first_mastered(sample: Sample, rule: MasteryRule, bar: Bar) -> IntArray:
+    """With how many pieces each segment first met a mastery rule.
+
+    Segments of one length go side by side, and grow by a piece at a time; what does not go so is
+    for ``first_met``. Both find the same.
+
+    Args:
+        sample: The evidence.
+        rule: The rule.
+        bar: Asks all that the rule asks for; nothing is met below ``rule.mastered``.
+
+    Returns:
+        Length segments; 0 for one that never met it.
+
+    Source: product/requirements.md R09 ("the date first mastered").
+    """
+    found = np.zeros(sample.count.size, dtype=np.int64)
+    left = []
+    for block in blocks(sample):
+        running = rule.how().running(rule.parameters, block.length)
+        if running is None:
+            left.append(block.segment)
+        elif block.length >= rule.minimum_evidence:
+            found[block.segment] = _first_in(block, running, rule, bar)
+    if left:
+        segment = np.sort(np.concatenate(left))
+        some = _beginnings(sample, segment, sample.count[segment])
+        found[segment] = first_met(
+            some,
+            rule.estimator(),
+            lambda at, length, estimate: bar(segment[at], length, estimate),
+            fewest=rule.minimum_evidence,
+        )
+    return found
+
+
+def _first_in(block: Block, running: Running, rule: MasteryRule, bar: Bar) -> IntArray:
+    found = np.zeros(block.segment.size, dtype=np.int64)
+    for length, estimate in enumerate(running(block), 1):
+        if length < rule.minimum_evidence:
+            continue
+        is_high = reaches(estimate, rule.mastered)
+        is_high &= found == 0
+        if rule.criteria is not None:
+            high = np.flatnonzero(is_high)
+            lengths = np.full(high.size, length, dtype=np.int64)
+            is_high[high] = bar(block.segment[high], lengths, estimate[high])
+        found[is_high] = length
+    return found
 
 
 def first_met(
