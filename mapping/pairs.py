@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from mapping.columns import BoolArray, IntArray
+from mapping.columns import BoolArray, IntArray, ranked
 from mapping.evidence.tables import AlignmentTable
 from mapping.ordering import ordering
 from mapping.progressions.graph import NO_PARENT, Hierarchy
@@ -59,10 +59,10 @@ class Pairs:
         """
         if len(self) == 0:
             return np.full(learner.shape, NOWHERE, dtype=np.int64)
-        learners, competencies = np.unique(self.learner), np.unique(self.competency)
+        of_learner, learners = ranked(self.learner)
+        of_competency, competencies = ranked(self.competency)
         width = competencies.size
-        codes = np.searchsorted(learners, self.learner) * width
-        codes += np.searchsorted(competencies, self.competency)
+        codes = of_learner * width + of_competency
         first, is_learner = _placed(learners, learner)
         second, is_competency = _placed(competencies, competency)
         row, is_pair = _placed(codes, first * width + second)

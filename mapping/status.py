@@ -67,6 +67,7 @@ LADDER = (
 """Statuses in the order in which they are shown, lowest first."""
 
 _MASTERED = (Status.MASTERED, Status.RECHECK_DUE)
+_IS_MASTERED = np.isin(np.arange(len(Status)), _MASTERED)
 
 _FACES: Mapping[Status, tuple[str, str]] = MappingProxyType(
     {
@@ -83,7 +84,7 @@ _FACES: Mapping[Status, tuple[str, str]] = MappingProxyType(
 
 def is_mastered(status: CodeArray) -> BoolArray:
     """Which codes of ``Status`` count as mastery, of the same length."""
-    return np.isin(status, _MASTERED)
+    return _IS_MASTERED[status]
 
 
 class OverrideState(IntEnum):
@@ -132,12 +133,26 @@ class StandingTable:
     @classmethod
     def joined(cls, tables: Sequence[Self]) -> Self:
         """One table after the other, at least one."""
+        if len(tables) == 1:
+            return tables[0]
         return cls(
             **{
                 name: np.concatenate([getattr(table, name) for table in tables])
                 for name in cls.__slots__
             }
         )
+
+    def with_rows(self, index: IntArray | BoolArray, rows: Self) -> Self:
+        """The same with other rows in place of some.
+
+        Args:
+            index: Which ones.
+            rows: As many, of the same pairs in the same order.
+        """
+        columns = {name: getattr(self, name).copy() for name in self.__slots__}
+        for name, column in columns.items():
+            column[index] = getattr(rows, name)
+        return type(self)(**columns)
 
     def with_columns(self, **columns: IntArray | CodeArray | FloatArray) -> Self:
         """The same rows with other columns in place of some."""

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from connectors.protocol import Note
 from mapping.evidence.tables import View
 from mapping.judgement.grounds import Grounds
-from mapping.judgement.judging import judge, judge_pairs
+from mapping.judgement.views import judge_both
 from mapping.pairs import Pairs, closure
 from mapping.records import CompetencyId, Counts, LearnerId, TenantId
 from mapping.rules.mastery_rule import MasteryRule, parse_rule
@@ -121,8 +121,7 @@ def compute(
         pairs: Only where these, and what they are part of, stand; None for everything.
     """
     computed: dict[Place, Standing] = {}
-    for view in View:
-        table = judge(grounds, view) if pairs is None else judge_pairs(grounds, pairs, view)
+    for view, table in zip(View, judge_both(grounds, pairs), strict=True):
         places = zip(table.learner.tolist(), table.competency.tolist(), strict=True)
         for (learner, competency), standing in zip(
             places, standings.rows_of(table, rule_ids), strict=True

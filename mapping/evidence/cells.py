@@ -69,12 +69,20 @@ def moments(scores: ScoreTable, dated: DatePolicy, is_shown: BoolArray) -> IntAr
     """
     found = np.where(is_shown, scores.given_at, NO_MOMENT)
     for name in dated.value:
-        row = np.flatnonzero(found == NO_MOMENT)
-        found[row] = _moments_of(scores, name, row, is_shown[row])
+        row = _rows(found == NO_MOMENT)
+        known = found[row]
+        column = _moments_of(scores, name, row, is_shown[row])
+        found[row] = np.where(known == NO_MOMENT, column, known)
     return found
 
 
-def _moments_of(scores: ScoreTable, name: str, row: IntArray, is_shown: BoolArray) -> IntArray:
+def _rows(is_wanted: BoolArray) -> IntArray | slice:
+    """The rows wanted; all, which need not be picked, where that is most of them."""
+    row = np.flatnonzero(is_wanted)
+    return slice(None) if 2 * row.size > is_wanted.size else row
+
+
+def _moments_of(scores: ScoreTable, name: str, row: IntArray | slice, is_shown: BoolArray) -> IntArray:
     """What a column of moments tells of some rows."""
     if name == "submitted_at":
         return scores.submitted_at[row]
@@ -155,19 +163,19 @@ def reasons(
     reason = np.zeros(len(scores), dtype=np.int8)
     # Most scores count: which of many reasons it is, is asked of the others only.
     odd = np.flatnonzero(~is_sound)
-    few = scores.rows(odd)
-    with np.errstate(invalid="ignore"):
+    state, minimum = scores.state[odd], scores.minimum[odd]
+    with np.errstate(invalid="ignore", over="ignore"):
         cases = (
             (~is_shown[odd], Reason.HIDDEN),
-            (few.state == ScoreState.EXCUSED, Reason.EXCUSED),
-            (few.state == ScoreState.MISSING, Reason.MISSING),
-            (few.state == ScoreState.CLEARED, Reason.CLEARED),
-            (few.state != ScoreState.GRADED, Reason.NOT_GRADED),
-            (few.is_excluded, Reason.EXCLUDED),
+            (state == ScoreState.EXCUSED, Reason.EXCUSED),
+            (state == ScoreState.MISSING, Reason.MISSING),
+            (state == ScoreState.CLEARED, Reason.CLEARED),
+            (state != ScoreState.GRADED, Reason.NOT_GRADED),
+            (scores.is_excluded[odd], Reason.EXCLUDED),
             (is_gone[odd], Reason.REMOVED),
             (np.isnan(points[odd]), Reason.UNUSABLE),
-            (_span(few) <= 0.0, Reason.NO_POINTS_POSSIBLE),
-            (few.points < few.minimum, Reason.BELOW_MINIMUM),
+            (scores.maximum[odd] - minimum <= 0.0, Reason.NO_POINTS_POSSIBLE),
+            (scores.points[odd] < minimum, Reason.BELOW_MINIMUM),
             (occurred_at[odd] > latest, Reason.FUTURE),
         )
     reason[odd] = _first(cases, odd.size)

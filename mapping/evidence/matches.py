@@ -102,11 +102,13 @@ def _paired(scored: IntArray, aligned: IntArray) -> tuple[IntArray, IntArray]:
     # What is in no alignment has the place after the last, of size 0.
     times = np.append(np.diff(starts), 0)[place]
     row = np.repeat(np.arange(scored.size), times)
-    before = np.cumsum(times)
-    before -= times
+    # Where a score's first row is taken from its own number, its alignments run on from there.
     first = starts[place]
-    first -= before
-    return row, np.arange(row.size) + np.repeat(first, times)
+    first -= np.cumsum(times)
+    first += times
+    found = first[row]
+    found += np.arange(row.size)
+    return row, found
 
 
 def _places(values: IntArray, among: IntArray) -> IntArray:

@@ -27,7 +27,7 @@ from mapping.judgement.overrides import overridden
 from mapping.judgement.parents import carried, strand_standings
 from mapping.judgement.retention import earliest, is_recheck_due, next_review
 from mapping.judgement.verdicts import Verdicts, joined_verdicts, pieces_of
-from mapping.ordering import ordering
+from mapping.ordering import is_ascending, ordering
 from mapping.pairs import NOWHERE, Pairs
 from mapping.rules.mastery_rule import MasteryRule
 from mapping.status import StandingTable, Status, is_mastered
@@ -168,7 +168,7 @@ def ascend(own: Own, below: Below, grounds: Grounds) -> StandingTable:
     """
     hierarchy = grounds.hierarchy
     depth = hierarchy.depth_of(own.verdicts.table.competency)
-    deepest = own.rows(depth == hierarchy.deepest).verdicts
+    deepest = own.verdicts if not hierarchy.deepest else own.rows(depth == hierarchy.deepest).verdicts
     settled = _said(deepest, np.zeros(len(deepest.table), dtype=np.bool_), grounds)
     levels = [settled]
     for level in range(hierarchy.deepest - 1, -1, -1):
@@ -176,6 +176,8 @@ def ascend(own: Own, below: Below, grounds: Grounds) -> StandingTable:
         settled = _settled(settled, own.rows(depth == level), below, grounds=grounds)
         levels.append(settled)
     table = StandingTable.joined([verdicts.table for verdicts in levels])
+    if is_ascending((table.learner, table.competency)):
+        return table
     return table.rows(ordering((table.learner, table.competency)))
 
 

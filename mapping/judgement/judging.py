@@ -47,7 +47,7 @@ def judge(grounds: Grounds, view: View = View.TEACHER) -> StandingTable:
     Source: contracts/mastery-methods.md 2.2 and 2.4; product/requirements.md R09.
     """
     matches = Matches.of(grounds.scores, grounds.alignments)
-    own, bodies = own_standings(matches, grounds, view)
+    own, bodies = own_standings(matches, said_only(matches, grounds), grounds, view)
     return ascend(own, below_of(bodies, grounds), grounds)
 
 
@@ -69,33 +69,40 @@ def judge_pairs(grounds: Grounds, pairs: Pairs, view: View = View.TEACHER) -> St
 
 
 def own_standings(
-    matches: Matches, grounds: Grounds, view: View
+    matches: Matches, said: Pairs, grounds: Grounds, view: View
 ) -> tuple[Own, Sequence[Counted]]:
     """Judge pairs by their own evidence, and pairs of which only a person said something.
 
     Args:
         matches: The scores, or those of some pairs.
+        said: Other pairs, which have no evidence.
         grounds: What is known.
         view: Whose eyes it is for.
 
     Returns:
-        Every pair of the matches and every override in force, and the evidence that counts.
+        Every one of these pairs, and the evidence that counts.
     """
     judged, bodies = [], []
     for body, index in _bodies(matches, grounds, view):
         judged.append(_judged(body, index, grounds))
         bodies.append(body)
-    said = _unheard(_said_only(matches, grounds), grounds)
-    verdicts = in_order([said, *(own.verdicts for own in judged)])
+    unheard = _unheard(said, grounds)
+    verdicts = _in_order([unheard, *(own.verdicts for own in judged)])
     if all(own.parts is own.verdicts for own in judged):
         return Own(verdicts=verdicts, parts=verdicts), bodies
-    return Own(verdicts=verdicts, parts=in_order([said, *(own.parts for own in judged)])), bodies
+    parts = _in_order([unheard, *(own.parts for own in judged)])
+    return Own(verdicts=verdicts, parts=parts), bodies
 
 
 def below_of(bodies: Sequence[Counted], grounds: Grounds) -> Below:
     """The pieces that criteria of parents are asked of; none where no parent can ask."""
+    return Below.of(bodies if bodies_matter(grounds) else [])
+
+
+def bodies_matter(grounds: Grounds) -> bool:
+    """Whether a parent's criteria may ask for the pieces below it."""
     asks = any(rule.criteria is not None for rule in grounds.rules)
-    return Below.of(bodies if asks and grounds.hierarchy.deepest else [])
+    return asks and grounds.hierarchy.deepest > 0
 
 
 def _bodies(matches: Matches, grounds: Grounds, view: View) -> Iterator[tuple[Counted, int]]:
@@ -145,7 +152,7 @@ def _bench(body: Counted, rule: MasteryRule, grounds: Grounds) -> Bench:
     return Bench.of(rule, body, at=grounds.at, line_items_of=grounds.line_items_of)
 
 
-def in_order(parts: Sequence[Verdicts]) -> Verdicts:
+def _in_order(parts: Sequence[Verdicts]) -> Verdicts:
     """Several tables as one, ascending by learner and competency; at least one."""
     filled = [part for part in parts if len(part.table)] or parts[:1]
     verdicts = joined_verdicts(filled)
@@ -153,7 +160,7 @@ def in_order(parts: Sequence[Verdicts]) -> Verdicts:
     return verdicts if is_ascending(keys) else verdicts.rows(ordering(keys))
 
 
-def _said_only(matches: Matches, grounds: Grounds) -> Pairs:
+def said_only(matches: Matches, grounds: Grounds) -> Pairs:
     """The pairs of overrides in force that have no row of evidence."""
     said = grounds.overrides.rows(grounds.overrides.is_in_force(grounds.at))
     if len(said) == 0:

@@ -118,6 +118,12 @@ class Verdicts:
         """These rows, in this order."""
         return type(self)(table=self.table.rows(index), newest=self.newest[index])
 
+    def with_rows(self, index: IntArray | BoolArray, rows: Self) -> Self:
+        """The same with other rows in place of some."""
+        newest = self.newest.copy()
+        newest[index] = rows.newest
+        return type(self)(table=self.table.with_rows(index, rows.table), newest=newest)
+
 
 def joined_verdicts(parts: Sequence[Verdicts]) -> Verdicts:
     """One after the other, at least one."""
