@@ -154,3 +154,25 @@ def ranked(ids: IntArray) -> tuple[IntArray, IntArray]:
     is_there[place] = True
     numbers = np.cumsum(is_there, dtype=np.int32)
     return numbers[place] - np.int64(1), np.flatnonzero(is_there) + low
+
+
+def placed(values: IntArray, among: IntArray) -> IntArray:
+    """Where each value stands among others.
+
+    Args:
+        values: Any order, any number of each.
+        among: Ascending, each once.
+
+    Returns:
+        Of the length of ``values``; the length of ``among`` where a value is not there.
+    """
+    if among.size and among[-1] - among[0] < _SPARSE * values.size:
+        # Ids that lie close together are looked up in a list of all between, not searched for.
+        low, span = int(among[0]), int(among[-1] - among[0])
+        listed = np.full(span + 2, among.size)
+        listed[among - low] = np.arange(among.size)
+        # Below the first a difference is a great number without a sign, as it is above the last.
+        apart = (values - low).view(np.uint64)
+        return listed[np.minimum(apart, np.uint64(span + 1), out=apart).view(np.int64)]
+    found = np.searchsorted(among, values)
+    return np.where(np.append(among, 0)[found] == values, found, among.size)

@@ -112,7 +112,7 @@ class _Ranked:
         if low > NO_MOMENT:
             return cls(ranks=key - (low - 1), count=high - low + 2)
         is_known = key != NO_MOMENT
-        low = int(key.min(where=is_known, initial=max(high, NO_MOMENT + 1)))
+        low = int(np.where(is_known, key, max(high, NO_MOMENT + 1)).min())
         return cls(ranks=np.where(is_known, key - (low - 1), 0), count=high - low + 2)
 
     def cut(self, shift: int) -> Self:

@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from mapping.columns import BoolArray, IntArray, ranked
+from mapping.columns import IntArray, placed, ranked
 from mapping.evidence.tables import AlignmentTable
 from mapping.ordering import ordering
 from mapping.progressions.graph import NO_PARENT, Hierarchy
@@ -63,15 +63,11 @@ class Pairs:
         of_competency, competencies = ranked(self.competency)
         width = competencies.size
         codes = of_learner * width + of_competency
-        first, is_learner = _placed(learners, learner)
-        second, is_competency = _placed(competencies, competency)
-        row, is_pair = _placed(codes, first * width + second)
-        return np.where(is_learner & is_competency & is_pair, row, NOWHERE)
-
-
-def _placed(ascending: IntArray, sought: IntArray) -> tuple[IntArray, BoolArray]:
-    at = np.searchsorted(ascending, sought).clip(max=ascending.size - 1)
-    return at, ascending[at] == sought
+        first, second = placed(learner, learners), placed(competency, competencies)
+        # Whoever is not among them stands after the last, where no code is.
+        sought = np.where(second < width, first * width + second, learners.size * width)
+        row = placed(sought, codes)
+        return np.where(row < len(self), row, NOWHERE)
 
 
 def joined(left: IntArray, ascending: IntArray) -> tuple[IntArray, IntArray]:

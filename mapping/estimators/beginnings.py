@@ -7,6 +7,7 @@ there. A method without an entry in ``RUNNING`` is asked of each beginning anew.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import islice
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -16,8 +17,11 @@ from mapping.columns import FloatArray
 from mapping.estimators.blocks import Block, Kernel
 from mapping.scales import reaches
 
-Running: TypeAlias = Callable[[Block], Iterator[FloatArray]]
-"""A block to the estimates of its segments' first 1, 2, ... pieces; what it yields may change."""
+Running: TypeAlias = Callable[[Block, int], Iterator[FloatArray]]
+"""A block and a length to the estimates of its segments' beginnings of that length and more.
+
+What it yields is good until the next is asked for.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,8 +51,24 @@ def asked_again(kernel: Kernel, **parameters: float) -> Running:
     return partial(_asked_again, kernel=partial(kernel, **parameters))
 
 
-def _asked_again(block: Block, *, kernel: Kernel) -> Iterator[FloatArray]:
-    for length in range(1, block.length + 1):
+def going_on(name: str, **parameters: float) -> Running:
+    """Go on from one piece to the next.
+
+    Args:
+        name: The method, one of ``RUNNING``.
+        parameters: Its own.
+    """
+    return partial(_going_on, step=partial(RUNNING[name], **parameters))
+
+
+def _going_on(
+    block: Block, since: int, *, step: Callable[[Block], Iterator[FloatArray]]
+) -> Iterator[FloatArray]:
+    return islice(step(block), since - 1, None)
+
+
+def _asked_again(block: Block, since: int, *, kernel: Kernel) -> Iterator[FloatArray]:
+    for length in range(since, block.length + 1):
         yield kernel(
             Beginning(
                 sample=block.sample,

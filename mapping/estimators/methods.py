@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from mapping.columns import FloatArray
 from mapping.estimators import averages, middles, sums, trends, working
-from mapping.estimators.beginnings import RUNNING, Running, asked_again
+from mapping.estimators.beginnings import RUNNING, Running, asked_again, going_on
 from mapping.estimators.blocks import SHORT, Kernel, each
 from mapping.samples import Sample
 from mapping.scales import is_number
@@ -113,7 +113,7 @@ class Method:
         """
         settled = self.settled(given)
         if self.name in RUNNING:
-            return partial(RUNNING[self.name], **settled)
+            return going_on(self.name, **settled)
         if self.name in _KERNELS and length <= SHORT:
             return asked_again(_KERNELS[self.name], **settled)
         return None

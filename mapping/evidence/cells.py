@@ -69,17 +69,13 @@ def moments(scores: ScoreTable, dated: DatePolicy, is_shown: BoolArray) -> IntAr
     """
     found = np.where(is_shown, scores.given_at, NO_MOMENT)
     for name in dated.value:
-        row = _rows(found == NO_MOMENT)
-        known = found[row]
-        column = _moments_of(scores, name, row, is_shown[row])
-        found[row] = np.where(known == NO_MOMENT, column, known)
+        is_open = found == NO_MOMENT
+        if is_open.all():
+            found = _moments_of(scores, name, slice(None), is_shown).copy()
+        else:
+            row = np.flatnonzero(is_open)
+            found[row] = _moments_of(scores, name, row, is_shown[row])
     return found
-
-
-def _rows(is_wanted: BoolArray) -> IntArray | slice:
-    """The rows wanted; all, which need not be picked, where that is most of them."""
-    row = np.flatnonzero(is_wanted)
-    return slice(None) if 2 * row.size > is_wanted.size else row
 
 
 def _moments_of(scores: ScoreTable, name: str, row: IntArray | slice, is_shown: BoolArray) -> IntArray:

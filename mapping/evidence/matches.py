@@ -5,11 +5,9 @@ from typing import Self
 
 import numpy as np
 
-from mapping.columns import BoolArray, IntArray, ranked, runs
+from mapping.columns import BoolArray, IntArray, placed, ranked, runs
 from mapping.evidence.tables import AlignmentTable, ScoreTable
 from mapping.ordering import ordering
-
-_SPARSE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -98,7 +96,7 @@ class Matches:
 def _paired(scored: IntArray, aligned: IntArray) -> tuple[IntArray, IntArray]:
     """Row numbers of every pair of equal ids; ``aligned`` ascends."""
     starts = runs((aligned,))
-    place = _places(scored, aligned[starts[:-1]])
+    place = placed(scored, aligned[starts[:-1]])
     # What is in no alignment has the place after the last, of size 0.
     times = np.append(np.diff(starts), 0)[place]
     row = np.repeat(np.arange(scored.size), times)
@@ -109,16 +107,3 @@ def _paired(scored: IntArray, aligned: IntArray) -> tuple[IntArray, IntArray]:
     found = first[row]
     found += np.arange(row.size)
     return row, found
-
-
-def _places(values: IntArray, among: IntArray) -> IntArray:
-    """Where each value stands among ascending ones, all different; after the last if nowhere."""
-    if among.size and among[-1] - among[0] < _SPARSE * values.size:
-        # Ids that lie close together are looked up in a list of all between, not searched for.
-        low, high = int(among[0]), int(among[-1])
-        is_within = (values >= low) & (values <= high)
-        listed = np.full(high - low + 1, among.size, dtype=np.int32)
-        listed[among - low] = np.arange(among.size)
-        return np.where(is_within, listed[np.clip(values, low, high) - low], among.size)
-    found = np.searchsorted(among, values)
-    return np.where(np.append(among, 0)[found] == values, found, among.size)

@@ -28,8 +28,8 @@ Bar: TypeAlias = Callable[[IntArray, IntArray, FloatArray], BoolArray]
 """Whether beginnings of segments meet a rule: of segments, lengths and estimates, one a case."""
 
 
-def first_mastered(sample: Sample, rule: MasteryRule, bar: Bar) -> IntArray:
-    """With how many pieces each segment first met a mastery rule.
+def history(sample: Sample, rule: MasteryRule, bar: Bar) -> tuple[FloatArray, IntArray]:
+    """Estimate segments, and find with how many pieces each first met the rule.
 
     Segments of one length go side by side, and grow by a piece at a time; what does not go so is
     for ``first_met``. Both find the same.
@@ -40,35 +40,40 @@ def first_mastered(sample: Sample, rule: MasteryRule, bar: Bar) -> IntArray:
         bar: Asks all that the rule asks for; nothing is met below ``rule.mastered``.
 
     Returns:
-        Length segments; 0 for one that never met it.
+        What the rule's estimator gives, and the number of pieces, 0 for one that never met it;
+        both of length segments.
 
     Source: product/requirements.md R09 ("the date first mastered").
     """
+    estimate = np.full(sample.count.size, np.nan)
     found = np.zeros(sample.count.size, dtype=np.int64)
-    left = []
+    left = [found[:0]]
     for block in blocks(sample):
         running = rule.how().running(rule.parameters, block.length)
         if running is None:
             left.append(block.segment)
-        elif block.length >= rule.minimum_evidence:
-            found[block.segment] = _first_in(block, running, rule, bar)
-    if left:
-        segment = np.sort(np.concatenate(left))
+        else:
+            estimate[block.segment], found[block.segment] = _grown(block, running, rule, bar)
+    segment = np.sort(np.concatenate(left))
+    if segment.size:
         some = _beginnings(sample, segment, sample.count[segment])
+        estimate[segment] = rule.estimator()(some)
         found[segment] = first_met(
             some,
             rule.estimator(),
-            lambda at, length, estimate: bar(segment[at], length, estimate),
+            lambda at, length, reached: bar(segment[at], length, reached),
             fewest=rule.minimum_evidence,
         )
-    return found
+    return estimate, found
 
 
-def _first_in(block: Block, running: Running, rule: MasteryRule, bar: Bar) -> IntArray:
+def _grown(
+    block: Block, running: Running, rule: MasteryRule, bar: Bar
+) -> tuple[FloatArray, IntArray]:
     found = np.zeros(block.segment.size, dtype=np.int64)
-    for length, estimate in enumerate(running(block), 1):
-        if length < rule.minimum_evidence:
-            continue
+    since = min(rule.minimum_evidence, block.length)
+    estimate = np.full(found.size, np.nan)
+    for length, estimate in enumerate(running(block, since), since):
         is_high = reaches(estimate, rule.mastered)
         is_high &= found == 0
         if rule.criteria is not None:
@@ -76,7 +81,7 @@ def _first_in(block: Block, running: Running, rule: MasteryRule, bar: Bar) -> In
             lengths = np.full(high.size, length, dtype=np.int64)
             is_high[high] = bar(block.segment[high], lengths, estimate[high])
         found[is_high] = length
-    return found
+    return estimate, found if block.length >= rule.minimum_evidence else np.zeros_like(found)
 
 
 def first_met(

@@ -15,7 +15,7 @@ from mapping.judgement.criteria import Cases, Ledger, Pieces, ages, is_met
 from mapping.judgement.levels import plain_status, shown_levels
 from mapping.judgement.retention import (
     earliest,
-    first_mastered,
+    history,
     is_recheck_due,
     next_review,
     retained,
@@ -149,10 +149,8 @@ def own_verdicts(body: Counted, bench: Bench, index: int) -> Verdicts:
     Source: contracts/mastery-methods.md 2.4; product/requirements.md R09.
     """
     rule, segment, count = bench.rule, np.arange(body.learner.size), body.count
-    sample = sample_of(body, rule)
-    estimate = rule.estimator()(sample)
+    estimate, first = history(sample_of(body, rule), rule, bench.was_met)
     was_met = bench.was_met(segment, count, estimate)
-    first = first_mastered(sample, rule, bench.was_met)
     # The whole is a beginning, too, whatever the last bit of its estimate says among others.
     first = np.where((first == 0) & was_met, count, first)
     newest = body.newest(segment, count)
