@@ -55,7 +55,7 @@ def partition(*rules: MasteryRule, has_strands: bool = False) -> Grounds:
 
 def _scores(rng: np.random.Generator) -> ScoreTable:
     learner, item = _cells(rng)
-    has_before = rng.random(ROWS) < 0.03  # noqa: PLR2004 - the share of cells with two attempts
+    has_before = rng.random(ROWS) < 0.03
     row = np.repeat(np.arange(ROWS), 1 + has_before)
     attempt = np.ones(row.size, dtype=np.int64)
     attempt[1:] += row[1:] == row[:-1]
@@ -65,7 +65,7 @@ def _scores(rng: np.random.Generator) -> ScoreTable:
         "attempt": attempt,
         "minimum": np.zeros(row.size),
         "maximum": np.where(item % 3 == 0, 10.0, 100.0)[row],
-        "is_visible": (rng.random(ROWS) >= 0.02)[row],  # noqa: PLR2004 - two in a hundred
+        "is_visible": (rng.random(ROWS) >= 0.02)[row],
         "course": (item // _ITEMS_A_COURSE)[row],
     }
     ability = rng.normal(0.75, 0.12, LEARNERS)[learner[row]]
@@ -74,13 +74,13 @@ def _scores(rng: np.random.Generator) -> ScoreTable:
     submitted = due[item[row]] - rng.integers(-_DAY // _SECOND, 3 * _DAY // _SECOND, row.size) * (
         _SECOND
     )
-    has_due, has_submission = (rng.random(due.size) < 0.6)[item[row]], rng.random(row.size) < 0.9  # noqa: PLR2004 - shares
+    has_due, has_submission = (rng.random(due.size) < 0.6)[item[row]], rng.random(row.size) < 0.9
     return ScoreTable.of(
         {
             **given,
             "state": rng.choice(_STATES, row.size, p=_SHARES).astype(np.int8),
             "points": np.round(share * given["maximum"], 1),
-            "is_late": rng.random(row.size) < 0.04,  # noqa: PLR2004 - four in a hundred
+            "is_late": rng.random(row.size) < 0.04,
             "submitted_at": np.where(has_submission, submitted, NO_MOMENT),
             "due_at": np.where(has_due, due[item[row]], NO_MOMENT),
             "graded_at": submitted + rng.integers(0, 7 * _DAY // _SECOND, row.size) * _SECOND,
@@ -103,7 +103,7 @@ def _cells(rng: np.random.Generator) -> tuple[IntArray, IntArray]:
 
 def _alignments(rng: np.random.Generator) -> AlignmentTable:
     items = np.arange(_COURSES * _ITEMS_A_COURSE)
-    also = items[rng.random(items.size) < 0.1]  # noqa: PLR2004 - one in ten
+    also = items[rng.random(items.size) < 0.1]
     first = rng.integers(0, _COMPETENCIES, items.size)
     competency = np.concatenate((first, (first[also] + 1) % _COMPETENCIES))
     item = np.concatenate((items, also))

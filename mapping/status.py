@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from mapping.columns import BoolArray, CodeArray, FloatArray, IntArray
+from mapping.columns import BoolArray, CodeArray, FloatArray, IntArray, row_numbers
 
 NO_LEVEL = -1
 """Stands for "no level" in a column of levels."""
@@ -128,7 +128,8 @@ class StandingTable:
 
     def rows(self, index: IntArray | BoolArray) -> Self:
         """These rows, in this order."""
-        return type(self)(**{name: getattr(self, name)[index] for name in self.__slots__})
+        row = row_numbers(index)
+        return type(self)(**{name: getattr(self, name)[row] for name in self.__slots__})
 
     @classmethod
     def joined(cls, tables: Sequence[Self]) -> Self:
@@ -150,8 +151,9 @@ class StandingTable:
             rows: As many, of the same pairs in the same order.
         """
         columns = {name: getattr(self, name).copy() for name in self.__slots__}
+        row = row_numbers(index)
         for name, column in columns.items():
-            column[index] = getattr(rows, name)
+            column[row] = getattr(rows, name)
         return type(self)(**columns)
 
     def with_columns(self, **columns: IntArray | CodeArray | FloatArray) -> Self:

@@ -56,7 +56,7 @@ class Retries:
         place = np.flatnonzero(is_among)
         is_first = np.ones(place.size, dtype=np.bool_)
         is_first[1:] = ~is_again[place[1:] - 1]
-        row, cell = order[place], np.cumsum(is_first)
+        row, cell = order[place], np.cumsum(is_first, dtype=np.int64)
         row = row[ordering((cell, scores.attempt[row], occurred_at[row]))]
         return cls(row=row, offsets=np.append(np.flatnonzero(is_first), place.size))
 

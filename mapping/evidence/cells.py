@@ -71,14 +71,16 @@ def moments(scores: ScoreTable, dated: DatePolicy, is_shown: BoolArray) -> IntAr
     for name in dated.value:
         is_open = found == NO_MOMENT
         if is_open.all():
-            found = _moments_of(scores, name, slice(None), is_shown).copy()
+            found = _moments_of(scores, name, slice(None), is_shown=is_shown).copy()
         else:
             row = np.flatnonzero(is_open)
-            found[row] = _moments_of(scores, name, row, is_shown[row])
+            found[row] = _moments_of(scores, name, row, is_shown=is_shown[row])
     return found
 
 
-def _moments_of(scores: ScoreTable, name: str, row: IntArray | slice, is_shown: BoolArray) -> IntArray:
+def _moments_of(
+    scores: ScoreTable, name: str, row: IntArray | slice, *, is_shown: BoolArray
+) -> IntArray:
     """What a column of moments tells of some rows."""
     if name == "submitted_at":
         return scores.submitted_at[row]

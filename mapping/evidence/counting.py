@@ -52,7 +52,8 @@ class Counted:
         """
         weight, unheard = weighed(matches.alignments, policy)
         reason = cells.reason[matches.row]
-        place = np.flatnonzero((reason == Reason.COUNTED) & ~unheard.astype(np.bool_)[matches.aligned])
+        is_heard = unheard == Reason.COUNTED
+        place = np.flatnonzero((reason == Reason.COUNTED) & is_heard[matches.aligned])
         pair, moments = matches.pair[place], cells.occurred_at[matches.row[place]]
         seen = ordering((pair, moments))
         place = place[seen]
@@ -112,11 +113,11 @@ class Counted:
 
     def newest(self, segment: IntArray, length: IntArray) -> IntArray:
         """When the last of the first ``length`` pieces occurred, ``NO_MOMENT`` for none."""
-        return newest_of(self.occurred_at, self.offsets, segment, length)
+        return newest_of(self.occurred_at, self.offsets, segment=segment, length=length)
 
 
 def newest_of(
-    occurred_at: IntArray, offsets: IntArray, segment: IntArray, length: IntArray
+    occurred_at: IntArray, offsets: IntArray, *, segment: IntArray, length: IntArray
 ) -> IntArray:
     """When the last of the first rows of some segments occurred.
 

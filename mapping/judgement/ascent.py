@@ -5,7 +5,7 @@ parent is judged by its own rule, that children come on its scale, that what its
 is looked for in all the evidence below it, and that what a person said of a child counts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -96,7 +96,22 @@ class Own:
 
     def rows(self, index: BoolArray) -> Self:
         """These rows."""
-        return replace(self, verdicts=self.verdicts.rows(index), parts=self.parts.rows(index))
+        return self._each(lambda verdicts: verdicts.rows(index))
+
+    def with_rows(self, index: IntArray, rows: Self) -> Self:
+        """The same with other rows in place of some."""
+        if self.parts is self.verdicts:
+            return self._each(lambda verdicts: verdicts.with_rows(index, rows.verdicts))
+        return type(self)(
+            verdicts=self.verdicts.with_rows(index, rows.verdicts),
+            parts=self.parts.with_rows(index, rows.parts),
+        )
+
+    def _each(self, change: Callable[[Verdicts], Verdicts]) -> Self:
+        verdicts = change(self.verdicts)
+        # Where nobody has children both are one and the same.
+        is_one = self.parts is self.verdicts
+        return type(self)(verdicts=verdicts, parts=verdicts if is_one else change(self.parts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -168,7 +183,9 @@ def ascend(own: Own, below: Below, grounds: Grounds) -> StandingTable:
     """
     hierarchy = grounds.hierarchy
     depth = hierarchy.depth_of(own.verdicts.table.competency)
-    deepest = own.verdicts if not hierarchy.deepest else own.rows(depth == hierarchy.deepest).verdicts
+    deepest = own.verdicts
+    if hierarchy.deepest:
+        deepest = deepest.rows(depth == hierarchy.deepest)
     settled = _said(deepest, np.zeros(len(deepest.table), dtype=np.bool_), grounds)
     levels = [settled]
     for level in range(hierarchy.deepest - 1, -1, -1):

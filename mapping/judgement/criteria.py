@@ -143,7 +143,9 @@ class Ledger:
 
     def newest(self, segment: IntArray, length: IntArray) -> IntArray:
         """When the last of the first ``length`` rows occurred, ``NO_MOMENT`` for none."""
-        return newest_of(self.pieces.occurred_at, self.pieces.offsets, segment, length)
+        return newest_of(
+            self.pieces.occurred_at, self.pieces.offsets, segment=segment, length=length
+        )
 
 
 def _sort(

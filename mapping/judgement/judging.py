@@ -47,7 +47,7 @@ def judge(grounds: Grounds, view: View = View.TEACHER) -> StandingTable:
     Source: contracts/mastery-methods.md 2.2 and 2.4; product/requirements.md R09.
     """
     matches = Matches.of(grounds.scores, grounds.alignments)
-    own, bodies = own_standings(matches, said_only(matches, grounds), grounds, view)
+    own, bodies = own_standings(matches, said_only(matches, grounds), grounds, view=view)
     return ascend(own, below_of(bodies, grounds), grounds)
 
 
@@ -69,7 +69,7 @@ def judge_pairs(grounds: Grounds, pairs: Pairs, view: View = View.TEACHER) -> St
 
 
 def own_standings(
-    matches: Matches, said: Pairs, grounds: Grounds, view: View
+    matches: Matches, said: Pairs, grounds: Grounds, *, view: View
 ) -> tuple[Own, Sequence[Counted]]:
     """Judge pairs by their own evidence, and pairs of which only a person said something.
 

@@ -53,7 +53,7 @@ def history(sample: Sample, rule: MasteryRule, bar: Bar) -> tuple[FloatArray, In
         if running is None:
             left.append(block.segment)
         else:
-            estimate[block.segment], found[block.segment] = _grown(block, running, rule, bar)
+            estimate[block.segment], found[block.segment] = _grown(block, running, rule, bar=bar)
     segment = np.sort(np.concatenate(left))
     if segment.size:
         some = _beginnings(sample, segment, sample.count[segment])
@@ -68,7 +68,7 @@ def history(sample: Sample, rule: MasteryRule, bar: Bar) -> tuple[FloatArray, In
 
 
 def _grown(
-    block: Block, running: Running, rule: MasteryRule, bar: Bar
+    block: Block, running: Running, rule: MasteryRule, *, bar: Bar
 ) -> tuple[FloatArray, IntArray]:
     found = np.zeros(block.segment.size, dtype=np.int64)
     since = min(rule.minimum_evidence, block.length)

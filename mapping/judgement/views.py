@@ -17,9 +17,7 @@ from mapping.progressions.graph import Hierarchy
 from mapping.status import StandingTable
 
 
-def judge_both(
-    grounds: Grounds, pairs: Pairs | None = None
-) -> tuple[StandingTable, StandingTable]:
+def judge_both(grounds: Grounds, pairs: Pairs | None = None) -> tuple[StandingTable, StandingTable]:
     """Judge for the teacher and for the learner.
 
     What hides nothing from the learner stands alike in both views, and is judged once. Anew are
@@ -47,13 +45,13 @@ def judge_both(
 def _judged(grounds: Grounds) -> tuple[StandingTable, StandingTable]:
     matches = Matches.of(grounds.scores, grounds.alignments)
     said = said_only(matches, grounds)
-    own, bodies = own_standings(matches, said, grounds, View.TEACHER)
+    own, bodies = own_standings(matches, said, grounds, view=View.TEACHER)
     teachers = ascend(own, below_of(bodies, grounds), grounds)
     is_hidden = ~grounds.scores.is_visible
     if not is_hidden.any():
         return teachers, teachers
     part = matches.only(matches.any_of(is_hidden))
-    anew, seen = own_standings(part, Pairs.none(), grounds, View.LEARNER)
+    anew, seen = own_standings(part, Pairs.none(), grounds, view=View.LEARNER)
     touched = _Touched.of(part, grounds)
     below = Below.of([])
     if bodies_matter(grounds):
@@ -96,7 +94,4 @@ class _Touched:
         row = Pairs(learner=table.learner, competency=table.competency).find(
             self.pairs.learner, self.pairs.competency
         )
-        return Own(
-            verdicts=mine.verdicts.with_rows(row, anew.verdicts),
-            parts=mine.parts.with_rows(row, anew.parts),
-        )
+        return mine.with_rows(row, anew)
