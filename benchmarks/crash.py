@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -122,28 +122,31 @@ def crash(folder: Path, database_url: str, *, jobs: int, rng: random.Random) -> 
         database_url=database_url,
         log_level="ERROR",
     )
-    began = time.monotonic()
     with running_redis(settings) as redis_url:
         container = open_container(settings, redis_url)
-        schema.migrate(container.engine)
-        districts = _districts(container.engine, jobs)
-        watch = Watch()
-        with _workers(settings, redis_url) as crew:
-            number = 0
-            while _jobs_done(container.engine) < jobs:
-                number += 1
-                _one_round(container, districts, number)
-                _see_through(container, watch, crew, rng=rng)
-        outcome = Outcome(
-            jobs=_jobs_done(container.engine),
-            kills=watch.kills,
-            lost=_lost(container.engine),
-            wrong=sum(_wrong(container, one) for one in districts) + _doubled(container.engine),
-            again_seconds=tuple(watch.again_seconds),
-            seconds=time.monotonic() - began,
-        )
-        container.close()
-    return outcome
+        with closing(container):
+            schema.migrate(container.engine)
+            return _killed_through(container, jobs, rng)
+
+
+def _killed_through(container: Container, jobs: int, rng: random.Random) -> Outcome:
+    began = time.monotonic()
+    districts = _districts(container.engine, jobs)
+    watch = Watch()
+    with _workers(container.settings, container.redis_url) as crew:
+        number = 0
+        while _jobs_done(container.engine) < jobs:
+            number += 1
+            _one_round(container, districts, number)
+            _see_through(container, watch, crew, rng=rng)
+    return Outcome(
+        jobs=_jobs_done(container.engine),
+        kills=watch.kills,
+        lost=_lost(container.engine),
+        wrong=sum(_wrong(container, one) for one in districts) + _doubled(container.engine),
+        again_seconds=tuple(watch.again_seconds),
+        seconds=time.monotonic() - began,
+    )
 
 
 def _districts(engine: Engine, jobs: int) -> list[TenantId]:

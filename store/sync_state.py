@@ -232,6 +232,11 @@ def is_due(now: datetime, alive: Collection[str] = ()) -> ColumnElement[bool]:
     return or_(and_(_is_ready(now), is_free), _is_silent(now))
 
 
+def is_held(now: datetime) -> ColumnElement[bool]:
+    """The condition of items that somebody works on, as far as their lease says."""
+    return and_(work_items.c.state == ItemState.WORKING.value, not_(_is_silent(now)))
+
+
 def _is_ready(now: datetime) -> ColumnElement[bool]:
     return and_(
         work_items.c.state == ItemState.PENDING.value,
