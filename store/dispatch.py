@@ -78,6 +78,16 @@ def due_by_platform(
     )
 
 
+def holds_lost(connection: Connection, item_ids: Collection[int]) -> bool:
+    """Whether any of some due items was lost with a worker or with the queue."""
+    found = connection.execute(
+        select(work_items.c.id)
+        .where(work_items.c.id.in_(item_ids), work_items.c.enqueued_at.is_not(None))
+        .limit(1)
+    )
+    return found.first() is not None
+
+
 def give_back(connection: Connection, item_ids: Collection[int]) -> None:
     """Take items that nobody took up out of the job that carried them."""
     connection.execute(

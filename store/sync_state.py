@@ -179,7 +179,8 @@ def due_items(
     query = (
         select(work_items)
         .where(work_items.c.run_id == run_id, is_due(now, alive))
-        .order_by(work_items.c.id)
+        # What was lost with a worker, or with the queue, first: it has waited already.
+        .order_by(work_items.c.enqueued_at.is_(None), work_items.c.id)
         .limit(most)
     )
     if of is not None:

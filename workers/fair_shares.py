@@ -36,10 +36,14 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """The items that one job of the queue carries; all ask the same platform."""
+    """The items that one job of the queue carries; all ask the same platform.
+
+    ``is_overdue`` says that some were carried before by a job that was lost.
+    """
 
     job: str
     items: Sequence[int]
+    is_overdue: bool = False
 
 
 def take(connection: Connection, run: Run, share: Share, *, now: datetime) -> tuple[Chunk, ...]:
@@ -129,5 +133,6 @@ def _marked(
     first, former = found[0]
     job = job_name(run, first, former)
     ids = [item.id for item, _ in found]
+    is_overdue = dispatch.holds_lost(connection, ids)
     sync_state.mark_enqueued(connection, ids, job=job, now=now)
-    return Chunk(job=job, items=ids)
+    return Chunk(job=job, items=ids, is_overdue=is_overdue)

@@ -248,7 +248,7 @@ def _enqueue_due(container: Container, run: Run, *, alive: Collection[str]) -> N
         chunks = fair_shares.take(connection, run, share, now=container.now())
     queue = open_queue(container)
     for chunk in chunks:
-        _enqueue(queue, chunk, at_front=run.cause == schedule.REFRESH)
+        _enqueue(queue, chunk, at_front=chunk.is_overdue or run.cause == schedule.REFRESH)
 
 
 def _enqueue(queue: Queue, chunk: Chunk, *, at_front: bool) -> None:

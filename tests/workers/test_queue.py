@@ -231,6 +231,19 @@ def test_a_large_district_leaves_room_for_a_small_one(container, night, jobs, re
     assert [len(ids) for _, (ids,) in jobs()] == [50, 50, 5, 5]
 
 
+def test_what_was_lost_goes_before_what_waits(container, night, jobs, reading_run):
+    large = reading_run(500)
+    small = reading_run(2)
+    queue.tend(container, small)
+    queue.open_queue(container).empty()
+    queue.tend(container, large)
+    night.clock.advance(seconds=6)
+
+    queue.tend(container, small)
+
+    assert [len(ids) for _, (ids,) in jobs()] == [1, 1, 50, 50]
+
+
 def test_two_who_tend_at_once_put_nothing_twice_into_the_queue(container, jobs, reading_run):
     run = reading_run(40)
     gate = threading.Barrier(2)
