@@ -3,7 +3,7 @@
 import platform
 import sys
 
-from benchmarks import judging, launch, mastery, pull, resync
+from benchmarks import crash, judging, launch, mastery, night, pull, resync, scale
 from benchmarks.timing import shown
 
 BENCHMARKS = {
@@ -12,6 +12,9 @@ BENCHMARKS = {
     "judging": judging.run,
     "pull": pull.run,
     "resync": resync.run,
+    "scale": scale.run,
+    "night": night.run,
+    "crash": crash.run,
 }
 
 names = sys.argv[1:] or list(BENCHMARKS)

@@ -1,17 +1,23 @@
 """From scores to statuses, for a district: the columnar core against a plain loop."""
 
 from collections import defaultdict
+from functools import partial
 
 import numpy as np
 
+from benchmarks.partition import ROWS as PARTITION_ROWS
+from benchmarks.partition import partition
 from benchmarks.timing import Row, rate
 from mapping.columns import NO_MOMENT
-from mapping.evidence.tables import AlignmentTable, ScoreTable
+from mapping.evidence.policy import Attempts, EvidencePolicy
+from mapping.evidence.tables import AlignmentTable, ScoreTable, View
 from mapping.judgement.grounds import Grounds
 from mapping.judgement.judging import judge
+from mapping.judgement.views import judge_both
 from mapping.records import ScoreState
 from mapping.rules.mastery_rule import MasteryRule
 from mapping.rules.rulebook import RuleBook
+from mapping.status import StandingTable
 
 ROWS = 500_000
 _ITEMS = 400
@@ -34,6 +40,7 @@ def run() -> list[Row]:
     keys = rng.integers(0, 2**40, ROWS)
     name = "judging"
     return [
+        *_nights(),
         Row(
             benchmark=name,
             role="ours",
@@ -53,6 +60,43 @@ def run() -> list[Row]:
             rate=rate(ROWS, lambda: np.sort(keys)),
         ),
     ]
+
+
+_MIXED = (
+    MasteryRule(recheck_days=90),
+    MasteryRule(method="decaying_average", recheck_days=120),
+    MasteryRule(method="recent_n", policy=EvidencePolicy(attempts=Attempts.BEST), recheck_days=60),
+)
+
+
+def _nights() -> list[Row]:
+    """Both views of a partition as the night computes it, beside one judgement a view."""
+    kinds = {
+        "judging a partition": ("the default rule", partition(MasteryRule())),
+        "judging by mixed rules": ("three rules, retention", partition(*_MIXED, has_strands=True)),
+    }
+    return [
+        row
+        for name, (what, grounds) in kinds.items()
+        for row in (
+            Row(
+                benchmark=name,
+                role="ours",
+                what=f"mapping.judgement.views, both views, {what}, one core",
+                rate=rate(PARTITION_ROWS, partial(judge_both, grounds)),
+            ),
+            Row(
+                benchmark=name,
+                role="peer",
+                what="mapping.judgement.judging once for each view",
+                rate=rate(PARTITION_ROWS, partial(_twice, grounds)),
+            ),
+        )
+    ]
+
+
+def _twice(grounds: Grounds) -> list[StandingTable]:
+    return [judge(grounds, view) for view in View]
 
 
 def _scores(rng: np.random.Generator) -> ScoreTable:

@@ -21,18 +21,22 @@ from interchange.case import ReadFramework, read_package
 from interchange.errors import FileRefused
 from interchange.mapping_csv import read_mapping
 from mapping.progressions.graph import HierarchyRefused
-from mapping.records import MappingRule, PassbackWay, SchoolRef, TenantId
+from mapping.records import MappingRule, Mode, PassbackWay, SchoolId, SchoolRef, TenantId
 from mapping.rules.mastery_rule import RuleRefused, parse_rule
-from store import alignments, deployments, frameworks, registrations, waiting
+from store import alignments, deployments, due, frameworks, modes, registrations, waiting, ways
+from store.policy_changes import Author
 from store.registrations import PlatformEntry
 from store.session import writing
 
+_AUTHOR = "district file"
 _REFUSED = (alignments.UnknownCompetencyError, registrations.PlatformTaken, HierarchyRefused)
 
 
 class _School(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     passback: PassbackWay = PassbackWay.WORDS
+    mode: Mode | None = None
+    first_push: Literal["agreed"] | None = None
 
 
 class _Platform(msgspec.Struct, forbid_unknown_fields=True):
@@ -170,10 +174,9 @@ def _save(
     """Save everything; the tenant, and rules of courses that are not known yet."""
     district = contents.district
     tenant = registrations.save_tenant(connection, district.district, district.timezone)
+    author = Author(by=_AUTHOR, at=container.now())
     schools = {
-        school.name: registrations.save_school(
-            connection, tenant, school.name, passback_way=school.passback
-        )
+        school.name: _save_school(connection, tenant, school, author=author)
         for school in district.schools
     }
     for platform in district.platforms:
@@ -182,6 +185,8 @@ def _save(
         saved = frameworks.save_framework(connection, tenant, read.framework)
         if saved.is_restructured:
             waiting.mark_everybody(connection, tenant, now=container.now())
+        if saved.says_otherwise:
+            due.put_down_tenant(connection, tenant, now=container.now())
     alignments.publish_mapping(connection, tenant, contents.mapping, now=container.now())
     said = DistrictRules(
         district=district.rule,
@@ -197,6 +202,19 @@ def _save(
         ],
     )
     return tenant, save_district_rules(connection, tenant, said, now=container.now())
+
+
+def _save_school(
+    connection: Connection, tenant: TenantId, school: _School, *, author: Author
+) -> SchoolId:
+    """Make a school, or bring it up to date; what the file leaves out stays as it was chosen."""
+    if not ways.set_school_way(connection, tenant, school.name, way=school.passback, author=author):
+        registrations.save_school(connection, tenant, school.name, passback_way=school.passback)
+    if school.mode is not None:
+        modes.set_school_mode(connection, tenant, school.name, mode=school.mode, author=author)
+    if school.first_push is not None:
+        modes.agree_for_school(connection, tenant, school.name, author=author)
+    return registrations.save_school(connection, tenant, school.name, passback_way=school.passback)
 
 
 def _save_platform(

@@ -13,7 +13,7 @@ from connectors.moodle import competencies
 from connectors.moodle.competencies import MoodleFramework
 from connectors.platform import PlatformKind
 from mapping.records import Framework
-from store import frameworks, waiting
+from store import due, frameworks, waiting
 from store.frameworks import SavedFramework
 from store.registrations import Platform
 from store.session import writing
@@ -82,6 +82,8 @@ def save(container: Container, platform: Platform, framework: MoodleFramework) -
         saved = frameworks.save_framework(connection, platform.tenant, read)
         if saved.is_restructured:
             waiting.mark_everybody(connection, platform.tenant, now=container.now())
+        if saved.says_otherwise:
+            due.put_down_tenant(connection, platform.tenant, now=container.now())
     return Import(framework=read, saved=saved)
 
 

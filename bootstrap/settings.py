@@ -17,6 +17,8 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from connectors.mail import MailServer, parse_mail_url
+
 T = TypeVar("T")
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
@@ -27,12 +29,16 @@ NAMES = (
     "WAYMARK_FORMER_SECRET_KEYS",
     "WAYMARK_KEEP_RUN_DAYS",
     "WAYMARK_LISTEN_ON",
+    "WAYMARK_LATE_AT",
+    "WAYMARK_LOG_FORMAT",
     "WAYMARK_LOG_LEVEL",
+    "WAYMARK_METRICS_TOKEN",
     "WAYMARK_PORT",
     "WAYMARK_PRIVATE_NETWORKS",
     "WAYMARK_PUBLIC_URL",
     "WAYMARK_REDIS_URL",
     "WAYMARK_SECRET_KEY",
+    "WAYMARK_SMTP_URL",
     "WAYMARK_SWEEP_DAYS",
     "WAYMARK_SYNC_AT",
     "WAYMARK_SYNC_TIMEZONE",
@@ -46,6 +52,9 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _LOOPBACK_NETWORKS: Networks = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 _MOST_PROXIES = 5
 _SECRET_CHARACTERS = 32
+_HIDDEN = ("SECRET_KEY", "SECRET_KEYS", "_TOKEN", "SMTP_URL")
+_TOKEN_CHARACTERS = 16
+_LOG_FORMATS = ("text", "json")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -89,6 +98,10 @@ class Settings:
         threads: Work items that one worker process has in hand at a time, 1 to 64: most of a
             night is waiting for LMSs.
         log_level: DEBUG, INFO, WARNING or ERROR.
+        log_format: ``text`` for persons, ``json`` for programs.
+        late_at: Local time by which a night shall be over, in the zone of ``sync_at``.
+        metrics_token: The bearer that may read ``/metrics`` from anywhere; empty for nobody.
+        mail: Where notices by e-mail are handed in; None where none can be sent.
     """
 
     data_dir: Path
@@ -108,6 +121,10 @@ class Settings:
     workers: int
     threads: int
     log_level: str
+    log_format: str = "text"
+    late_at: time = time(6, 30)
+    metrics_token: str = field(default="", repr=False)
+    mail: MailServer | None = None
 
 
 class _Reader:
@@ -125,7 +142,7 @@ class _Reader:
         try:
             return parse(text)
         except (ValueError, OSError, KeyError):
-            shown = "what it holds" if "SECRET" in name else repr(_redacted(text))
+            shown = "what it holds" if name.endswith(_HIDDEN) else repr(_redacted(text))
             self.problems.append(f"{PREFIX}{name} must be {expected}; {shown} is not.")
             return default
 
@@ -223,6 +240,22 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         threads=reader.get("THREADS", 8, parse=_up_to_64, expected="a number from 1 to 64"),
         log_level=reader.get(
             "LOG_LEVEL", "INFO", parse=_log_level, expected=f"one of {', '.join(_LOG_LEVELS)}"
+        ),
+        log_format=reader.get("LOG_FORMAT", "text", parse=_log_format, expected="text or json"),
+        late_at=reader.get(
+            "LATE_AT", time(6, 30), parse=_time_of_day, expected="a time of day such as 06:30"
+        ),
+        metrics_token=reader.get(
+            "METRICS_TOKEN",
+            "",
+            parse=_token,
+            expected=f"{_TOKEN_CHARACTERS} characters or more, chosen at random",
+        ),
+        mail=reader.get(
+            "SMTP_URL",
+            None,
+            parse=parse_mail_url,
+            expected="smtp[s]://USER:PASSWORD@HOST:PORT?from=ADDRESS",
         ),
     )
     _refuse_half_set(reader, settings)
@@ -345,6 +378,12 @@ def _secret(text: str) -> str:
     return text
 
 
+def _token(text: str) -> str:
+    if len(text) < _TOKEN_CHARACTERS or not text.isascii():
+        raise ValueError(len(text))
+    return text
+
+
 def _secrets(text: str) -> tuple[str, ...]:
     return tuple(_secret(part.strip()) for part in text.split(","))
 
@@ -363,6 +402,12 @@ def _time_of_day(text: str) -> time:
     if moment.tzinfo is not None:
         raise ValueError(text)
     return moment
+
+
+def _log_format(text: str) -> str:
+    if text.lower() not in _LOG_FORMATS:
+        raise ValueError(text)
+    return text.lower()
 
 
 def _log_level(text: str) -> str:

@@ -58,6 +58,7 @@ class HttpClient:
 
     Attributes:
         calls: Requests sent, those that failed and those sent again included.
+        quota: The least that an answer said was left of the allowance; None where none did.
         retries: How what may succeed in a moment is sent again; None sends everything once, for
             somebody who waits in a browser.
     """
@@ -84,6 +85,7 @@ class HttpClient:
             is_open_door: Whether the addresses came with a request, not from an administrator.
         """
         self.calls = 0
+        self.quota: float | None = None
         self.retries: Retries | None = None
         self._platform = platform
         self._origins = frozenset(map(origin_of, addresses)) - {""}
@@ -136,6 +138,7 @@ class HttpClient:
             self.calls += 1
             reply = self._exchange(request)
             news = _news_of(reply)
+            self._note_quota(reply)
         except GiveUp:
             news = News()
             raise
@@ -145,6 +148,11 @@ class HttpClient:
         if error is not None:
             raise error
         return reply
+
+    def _note_quota(self, reply: Reply) -> None:
+        left = remaining_quota(reply)
+        if left is not None:
+            self.quota = left if self.quota is None else min(self.quota, left)
 
     def _judged(self, request: Request, reply: Reply) -> ConnectorError | None:
         if is_throttled(reply):

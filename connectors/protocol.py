@@ -66,6 +66,11 @@ class GradebookSource(Protocol):
         ...
 
     @property
+    def quota(self) -> float | None:
+        """The least that the LMS said was left of its allowance, None where it never did."""
+        ...
+
+    @property
     def notes(self) -> Sequence[Note]:
         """What was missing since the connector was made, each cause once."""
         ...
@@ -126,6 +131,11 @@ class GradebookSink(Protocol):
     @property
     def calls(self) -> int:
         """Requests sent since the connector was made, tokens included."""
+        ...
+
+    @property
+    def quota(self) -> float | None:
+        """The least that the LMS said was left of its allowance, None where it never did."""
         ...
 
     @property

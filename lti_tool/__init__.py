@@ -4,26 +4,22 @@ Pages read the database and answer; they never wait for an LMS and never compute
 own. Syncing, computing and writing back do not belong here.
 """
 
-import json
-from http import HTTPStatus
-
-from flask import Blueprint, Flask, Response, render_template
-from redis import RedisError
-from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
+from flask import Blueprint, Flask, render_template
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from bootstrap.container import Container
-from lti_tool import errors
+from lti_tool import errors, health, metrics, request_log
 from lti_tool.launch import access_pages, registration_pages, routes
 from lti_tool.launch.form import LAUNCH_TOTAL
 from lti_tool.launch.platform_keys import FetchJson
 from lti_tool.launch.refusals import KeySetUnavailable as KeySetUnavailable
-from lti_tool.launch.services import EXTENSION, make_services, services
+from lti_tool.launch.services import EXTENSION, make_services
 from lti_tool.pages import (
     admin,
     choose,
+    courses,
+    failures,
     family,
     headers,
     home,
@@ -34,7 +30,6 @@ from lti_tool.pages import (
     teacher,
 )
 from lti_tool.signals import live_events, notices
-from store.session import reading
 
 front = Blueprint("front", __name__)
 
@@ -75,10 +70,22 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
         hops = container.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # as Flask says it is done
     rooms = (routes, registration_pages, access_pages, live_events, notices)
-    for blueprint in (front, *(room.blueprint for room in rooms)):
+    for blueprint in (front, health.blueprint, metrics.blueprint, *(r.blueprint for r in rooms)):
         app.register_blueprint(blueprint)
-    for page in (home, learner, judgements, teacher, refreshing, family, admin, choose):
+    for page in (
+        home,
+        learner,
+        judgements,
+        teacher,
+        refreshing,
+        family,
+        admin,
+        courses,
+        failures,
+        choose,
+    ):
         app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")
+    request_log.register(app)
     errors.register(app)
     headers.register(app)
     shown.register(app)
@@ -89,30 +96,3 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
 def index() -> str:
     """What this is, for whoever comes without an LMS."""
     return render_template("front.html")
-
-
-@front.get("/healthz")
-def healthz() -> Response:
-    """Whether the database and Redis answer."""
-    found = {"database": _database_answers(), "redis": _redis_answers()}
-    is_well = all(found.values())
-    return Response(
-        json.dumps({"ok": is_well, **found}),
-        HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE,
-        mimetype="application/json",
-    )
-
-
-def _database_answers() -> bool:
-    try:
-        with reading(services().engine) as connection:
-            return connection.execute(select(1)).scalar() == 1
-    except SQLAlchemyError:
-        return False
-
-
-def _redis_answers() -> bool:
-    try:
-        return bool(services().container.redis.ping())
-    except RedisError:
-        return False

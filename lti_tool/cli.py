@@ -17,15 +17,22 @@ from interchange.errors import FileRefused
 from lti_tool import console as terminal
 from lti_tool import demo, server
 from lti_tool.cli_access import access
+from lti_tool.cli_agree import agree
 from lti_tool.cli_context import district_option, opened_container, settings, tenant_of
+from lti_tool.cli_doctor import doctor
+from lti_tool.cli_dry_run import show_dry_run
 from lti_tool.cli_events import events
+from lti_tool.cli_failures import failures
 from lti_tool.cli_framework import framework
 from lti_tool.cli_keys import keys
+from lti_tool.cli_mode import mode
+from lti_tool.cli_notify import notify
 from lti_tool.cli_passback import passback
 from lti_tool.cli_pause import pause, require_going, resume
 from lti_tool.cli_platform import platform
 from lti_tool.cli_replay import replay
 from lti_tool.cli_rule import rule
+from lti_tool.cli_runs import runs
 from lti_tool.cli_upkeep import backup, purge, restore
 from lti_tool.cli_why import why
 from store import schema
@@ -105,7 +112,9 @@ def sync(*, full: bool, dry_run: bool, is_json: bool, district: str | None) -> N
         run_id = queue.enqueue_run(container, tenant, is_full=full, is_dry=dry_run)
         result = terminal.follow(container, run_id, console=out, beat=children.revive)
         terminal.show(result, out)
-        if is_json:
+        if dry_run:
+            show_dry_run(container, result, is_json=is_json, out=out)
+        elif is_json:
             terminal.show_json(result, Console())
     sys.exit(1 if result.has_failures else 0)
 
@@ -143,12 +152,18 @@ platform.add_command(access)
 platform.add_command(events)
 waymark.add_command(platform)
 waymark.add_command(keys)
+passback.add_command(agree)
+waymark.add_command(notify)
 waymark.add_command(passback)
+waymark.add_command(doctor)
+waymark.add_command(failures)
 waymark.add_command(pause)
 waymark.add_command(resume)
+waymark.add_command(mode)
 waymark.add_command(framework)
 waymark.add_command(replay)
 waymark.add_command(rule)
+waymark.add_command(runs)
 waymark.add_command(why)
 for upkeep in (backup, restore, purge):
     waymark.add_command(upkeep)

@@ -1,7 +1,6 @@
 """What every ``waymark`` command begins with: settings, a container, a district, a platform."""
 
 import json
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Connection
 
+from bootstrap import logs
 from bootstrap.container import Container, running
 from bootstrap.settings import Settings, load_settings
 from mapping.records import TenantId
@@ -31,7 +31,7 @@ json_option = click.option("--json", "is_json", is_flag=True, help="Print one li
 def settings() -> Settings:
     """The settings, with logging as they say."""
     loaded = load_settings()
-    logging.basicConfig(level=loaded.log_level, format="%(levelname)s %(name)s: %(message)s")
+    logs.configure(loaded)
     return loaded
 
 

@@ -14,7 +14,8 @@ from lti_tool.cli_context import (
     printable,
     tenant_of,
 )
-from mapping.records import PassbackWay, TenantId
+from lti_tool.cli_courses import author, course_named, only_course
+from mapping.records import Mode, PassbackWay, TenantId
 from store import courses, ways
 from store.session import reading, writing
 from store.ways import CourseWay
@@ -42,11 +43,11 @@ def list_ways(*, district: str | None, is_json: bool) -> None:
         print_json([_as_dict(one) for one in found])
         return
     print_table(
-        ("number", "course", "code", "school", "platform", "way", "chosen for"),
+        ("number", "course", "code", "school", "platform", "way", "chosen for", "written"),
         [
             (
                 *(str(one.id), one.title, one.code, one.school, one.platform),
-                *(_told_way(one), "course" if one.own else "school"),
+                *(_told_way(one), "course" if one.own else "school", _told_written(one)),
             )
             for one in found
         ],
@@ -64,7 +65,7 @@ def preview(*, course: str, way: str | None, district: str | None, is_json: bool
     COURSE is its number in ``waymark passback list``, its title, code or SIS id.
     """
     with container_of_today() as container:
-        chosen = _named(container, tenant_of(container, district), course)
+        chosen = course_named(container, tenant_of(container, district), course)
         with reading(container.engine) as connection:
             platform = courses.course(connection, chosen.id).platform
         shown = preview_course(
@@ -107,19 +108,8 @@ def set_way(
         if school is not None and course is None:
             _set_school(container, tenant, school, way=way)
         else:
-            chosen = _named(container, tenant, _only_course(course, school))
+            chosen = course_named(container, tenant, only_course(course, school))
             _set_course(container, chosen, way, agreed=yes_it_counts)
-
-
-def _only_course(course: str | None, school: str | None) -> str:
-    """The course that was named, and nothing else.
-
-    Raises:
-        UsageError: Neither a course nor a school was named, or both.
-    """
-    if course is None or school is not None:
-        raise click.UsageError("Name a course, or a school with --school.")
-    return course
 
 
 def _set_school(container: Container, tenant: TenantId, school: str, *, way: str) -> None:
@@ -132,7 +122,9 @@ def _set_school(container: Container, tenant: TenantId, school: str, *, way: str
     if way == _SCHOOLS:
         raise click.UsageError("A school has no school above it; name a way.")
     with writing(container.engine) as connection:
-        is_known = ways.set_school_way(connection, tenant, school, way=PassbackWay(way))
+        is_known = ways.set_school_way(
+            connection, tenant, school, way=PassbackWay(way), author=author(container)
+        )
         names = ways.school_names(connection, tenant)
     if not is_known:
         raise click.ClickException(f'There is no school "{school}"; there is {", ".join(names)}.')
@@ -150,7 +142,11 @@ def _set_course(container: Container, course: CourseWay, way: str, *, agreed: st
         _require_agreement(container, course, agreed)
     with writing(container.engine) as connection:
         ways.set_course_way(
-            connection, course.id, chosen, counted_from=container.now() if is_counted else None
+            connection,
+            course.id,
+            chosen,
+            counted_from=container.now() if is_counted else None,
+            author=author(container),
         )
         counts = ways.column_counts(connection, course.id)
     then = chosen or course.of_school
@@ -179,32 +175,21 @@ def _require_agreement(container: Container, course: CourseWay, agreed: str | No
         )
 
 
-def _named(container: Container, tenant: TenantId, called: str) -> CourseWay:
-    """The course that is meant.
-
-    Raises:
-        ClickException: There is none, or several.
-    """
-    with reading(container.engine) as connection:
-        found = ways.course_ways(connection, tenant, called=called)
-    # A number may be another course's code, too.
-    exact = [one for one in found if str(one.id) == called] or found
-    if len(exact) == 1:
-        return exact[0]
-    if not found:
-        raise click.ClickException(f'There is no course "{called}"; see waymark passback list.')
-    lines = ", ".join(f"{one.id} ({printable(one.title)}, {one.platform})" for one in found)
-    raise click.ClickException(
-        f'Several courses are called "{called}". Name one by number: {lines}'
-    )
-
-
 def _told_way(course: CourseWay) -> str:
     if course.way is not PassbackWay.MARK_COUNTED:
         return str(course.way.value)
     if course.counted_from is None:
         return f"{course.way.value} (not agreed: nothing is written)"
     return f"{course.way.value} (agreed {course.counted_from:%Y-%m-%d %H:%M} UTC)"
+
+
+def _told_written(course: CourseWay) -> str:
+    """Whether marks go to a course's gradebook, and what keeps them from it."""
+    if course.mode is not Mode.OFFICIAL:
+        return f"no, it is {course.mode.value}"
+    if course.way is PassbackWay.NONE:
+        return "no"
+    return "yes" if course.agreed_at is not None else "waits for a first yes"
 
 
 def _print_preview(shown: Preview) -> None:
@@ -246,6 +231,8 @@ def _as_dict(course: CourseWay) -> dict[str, object]:
         "platform": course.platform,
         "way": course.way.value,
         "own_way": course.own and course.own.value,
+        "mode": course.mode.value,
+        "agreed_at": course.agreed_at and course.agreed_at.isoformat(),
         "counted_from": course.counted_from and course.counted_from.isoformat(),
         "previewed_at": course.previewed_at and course.previewed_at.isoformat(),
     }

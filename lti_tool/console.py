@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from rich.console import Console
@@ -20,10 +21,13 @@ from rich.table import Table
 from bootstrap.container import Container
 from mapping.records import Counts, RunId
 from store import run_notes, run_reports
+from store.alarms import AlarmLine, alarm_lines
 from store.run_notes import NoteLine
+from store.run_progress import LiveRun, live_run
 from store.run_reports import Trouble
 from store.session import reading
 from store.sync_state import ItemState, Phase
+from store.sync_state import run as one_run
 from workers import queue
 
 _NAMED = 3
@@ -45,6 +49,7 @@ class Report:
     counts: Counts
     troubles: tuple[Trouble, ...]
     notes: tuple[NoteLine, ...] = ()
+    alarms: tuple[AlarmLine, ...] = ()
 
     @property
     def has_failures(self) -> bool:
@@ -75,6 +80,10 @@ class Report:
                 }
                 for note in self.notes
             ],
+            "alarms": [
+                {"kind": one.kind.value, "course": one.course, "message": one.message}
+                for one in self.alarms
+            ],
         }
 
 
@@ -96,14 +105,17 @@ def follow(
         TextColumn("{task.description:<24}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
     )
+    with reading(container.engine) as connection:
+        tenant = one_run(connection, run_id).tenant
     with Progress(*columns, console=console) as shown:
         steps = _Steps(shown)
         while queue.tend(container, run_id) is not Phase.DONE:
             beat()
             with reading(container.engine) as connection:
-                steps.show(run_reports.progress(connection, run_id))
+                steps.show(live_run(connection, tenant, run_id, now=container.now()))
             time.sleep(_POLL_SECONDS)
         steps.complete()
     return report(container, run_id)
@@ -116,17 +128,26 @@ class _Steps:
         self._shown = shown
         self._tasks: dict[Phase, TaskID] = {}
 
-    def show(self, now: run_reports.Progress) -> None:
-        if now.phase not in _STEPS:
+    def show(self, now: LiveRun | None) -> None:
+        if now is None or now.phase not in _STEPS:
             return
         if now.phase not in self._tasks:
             self.complete()
-            self._tasks[now.phase] = self._shown.add_task(_STEPS[now.phase])
-        self._shown.update(self._tasks[now.phase], completed=now.finished, total=now.total)
+            self._tasks[now.phase] = self._shown.add_task(_STEPS[now.phase], rate="")
+        self._shown.update(
+            self._tasks[now.phase], completed=now.finished, total=now.total, rate=_pace(now)
+        )
 
     def complete(self) -> None:
         for task in self._tasks.values():
             self._shown.update(task, completed=self._shown.tasks[task].total)
+
+
+def _pace(now: LiveRun) -> str:
+    """How fast a step goes and how long it still takes, as far as that can be told."""
+    if now.rate_per_second is None or now.seconds_left is None:
+        return ""
+    return f"{now.rate_per_second:,.1f}/s, {timedelta(seconds=round(now.seconds_left))} left"
 
 
 def report(container: Container, run_id: RunId) -> Report:
@@ -137,6 +158,7 @@ def report(container: Container, run_id: RunId) -> Report:
             counts=run_reports.counts(connection, run_id),
             troubles=run_reports.troubles(connection, run_id),
             notes=run_notes.note_lines(connection, run_id),
+            alarms=alarm_lines(connection, run_id),
         )
 
 
@@ -149,12 +171,15 @@ def show(result: Report, console: Console) -> None:
         "Scores pulled": f"{counts.scores_pulled:,}",
         "New": f"{counts.scores_new:,}",
         "Changed": f"{counts.scores_changed:,}",
+        "Skipped": f"{counts.scores_skipped:,}",
         "Estimates": f"{counts.estimates:,}",
         "Statuses changed": f"{counts.statuses_changed:,}",
         "Pushed": f"{counts.pushed:,}",
         "Refused": f"{counts.refused:,}",
         "API calls": f"{counts.api_calls:,}",
+        **({} if counts.quota is None else {"Least left of quota": f"{counts.quota:,.0f}"}),
         "Seconds": f"{counts.seconds:,.1f}",
+        **{f"  {phase}": f"{took:,.1f}" for phase, took in counts.seconds_by_phase.items()},
     }
     table = Table(show_header=False, title=f"Run {result.run}", title_justify="left")
     table.add_column("what")
@@ -162,7 +187,11 @@ def show(result: Report, console: Console) -> None:
     for name, value in cells.items():
         table.add_row(name, value)
     console.print(table)
-    for line in _left_out(result.troubles) + _done_with_less(result.notes):
+    for line in [
+        *_left_out(result.troubles),
+        *_done_with_less(result.notes),
+        *(f"To look at: {alarm.message}" for alarm in result.alarms),
+    ]:
         console.print(line, markup=False, highlight=False)
 
 

@@ -15,7 +15,7 @@ import sqlalchemy
 from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from lti_tool.guards import NotThere, NotYourPage
+from lti_tool.guards import NotShownToTeachers, NotShownYet, NotThere, NotYourPage
 from lti_tool.launch import refusals
 from lti_tool.launch.sessions import NoSession, SessionEnded
 
@@ -224,6 +224,28 @@ _ANSWERS: dict[type[Exception], Answer] = {
         advice="Go back to your course in the LMS and open Waymark from there again.",
     ),
     NotThere: _NOTHING_HERE,
+    NotShownYet: Answer(
+        status=HTTPStatus.FORBIDDEN,
+        title="Results are not shown here yet",
+        message=(
+            "Your school is still trying Waymark out in this course. It works out results, and "
+            "does not show them to learners and families yet. Nothing is missing: your grades "
+            "are in the LMS as always."
+        ),
+        advice="Ask your teacher when they will be shown. Then open Waymark again as you did now.",
+    ),
+    NotShownToTeachers: Answer(
+        status=HTTPStatus.FORBIDDEN,
+        title="Results are not shown here yet",
+        message=(
+            "Your district is still trying Waymark out in this course. It works out results every "
+            "night, and for now only administrators see them. Nothing is written to the gradebook."
+        ),
+        advice=(
+            "Nothing is wrong with your launch. If you expect to see your class, ask whoever runs "
+            "Waymark in your district to set this course to advisory; you need no new link."
+        ),
+    ),
     NotYourPage: Answer(
         status=HTTPStatus.FORBIDDEN,
         title="This page is not for your role",

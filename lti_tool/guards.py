@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from lti_tool.launch.claims import DEEP_LINKING_MESSAGE, REVIEW_MESSAGE, VerifiedClaims
 from lti_tool.launch.state import LaunchRecord
 from mapping.evidence.tables import View
-from mapping.records import CourseId, CourseRef, LearnerId, LearnerRef
-from store import registrations, reports
+from mapping.records import CourseId, CourseRef, LearnerId, LearnerRef, Mode
+from store import courses, registrations, reports
 from store.registrations import Platform
 
 _VOCABULARY = "http://purl.imsglobal.org/vocab/lis/v2/"
@@ -89,6 +89,14 @@ class NotThere(Exception):  # noqa: N818 - named for what the person finds
 
 class NotYourPage(Exception):  # noqa: N818 - named for what the person finds
     """The launch is proven, but came in no capacity that this page is for."""
+
+
+class NotShownYet(Exception):  # noqa: N818 - named for what the person finds
+    """There are results, and the course has not come so far that this person sees them."""
+
+
+class NotShownToTeachers(NotShownYet):
+    """The course is a shadow: only administrators see its results."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +220,26 @@ def launched_course(connection: Connection, visit: Visit) -> CourseId | None:
     return registrations.find_course(connection, visit.platform.id, visit.record.course)
 
 
+def require_shown(connection: Connection, visit: Visit, course: CourseId, *, view: View) -> None:
+    """Let on only where a course shows its results to who looks with such eyes.
+
+    Teachers see them from advisory on, learners and families from published on, administrators
+    always. A learner's page tells of all their courses; it is shown as a whole wherever it is
+    opened from a course that has come so far, and from no other.
+
+    Raises:
+        NotShownYet: The course does not.
+        NotShownToTeachers: Not even to teachers.
+    """
+    mode = courses.mode_of(connection, course)
+    if visit.has(Capacity.ADMINISTRATOR):
+        return
+    if view is View.TEACHER and not mode.reaches(Mode.ADVISORY):
+        raise NotShownToTeachers
+    if view is View.LEARNER and not mode.reaches(Mode.PUBLISHED):
+        raise NotShownYet
+
+
 def own_learner(connection: Connection, visit: Visit) -> LearnerId | None:
     """The learner that the person is, None where they are none that was read yet."""
     if visit.record.person is None:
@@ -226,11 +254,13 @@ def require_class(connection: Connection, visit: Visit, course: CourseId) -> Non
 
     Raises:
         NotThere: The launch is neither.
-    """
+        NotShownToTeachers: The course is a shadow, and the launch no administrator's.
+    """  # noqa: DOC502 - raised by require_shown()
     if visit.has(Capacity.ADMINISTRATOR):
         return
     if not visit.has(Capacity.TEACHER) or launched_course(connection, visit) != course:
         raise NotThere
+    require_shown(connection, visit, course, view=View.TEACHER)
 
 
 def view_of_learner(
@@ -251,7 +281,8 @@ def view_of_learner(
 
     Raises:
         NotThere: Not with any.
-    """
+        NotShownYet: With some, once the course shows its results to them.
+    """  # noqa: DOC502 - raised by require_shown()
     course = launched_course(connection, visit)
     if course is None:
         raise NotThere
@@ -259,10 +290,13 @@ def view_of_learner(
     if visit.has(Capacity.TEACHER) and reports.is_enrolled(
         connection, tenant, course, learner=learner
     ):
-        return View.TEACHER, course
-    if learner in {child.id for child in children(connection, visit, course)}:
-        return View.LEARNER, course
-    raise NotThere
+        view = View.TEACHER
+    elif learner in {child.id for child in children(connection, visit, course)}:
+        view = View.LEARNER
+    else:
+        raise NotThere
+    require_shown(connection, visit, course, view=view)
+    return view, course
 
 
 def may_judge(visit: Visit) -> bool:
@@ -287,7 +321,8 @@ def judged_course(connection: Connection, visit: Visit, learner: LearnerId) -> C
     Raises:
         NotYourPage: The launch is no teacher's, or an assistant's.
         NotThere: The learner is not active in the launched course.
-    """
+        NotShownToTeachers: The course is a shadow.
+    """  # noqa: DOC502 - raised by require_shown()
     if not may_judge(visit):
         raise NotYourPage
     course = launched_course(connection, visit)
@@ -295,6 +330,7 @@ def judged_course(connection: Connection, visit: Visit, learner: LearnerId) -> C
         connection, visit.record.tenant, course, learner=learner
     ):
         raise NotThere
+    require_shown(connection, visit, course, view=View.TEACHER)
     return course
 
 

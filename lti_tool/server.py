@@ -3,12 +3,22 @@
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
+from bootstrap import logs
 from bootstrap.container import Container, open_container
 from lti_tool import create_app
 
 _WORKERS = 2
 _THREADS = 4
+
+
+class _Logger(Logger):  # type: ignore[misc] # gunicorn has no types
+    """Gunicorn's own lines look like all others."""
+
+    def setup(self, cfg: Any) -> None:  # noqa: ANN401 - gunicorn's configuration
+        super().setup(cfg)
+        logs.use_for(self.error_log)
 
 
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
@@ -26,6 +36,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         self.cfg.set("threads", _THREADS)
         self.cfg.set("proc_name", "waymark-web")
         self.cfg.set("loglevel", self._container.settings.log_level.lower())
+        self.cfg.set("logger_class", _Logger)
         self.cfg.set("control_socket_disable", True)  # noqa: FBT003 - gunicorn's interface
 
     def load(self) -> Any:  # noqa: ANN401 - a WSGI application

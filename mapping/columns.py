@@ -20,6 +20,10 @@ NO_MOMENT = int(np.iinfo(np.int64).min)
 """Stands for "no such moment" in a column of whole microseconds since 1970 in UTC."""
 
 
+_SPARSE = 16
+"""Ids that lie wider apart than so many places each are searched for, not listed."""
+
+
 class TableRefused(ValueError):  # noqa: N818 - named for what happened, as the connectors' errors
     """Columns that make no table; the message names them."""
 
@@ -126,3 +130,54 @@ def kept(is_kept: BoolArray, offsets: IntArray) -> IntArray:
     """
     before = np.concatenate(([0], np.cumsum(is_kept)))
     return before[offsets].astype(np.int64)
+
+
+def row_numbers(index: IntArray | BoolArray) -> IntArray:
+    """The rows meant, by their numbers: many columns are picked the faster by these."""
+    return np.flatnonzero(index) if index.dtype == np.bool_ else index.astype(np.int64, copy=False)
+
+
+def ranked(ids: IntArray) -> tuple[IntArray, IntArray]:
+    """Number ids from 0 in their order.
+
+    Args:
+        ids: Any order, any number of each.
+
+    Returns:
+        The number of each, of the same length, and the ids themselves, ascending, each once.
+    """
+    if ids.size == 0:
+        return ids, ids
+    low, span = int(ids.min()), int(ids.max()) - int(ids.min())
+    if span >= _SPARSE * ids.size:
+        ascending = np.sort(ids)
+        values = ascending[np.concatenate(([True], ascending[1:] != ascending[:-1]))]
+        return np.searchsorted(values, ids), values
+    # Ids that lie close together are ticked off in a list of all between, not sorted.
+    place = ids - low
+    is_there = np.zeros(span + 1, dtype=np.bool_)
+    is_there[place] = True
+    numbers = np.cumsum(is_there, dtype=np.int32)
+    return numbers[place] - np.int64(1), np.flatnonzero(is_there) + low
+
+
+def placed(values: IntArray, among: IntArray) -> IntArray:
+    """Where each value stands among others.
+
+    Args:
+        values: Any order, any number of each.
+        among: Ascending, each once.
+
+    Returns:
+        Of the length of ``values``; the length of ``among`` where a value is not there.
+    """
+    if among.size and among[-1] - among[0] < _SPARSE * values.size:
+        # Ids that lie close together are looked up in a list of all between, not searched for.
+        low, span = int(among[0]), int(among[-1] - among[0])
+        listed = np.full(span + 2, among.size)
+        listed[among - low] = np.arange(among.size)
+        # Below the first a difference is a great number without a sign, as it is above the last.
+        apart = (values - low).view(np.uint64)
+        return listed[np.minimum(apart, np.uint64(span + 1), out=apart).view(np.int64)]
+    found = np.searchsorted(among, values)
+    return np.where(np.append(among, 0)[found] == values, found, among.size)

@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from mapping.columns import BoolArray, IntArray
+from mapping.columns import BoolArray, IntArray, placed, ranked
 from mapping.evidence.tables import AlignmentTable
 from mapping.ordering import ordering
 from mapping.progressions.graph import NO_PARENT, Hierarchy
@@ -47,6 +47,10 @@ class Pairs:
     def __len__(self) -> int:
         return self.learner.size
 
+    def rows(self, index: IntArray | BoolArray) -> Self:
+        """These rows; they must ascend as the pairs do."""
+        return type(self)(learner=self.learner[index], competency=self.competency[index])
+
     def find(self, learner: IntArray, competency: IntArray) -> IntArray:
         """In which row each pair is.
 
@@ -59,19 +63,15 @@ class Pairs:
         """
         if len(self) == 0:
             return np.full(learner.shape, NOWHERE, dtype=np.int64)
-        learners, competencies = np.unique(self.learner), np.unique(self.competency)
+        of_learner, learners = ranked(self.learner)
+        of_competency, competencies = ranked(self.competency)
         width = competencies.size
-        codes = np.searchsorted(learners, self.learner) * width
-        codes += np.searchsorted(competencies, self.competency)
-        first, is_learner = _placed(learners, learner)
-        second, is_competency = _placed(competencies, competency)
-        row, is_pair = _placed(codes, first * width + second)
-        return np.where(is_learner & is_competency & is_pair, row, NOWHERE)
-
-
-def _placed(ascending: IntArray, sought: IntArray) -> tuple[IntArray, BoolArray]:
-    at = np.searchsorted(ascending, sought).clip(max=ascending.size - 1)
-    return at, ascending[at] == sought
+        codes = of_learner * width + of_competency
+        first, second = placed(learner, learners), placed(competency, competencies)
+        # Whoever is not among them stands after the last, where no code is.
+        sought = np.where(second < width, first * width + second, learners.size * width)
+        row = placed(sought, codes)
+        return np.where(row < len(self), row, NOWHERE)
 
 
 def joined(left: IntArray, ascending: IntArray) -> tuple[IntArray, IntArray]:

@@ -433,7 +433,8 @@ class Counts:
     """What a run or a part of it did; all are numbers of rows but ``seconds``.
 
     ``courses`` were read; ``unchanged`` ones were not, for the LMS said that nothing happened
-    in them.
+    in them. ``scores_skipped`` held what no gradebook can mean or no database keep. ``quota`` is
+    the least that an LMS said was left of its allowance, None where none said so.
     """
 
     courses: int = 0
@@ -441,10 +442,12 @@ class Counts:
     scores_pulled: int = 0
     scores_new: int = 0
     scores_changed: int = 0
+    scores_skipped: int = 0
     estimates: int = 0
     statuses_changed: int = 0
     pushed: int = 0
     refused: int = 0
     api_calls: int = 0
+    quota: float | None = None
     seconds: float = 0.0
     seconds_by_phase: Mapping[str, float] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from mapping.columns import BoolArray, CodeArray, FloatArray, IntArray
+from mapping.columns import BoolArray, CodeArray, FloatArray, IntArray, row_numbers
 
 NO_LEVEL = -1
 """Stands for "no level" in a column of levels."""
@@ -67,6 +67,7 @@ LADDER = (
 """Statuses in the order in which they are shown, lowest first."""
 
 _MASTERED = (Status.MASTERED, Status.RECHECK_DUE)
+_IS_MASTERED = np.isin(np.arange(len(Status)), _MASTERED)
 
 _FACES: Mapping[Status, tuple[str, str]] = MappingProxyType(
     {
@@ -83,7 +84,7 @@ _FACES: Mapping[Status, tuple[str, str]] = MappingProxyType(
 
 def is_mastered(status: CodeArray) -> BoolArray:
     """Which codes of ``Status`` count as mastery, of the same length."""
-    return np.isin(status, _MASTERED)
+    return _IS_MASTERED[status]
 
 
 class OverrideState(IntEnum):
@@ -127,17 +128,33 @@ class StandingTable:
 
     def rows(self, index: IntArray | BoolArray) -> Self:
         """These rows, in this order."""
-        return type(self)(**{name: getattr(self, name)[index] for name in self.__slots__})
+        row = row_numbers(index)
+        return type(self)(**{name: getattr(self, name)[row] for name in self.__slots__})
 
     @classmethod
     def joined(cls, tables: Sequence[Self]) -> Self:
         """One table after the other, at least one."""
+        if len(tables) == 1:
+            return tables[0]
         return cls(
             **{
                 name: np.concatenate([getattr(table, name) for table in tables])
                 for name in cls.__slots__
             }
         )
+
+    def with_rows(self, index: IntArray | BoolArray, rows: Self) -> Self:
+        """The same with other rows in place of some.
+
+        Args:
+            index: Which ones.
+            rows: As many, of the same pairs in the same order.
+        """
+        columns = {name: getattr(self, name).copy() for name in self.__slots__}
+        row = row_numbers(index)
+        for name, column in columns.items():
+            column[row] = getattr(rows, name)
+        return type(self)(**columns)
 
     def with_columns(self, **columns: IntArray | CodeArray | FloatArray) -> Self:
         """The same rows with other columns in place of some."""

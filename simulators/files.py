@@ -126,7 +126,10 @@ def district_file(folder: Path, district: District) -> dict[str, Any]:
     return {
         "district": district.name,
         "timezone": district.timezone,
-        "schools": [{"name": s.name, "passback": s.passback} for s in district.schools],
+        "schools": [
+            {"name": s.name, "passback": s.passback, "mode": "official", "first_push": "agreed"}
+            for s in district.schools
+        ],
         "platforms": [_platform(folder / f"{lms}.db", district, lms) for lms in LMSS],
         "frameworks": ["bncc.case.json", "transferable-skills.case.json"],
         "mappings": ["mappings.csv"],

@@ -6,7 +6,7 @@ of floats and the smallest number of its type in a column of whole numbers: of a
 is ``mapping.columns.NO_MOMENT``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -80,15 +80,18 @@ def absent(dtype: "np.dtype[Any]") -> ColumnElement[Any]:
     return literal(_nothing(dtype), next(sort() for sort, name in _KINDS if name == _name(dtype)))
 
 
-def read_arrays(connection: Connection, query: Select[Any]) -> tuple[Array, ...]:
+def read_arrays(
+    connection: Connection, query: Select[Any], *, sparse: Collection[str] = ()
+) -> tuple[Array, ...]:
     """The rows of a query as columns, in no order that can be relied on.
 
     Args:
         connection: A transaction.
         query: Selects columns of numbers, moments and booleans, with names of their own.
+        sparse: Columns of which only what is not NULL is wanted.
 
     Returns:
-        An array for each column selected, all of one length.
+        An array for each column selected, all of one length but for sparse ones.
     """
     rows = query.subquery("rows")
     dtypes = [_known_dtype(column) for column in rows.c]
@@ -99,12 +102,26 @@ def read_arrays(connection: Connection, query: Select[Any]) -> tuple[Array, ...]
         driver: Any = result.cursor
         found = np.fromiter(driver, dtype=np.dtype(named))
         result.close()
-        return tuple(np.ascontiguousarray(found[name]) for name, _ in named)
-    gathered = select(*(type_coerce(func.array_agg(one), NullType) for one in columns))
-    arrays = connection.execute(gathered, execution_options={_BINARY: True}).one()
+        arrays = (np.ascontiguousarray(found[name]) for name, _ in named)
+        return tuple(
+            array[~is_absent(array)] if column.name in sparse else array
+            for column, array in zip(rows.c, arrays, strict=True)
+        )
+    gathered = select(
+        *(
+            type_coerce(
+                func.array_agg(column).filter(column.is_not(None))
+                if column.name in sparse
+                else func.array_agg(filled),
+                NullType,
+            )
+            for column, filled in zip(rows.c, columns, strict=True)
+        )
+    )
+    gathers = connection.execute(gathered, execution_options={_BINARY: True}).one()
     return tuple(
         np.empty(0, dtype) if array is None else array
-        for array, dtype in zip(arrays, dtypes, strict=True)
+        for array, dtype in zip(gathers, dtypes, strict=True)
     )
 
 

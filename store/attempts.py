@@ -4,54 +4,78 @@ A history in an LMS may grow shorter; what was kept of it once is never deleted,
 before is kept among the events.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
-from sqlalchemy import Connection, Integer, select, type_coerce
+from sqlalchemy import Connection, select
 
-from mapping.records import Attempt, CourseId, RunId
-from store.packing import Second2000, to_second
-from store.session import write_rows
-from store.tables import (
-    attempt_events,
-    earlier_attempts,
-    line_items,
-    to_micros,
+from mapping.records import Attempt, CourseId, RunId, Score
+from store.arrays import read_arrays, values_of
+from store.cells import (
+    NO_SECOND,
+    UNREADABLE,
+    Keys,
+    items_of,
+    learners_of,
+    second_of,
+    whole_seconds,
 )
+from store.session import write_rows
+from store.tables import attempt_events, earlier_attempts, line_items, to_micros
 
 AttemptKey = tuple[int, int, int]
 """Line item, learner, number of the attempt."""
 Values = tuple[Any, ...]
+_LAST_NUMBER = 2**15 - 1
 _KEY = ("line_item_id", "learner_id", "number")
 _FIELDS = tuple(c.name for c in earlier_attempts.c if c.name not in _KEY)
 
 
 def known_attempts(connection: Connection, course_id: CourseId) -> dict[AttemptKey, Values]:
     """All earlier attempts that are kept of a course."""
-    rows = connection.execute(
-        select(
-            *(
-                type_coerce(earlier_attempts.c[name], Integer)
-                if isinstance(earlier_attempts.c[name].type, Second2000)
-                else earlier_attempts.c[name]
-                for name in (*_KEY, *_FIELDS)
-            )
-        )
+    kept = [earlier_attempts.c[name] for name in (*_KEY, *_FIELDS)]
+    arrays = read_arrays(
+        connection,
+        select(*kept)
         .join(line_items, line_items.c.id == earlier_attempts.c.line_item_id)
-        .where(line_items.c.course_id == course_id)
+        .where(line_items.c.course_id == course_id),
     )
+    values = [values_of(column, array) for column, array in zip(kept, arrays, strict=True)]
+    rows = zip(*values, strict=True)
     return {(row[0], row[1], row[2]): tuple(row[3:]) for row in rows}
 
 
-def values_of(attempt: Attempt) -> Values:
-    """An attempt as ``known_attempts`` has it."""
-    return (
-        attempt.points,
-        None if attempt.submitted_at is None else to_second(attempt.submitted_at),
-        None if attempt.graded_at is None else to_second(attempt.graded_at),
-        attempt.is_late,
-    )
+def attempts_of(keys: Keys, page: Sequence[Score]) -> tuple[dict[AttemptKey, Values], int]:
+    """Earlier attempts as ``known_attempts`` has them, and how many say nothing that can be kept.
+
+    Args:
+        keys: The cell of each score.
+        page: The scores.
+    """
+    found: dict[AttemptKey, Values] = {}
+    unfit = 0
+    cells = zip(items_of(keys).tolist(), learners_of(keys).tolist(), page, strict=True)
+    for item, learner, attempt in (
+        (item, learner, attempt) for item, learner, score in cells for attempt in score.earlier
+    ):
+        if (values := _values(attempt)) is None:
+            unfit += 1
+        else:
+            found[item, learner, attempt.number] = values
+    return found, unfit
+
+
+def _values(attempt: Attempt) -> Values | None:
+    try:
+        seconds = whole_seconds([second_of(attempt.submitted_at), second_of(attempt.graded_at)])
+        points = None if attempt.points is None else float(attempt.points)
+        is_fit = 0 <= attempt.number <= _LAST_NUMBER and (points is None or isfinite(points))
+    except UNREADABLE:
+        return None
+    submitted, graded = (None if one == NO_SECOND else one for one in seconds.tolist())
+    return (points, submitted, graded, bool(attempt.is_late)) if is_fit else None
 
 
 def keep_attempts(

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from mapping.records import (
     Course,
@@ -17,6 +27,7 @@ from mapping.records import (
     EnrolmentState,
     LearnerId,
     LearnerRef,
+    Mode,
     PassbackWay,
     PlatformId,
     Role,
@@ -46,7 +57,9 @@ class StoredCourse:
     moodle. ``swept_at`` is when it was last read whole, ``gone_at`` since when its LMS lists it
     no longer, ``aligned_to`` what its alignments were made of when it was last read to the end,
     None since another reading began (``store.readings``).
-    ``counted_from`` is when the district agreed to marks that count in this course.
+    ``counted_from`` is when the district agreed to marks that count in this course. ``mode`` is
+    its own or else its school's, and that of a shadow where there is neither; ``agreed_at`` is
+    since when its gradebook may be written to at all, None for not yet.
     """
 
     id: CourseId
@@ -62,12 +75,19 @@ class StoredCourse:
     gone_at: datetime | None = None
     aligned_to: str | None = None
     counted_from: datetime | None = None
+    mode: Mode = Mode.SHADOW
+    agreed_at: datetime | None = None
 
 
 def save_courses(
     connection: Connection, platform: PlatformId, found: Sequence[Course], *, tenant: TenantId
-) -> None:
-    """Keep what an LMS says of its courses, and forget nothing of those it no longer lists."""
+) -> frozenset[CourseId]:
+    """Keep what an LMS says of its courses, and forget nothing of those it no longer lists.
+
+    Returns:
+        Those known already that are of another school or in another state now.
+    """
+    before = _school_and_state(connection, platform)
     known = dict(
         connection.execute(
             select(school_refs.c.ref, school_refs.c.school_id).where(
@@ -81,6 +101,19 @@ def save_courses(
         [_course_row(course, platform, tenant=tenant, known_schools=known) for course in found],
         keys=("platform_id", "ref"),
     )
+    after = _school_and_state(connection, platform)
+    return frozenset(one for one, place in before.items() if after[one] != place)
+
+
+def _school_and_state(
+    connection: Connection, platform: PlatformId
+) -> dict[CourseId, tuple[int | None, str]]:
+    rows = connection.execute(
+        select(courses.c.id, courses.c.school_id, courses.c.state).where(
+            courses.c.platform_id == platform
+        )
+    )
+    return {CourseId(row.id): (row.school_id, row.state) for row in rows}
 
 
 def courses_of(
@@ -160,11 +193,13 @@ def learner_refs_in(connection: Connection, course_id: CourseId) -> dict[Learner
     A learner with two accounts on a platform has one of them in each course.
     """
     rows = connection.execute(
-        select(enrolments.c.learner_id, enrolments.c.account_ref).where(
+        select(enrolments.c.learner_id, enrolments.c.account_ref)
+        .where(
             enrolments.c.course_id == course_id,
             enrolments.c.state == EnrolmentState.ACTIVE.value,
             enrolments.c.account_ref.is_not(None),
         )
+        .order_by(enrolments.c.learner_id)
     )
     return {LearnerId(row[0]): LearnerRef(row[1]) for row in rows}
 
@@ -182,12 +217,29 @@ def active_learners(connection: Connection, course_id: CourseId) -> tuple[Learne
     return tuple(LearnerId(row[0]) for row in rows)
 
 
+def effective_mode() -> ColumnElement[str]:
+    """A course's own mode, or its school's; a course of no school is a shadow."""
+    return func.coalesce(courses.c.mode, schools.c.mode, Mode.SHADOW.value)
+
+
+def mode_of(connection: Connection, course_id: CourseId) -> Mode:
+    """How far a course has come with Waymark."""
+    found = connection.execute(
+        select(effective_mode())
+        .select_from(courses.outerjoin(schools, schools.c.id == courses.c.school_id))
+        .where(courses.c.id == course_id)
+    )
+    return Mode(found.scalar_one())
+
+
 def _course_query() -> Select[Any]:
     return select(
         courses,
         func.coalesce(courses.c.passback_way, schools.c.passback_way, PassbackWay.NONE.value).label(
             "way"
         ),
+        effective_mode().label("effective_mode"),
+        func.coalesce(courses.c.agreed_at, schools.c.agreed_at).label("effective_agreed_at"),
         platforms.c.kind,
     ).select_from(
         courses.join(platforms, platforms.c.id == courses.c.platform_id).outerjoin(
@@ -237,6 +289,8 @@ def _stored_course(row: "Row[Any]") -> StoredCourse:
         gone_at=row.gone_at,
         aligned_to=row.aligned_to,
         counted_from=row.counted_from,
+        mode=Mode(row.effective_mode),
+        agreed_at=row.effective_agreed_at,
     )
 
 

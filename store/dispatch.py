@@ -4,11 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select, update
 
 from mapping.records import PlatformId, RunId
 from store.run_records import SETTLING, UNFINISHED, ItemState, Phase, WorkItem
-from store.sync_state import is_due
+from store.sync_state import is_due, is_held
 from store.tables import work_items
 
 
@@ -16,12 +16,12 @@ from store.tables import work_items
 class Carried:
     """A job that was put into the queue with items that are not finished.
 
-    ``platform`` is whose LMS it asks; ``is_fresh`` says that it was put there just now, so that
-    the queue need not be asked about it.
+    ``platform`` is whose LMS it asks. ``is_sure`` says that the queue need not be asked about
+    it: it was put there just now, or somebody holds an item of it.
     """
 
     platform: PlatformId | None
-    is_fresh: bool
+    is_sure: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,7 @@ def jobs_in_hand(connection: Connection, run_id: RunId, *, now: datetime) -> dic
             work_items.c.job,
             work_items.c.platform_id,
             func.max(work_items.c.enqueued_at).label("enqueued_at"),
+            func.max(case((is_held(now), 1), else_=0)).label("is_held"),
         )
         .where(
             work_items.c.run_id == run_id,
@@ -51,7 +52,7 @@ def jobs_in_hand(connection: Connection, run_id: RunId, *, now: datetime) -> dic
     return {
         row.job: Carried(
             platform=None if row.platform_id is None else PlatformId(row.platform_id),
-            is_fresh=now - SETTLING <= row.enqueued_at <= now,
+            is_sure=bool(row.is_held) or now - SETTLING <= row.enqueued_at <= now,
         )
         for row in rows
     }

@@ -8,7 +8,17 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, union
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    literal,
+    select,
+    union,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
 from mapping.records import CourseId, EnrolmentState, LearnerId, TenantId
 from store.session import chunks, write_rows
@@ -38,21 +48,37 @@ def put_down_learners(
         learner_ids: Whose marks.
         now: When.
     """
-    token = to_micros(now)
     for part in chunks(sorted(learner_ids)):
-        rows = connection.execute(
-            select(enrolments.c.course_id, enrolments.c.learner_id).where(
-                enrolments.c.learner_id.in_(part),
-                enrolments.c.state == EnrolmentState.ACTIVE.value,
-            )
+        _put_down(connection, enrolments.c.learner_id.in_(part), now=now)
+
+
+def put_down_learners_in(
+    connection: Connection,
+    course_id: CourseId,
+    learner_ids: Collection[LearnerId],
+    *,
+    now: datetime,
+) -> None:
+    """Put down the marks of some active learners of one course."""
+    for part in chunks(sorted(learner_ids)):
+        is_meant = and_(enrolments.c.course_id == course_id, enrolments.c.learner_id.in_(part))
+        _put_down(connection, is_meant, now=now)
+
+
+def _put_down(connection: Connection, is_meant: ColumnElement[bool], *, now: datetime) -> None:
+    """Put down active enrolments within the database: there may be a million."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    found = select(
+        enrolments.c.course_id, enrolments.c.learner_id, literal(to_micros(now), BigInteger())
+    ).where(is_meant, enrolments.c.state == EnrolmentState.ACTIVE.value)
+    # In one order everywhere, or two who put down the same learners wait for each other.
+    ordered = found.order_by(enrolments.c.course_id, enrolments.c.learner_id)
+    statement = insert(passback_due).from_select(("course_id", "learner_id", "token"), ordered)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["course_id", "learner_id"], set_={"token": statement.excluded.token}
         )
-        write_rows(
-            connection,
-            passback_due,
-            [(row[0], row[1], token) for row in rows],
-            columns=("course_id", "learner_id", "token"),
-            keys=("course_id", "learner_id"),
-        )
+    )
 
 
 def put_down_courses(

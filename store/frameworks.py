@@ -1,10 +1,10 @@
 """Frameworks and their competencies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from mapping.records import Competency, CompetencyId, Framework, TenantId
 from store.links import links_of, save_links
@@ -44,6 +44,11 @@ class SavedFramework:
     changed: int
     archived: int
     is_restructured: bool = False
+
+    @property
+    def says_otherwise(self) -> bool:
+        """Whether what stands in gradebooks may be out of date: names, codes, what is there."""
+        return self.changed > 0 or self.archived > 0 or self.is_restructured
 
 
 def save_framework(connection: Connection, tenant: TenantId, found: Framework) -> SavedFramework:
@@ -106,10 +111,21 @@ def save_framework(connection: Connection, tenant: TenantId, found: Framework) -
 
 def competencies_of(connection: Connection, tenant: TenantId) -> tuple[StoredCompetency, ...]:
     """The tenant's competencies, strands included, in the order of their frameworks."""
+    return _present(connection, frameworks.c.tenant_id == tenant)
+
+
+def competencies_by_id(
+    connection: Connection, ids: Collection[CompetencyId]
+) -> dict[CompetencyId, StoredCompetency]:
+    """Some competencies; those that are archived are left out."""
+    return {one.id: one for one in _present(connection, competencies.c.id.in_(sorted(ids)))}
+
+
+def _present(connection: Connection, is_meant: ColumnElement[bool]) -> tuple[StoredCompetency, ...]:
     rows = connection.execute(
         select(competencies, frameworks.c.identifier.label("framework"))
         .join(frameworks, frameworks.c.id == competencies.c.framework_id)
-        .where(frameworks.c.tenant_id == tenant, competencies.c.is_archived.is_(False))
+        .where(is_meant, competencies.c.is_archived.is_(False))
         .order_by(frameworks.c.id, competencies.c.position, competencies.c.id)
     )
     return tuple(

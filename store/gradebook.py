@@ -1,11 +1,11 @@
 """Line items and scores: what the gradebooks say now, and everything they ever said."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Integer, select, type_coerce, update
+import numpy as np
+from sqlalchemy import Connection, select, update
 
 from mapping.records import (
     CompetencyId,
@@ -18,32 +18,39 @@ from mapping.records import (
     Score,
     ScoreState,
 )
-from store.attempts import AttemptKey, keep_attempts, known_attempts, values_of
-from store.item_rows import ItemKey, item_key, item_rows, stored_items
-from store.packing import STATE, Second2000, flags, to_second
-from store.session import upsert, write_rows
-from store.tables import (
-    alignments,
-    line_items,
-    score_events,
-    scores,
-    to_micros,
+from store.arrays import Array, array_of, read_arrays
+from store.attempts import AttemptKey, Values, attempts_of, keep_attempts, known_attempts
+from store.cells import (
+    FIELDS,
+    ROW,
+    Cells,
+    Keys,
+    items_of,
+    keys_in,
+    keys_of,
+    learners_of,
+    places_of,
+    rows_of,
 )
+from store.item_rows import ItemKey, item_key, item_rows, stored_items
+from store.packing import STATE
+from store.session import lock, upsert, write_arrays
+from store.tables import alignments, line_items, score_events, scores, to_micros
 from store.waiting import mark_learners, mark_pairs
 
-_FIELDS = tuple(c.name for c in scores.c if c.name not in ("line_item_id", "learner_id"))
-_FLAGS = _FIELDS.index("flags")
 _CELL = ("line_item_id", "learner_id")
-_Cell = tuple[int, int]
-_Values = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedScores:
-    """How many scores were new and how many said something else than before."""
+    """How many scores were new and how many said something else than before.
+
+    ``skipped`` are those that said what no gradebook can mean, or no database keep.
+    """
 
     new: int = 0
     changed: int = 0
+    skipped: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,11 +65,12 @@ class Reading:
     course: CourseId
     items: Mapping[ItemKey, LineItemId]
     learners: Mapping[LearnerRef, LearnerId]
-    known: dict[_Cell, _Values]
-    attempts: dict[AttemptKey, _Values]
+    known: Cells
+    attempts: dict[AttemptKey, Values]
     speaks_for: Mapping[int, Sequence[CompetencyId]] = field(default_factory=dict)
     is_first: bool = False
-    seen: set[_Cell] = field(default_factory=set)
+    seen: list[Keys] = field(default_factory=list)
+    skipped: int = 0
 
 
 def save_line_items(
@@ -98,21 +106,17 @@ def start_reading(
     learners: Mapping[LearnerRef, LearnerId],
 ) -> Reading:
     """Take in what is known of a course's scores before reading it."""
-    rows = connection.execute(
-        select(
-            scores.c.line_item_id,
-            scores.c.learner_id,
-            *(
-                type_coerce(scores.c[name], Integer)
-                if isinstance(scores.c[name].type, Second2000)
-                else scores.c[name]
-                for name in _FIELDS
-            ),
-        )
+    lock(connection, "course", course_id)
+    columns = read_arrays(
+        connection,
+        select(*(scores.c[name] for name in (*_CELL, *FIELDS)))
         .join(line_items, line_items.c.id == scores.c.line_item_id)
-        .where(line_items.c.course_id == course_id)
+        .where(line_items.c.course_id == course_id),
     )
-    known = {(row[0], row[1]): tuple(row[2:]) for row in rows}
+    rows = np.zeros(len(columns[0]), ROW)
+    for name, column in zip(FIELDS, columns[len(_CELL) :], strict=True):
+        rows[name] = column
+    known = Cells.of(keys_of(columns[0], columns[1]), rows)
     return Reading(
         course=course_id,
         items=items,
@@ -120,7 +124,7 @@ def start_reading(
         known=known,
         attempts=known_attempts(connection, course_id),
         speaks_for=_alignments(connection, course_id),
-        is_first=not known,
+        is_first=not len(known),
     )
 
 
@@ -137,7 +141,8 @@ def save_scores(
     Each difference is appended to the score events and becomes the current score; what it
     speaks for is put down for recomputation in the same transaction, as it is for earlier
     attempts that say something new. A score that says what is known writes nothing. Scores of
-    people or columns that are not in the reading are passed over.
+    people or columns that are not in the reading are passed over, and so is what says nothing
+    that can be kept: the rest of the page is.
 
     Args:
         connection: A writing transaction.
@@ -146,19 +151,21 @@ def save_scores(
         now: When they were read.
         run: The run that read them.
     """
-    found: dict[_Cell, _Values] = {}
-    earlier: dict[AttemptKey, _Values] = {}
-    for score in page:
-        item = reading.items.get((score.line_item_ref, score.criterion_ref))
-        learner = reading.learners.get(score.learner_ref)
-        if item is not None and learner is not None:
-            found[item, learner] = _values(score)
-            for attempt in score.earlier:
-                earlier[item, learner, attempt.number] = values_of(attempt)
-    reading.seen.update(found)
+    keys = places_of(page, reading.items, reading.learners)
+    known = np.flatnonzero(keys).tolist()
+    page, keys = [page[place] for place in known], keys[known]
+    rows, is_fine = rows_of(page)
+    # Also what cannot be kept: the LMS has something there, so nothing was taken away.
+    reading.seen.append(keys)
+    fine = [page[place] for place in np.flatnonzero(is_fine).tolist()]
+    earlier, unfit = attempts_of(keys[is_fine], fine)
     retold = keep_attempts(connection, reading.attempts, earlier, now=now, run=run)
-    _mark(connection, reading, retold, now=now)
-    return _append(connection, reading, found, now=now, run=run)
+    _mark(connection, reading, keys_in(retold), now=now)
+    found = Cells.of(keys[is_fine], rows[is_fine])
+    saved = _append(connection, reading, found, now=now, run=run)
+    skipped = len(page) - len(fine) + unfit
+    reading.skipped += skipped
+    return replace(saved, skipped=skipped)
 
 
 def clear_unseen(
@@ -170,63 +177,63 @@ def clear_unseen(
     reasons that say nothing of their grades. And only in columns that are published: an LMS
     leaves the others out, and keeps their grades.
     """
-    present = {learner for _, learner in reading.seen}
-    items = _published(connection, reading.course)
-    gone = {
-        cell: _cleared(values)
-        for cell, values in reading.known.items()
-        if cell not in reading.seen
-        and cell[1] in present
-        and cell[0] in items
-        and values[_FLAGS] & STATE not in (ScoreState.CLEARED, ScoreState.NOT_GRADED)
-    }
+    known = reading.known
+    seen = np.concatenate([np.empty(0, np.int64), *reading.seen])
+    gone = known.where(
+        ~np.isin(known.keys, seen)
+        & np.isin(known.learners(), learners_of(seen))
+        & np.isin(known.items(), _published(connection, reading.course))
+        & ~np.isin(known.states(), (ScoreState.CLEARED, ScoreState.NOT_GRADED))
+    )
+    gone.rows["flags"] = gone.rows["flags"] & ~STATE | int(ScoreState.CLEARED)
+    gone.rows["points"] = np.nan
     return _append(connection, reading, gone, now=now, run=run)
 
 
 def _append(
     connection: Connection,
     reading: Reading,
-    found: Mapping[_Cell, _Values],
+    found: Cells,
     *,
     now: datetime,
     run: RunId | None,
 ) -> SavedScores:
-    different = {cell: v for cell, v in found.items() if reading.known.get(cell) != v}
+    reading.known.remember(found)
+    is_known, is_other = reading.known.compared(found)
     # An empty cell that was never anything else is no news.
-    news = {
-        cell: values
-        for cell, values in different.items()
-        if cell in reading.known or values[_FLAGS] & STATE != ScoreState.NOT_GRADED
-    }
-    if not news:
+    is_news = is_other & (is_known | (found.states() != ScoreState.NOT_GRADED))
+    news = found.where(is_news)
+    if not len(news):
         return SavedScores()
-    rows = [(*cell, *values) for cell, values in news.items()]
-    written = (*_CELL, *_FIELDS)
-    write_rows(connection, scores, rows, columns=written, keys=_CELL)
-    recorded = (to_micros(now), run)
-    write_rows(
-        connection,
-        score_events,
-        [(*row, *recorded) for row in rows],
-        columns=(*written, "recorded_at", "run_id"),
-    )
-    _mark(connection, reading, news, now=now)
-    new = sum(cell not in reading.known for cell in news)
-    reading.known.update(news)
-    return SavedScores(new=new, changed=len(news) - new)
+    lock(connection, "course", reading.course)
+    columns: dict[str, Array] = {
+        "line_item_id": news.items().astype(np.int32),
+        "learner_id": news.learners().astype(np.int32),
+        **{name: np.ascontiguousarray(news.rows[name]) for name in FIELDS},
+    }
+    write_arrays(connection, scores, columns, keys=_CELL)
+    recorded = {
+        "recorded_at": np.full(len(news), to_micros(now), np.int64),
+        "run_id": array_of(score_events.c.run_id, [run] * len(news)),
+    }
+    write_arrays(connection, score_events, {**columns, **recorded})
+    _mark(connection, reading, news.keys, now=now)
+    reading.known.put(news)
+    changed = int(np.count_nonzero(is_news & is_known))
+    return SavedScores(new=len(news) - changed, changed=changed)
 
 
-def _mark(
-    connection: Connection, reading: Reading, cells: Collection[_Cell], *, now: datetime
-) -> None:
+def _mark(connection: Connection, reading: Reading, keys: Keys, *, now: datetime) -> None:
     """Put down what cells speak for; a cell that speaks for nothing changes no standing."""
-    telling = [cell for cell in cells if cell[0] in reading.speaks_for]
+    telling = keys[np.isin(items_of(keys), list(reading.speaks_for))]
     if reading.is_first:
-        mark_learners(connection, {LearnerId(learner) for _, learner in telling}, now=now)
+        learner_ids = np.unique(learners_of(telling)).tolist()
+        mark_learners(connection, map(LearnerId, learner_ids), now=now)
         return
+    cells = zip(items_of(telling).tolist(), learners_of(telling).tolist(), strict=True)
     pairs = {
         (LearnerId(learner), competency)
-        for item, learner in telling
+        for item, learner in cells
         for competency in reading.speaks_for[item]
     }
     mark_pairs(connection, pairs, now=now)
@@ -245,7 +252,7 @@ def _alignments(connection: Connection, course_id: CourseId) -> dict[int, tuple[
     return found
 
 
-def _published(connection: Connection, course_id: CourseId) -> set[int]:
+def _published(connection: Connection, course_id: CourseId) -> list[int]:
     rows = connection.execute(
         select(line_items.c.id).where(
             line_items.c.course_id == course_id,
@@ -253,26 +260,4 @@ def _published(connection: Connection, course_id: CourseId) -> set[int]:
             line_items.c.is_removed.is_(False),
         )
     )
-    return {row[0] for row in rows}
-
-
-def _values(score: Score) -> _Values:
-    return (
-        score.points,
-        score.points_deducted or None,
-        None if score.submitted_at is None else to_second(score.submitted_at),
-        None if score.graded_at is None else to_second(score.graded_at),
-        score.attempt,
-        flags(
-            score.state,
-            is_visible=score.is_visible,
-            is_late=score.is_late,
-            is_overridden=score.is_overridden,
-        ),
-    )
-
-
-def _cleared(values: _Values) -> _Values:
-    fields = dict(zip(_FIELDS, values, strict=True))
-    cleared = fields["flags"] & ~STATE | int(ScoreState.CLEARED)
-    return tuple({**fields, "flags": cleared, "points": None}.values())
+    return [row[0] for row in rows]

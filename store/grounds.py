@@ -19,6 +19,7 @@ from mapping.rules.rulebook import Enrolments, RuleBook, check
 from mapping.rules.scopes import Scope, ScopedRule
 from store import rules
 from store.frameworks import competencies_of
+from store.item_facts import ItemFacts, aligned_items
 from store.links import links_of
 from store.overrides import override_table
 from store.score_tables import Knowledge, alignment_table, score_table
@@ -50,6 +51,8 @@ class Policy:
         line_items_of: The line items that each pattern of a rule matches.
         courses: Those with a rule of their own.
         is_whole: Whether it is for all competencies, not some.
+        items: The line items that speak for a competency, where many learners are to be judged;
+            None to look up those of each.
     """
 
     book: RuleBook
@@ -61,6 +64,7 @@ class Policy:
     line_items_of: Mapping[str, frozenset[int]]
     courses: frozenset[CourseId]
     is_whole: bool = True
+    items: ItemFacts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +164,20 @@ def narrowed(policy: Policy, competency: IntArray) -> Policy:
     table = policy.alignments
     roots = np.unique(root_of(competency, policy.hierarchy))
     kept = np.isin(root_of(table.competency, policy.hierarchy), roots)
-    return replace(policy, alignments=table.rows(np.flatnonzero(kept)), is_whole=False)
+    table = table.rows(np.flatnonzero(kept))
+    items = None if policy.items is None else policy.items.among(table.line_item)
+    return replace(policy, alignments=table, items=items, is_whole=False)
+
+
+def for_many(connection: Connection, tenant: TenantId, policy: Policy) -> Policy:
+    """The same policy, made ready for many learners: what is the same for all is loaded once.
+
+    Args:
+        connection: A transaction.
+        tenant: Whose policy it is.
+        policy: Of what holds now.
+    """
+    return replace(policy, items=aligned_items(connection, tenant))
 
 
 def grounds_of(connection: Connection, policy: Policy, learners: Sequence[LearnerId]) -> Grounds:
@@ -171,7 +188,7 @@ def grounds_of(connection: Connection, policy: Policy, learners: Sequence[Learne
         policy: Their tenant's.
         learners: Whose scores, enrolments and overrides.
     """
-    knowledge = Knowledge(aligned_to=_direct(policy))
+    knowledge = Knowledge(aligned_to=_direct(policy), items=policy.items)
     return grounds_in(connection, policy, learners, knowledge=knowledge)
 
 

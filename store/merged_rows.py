@@ -19,12 +19,15 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    tuple_,
     update,
 )
 
 from mapping.records import CourseId, EnrolmentState, LearnerId
+from store.packing import RETRIED
 from store.tables import (
     EPOCH,
+    OPEN_LETTERS,
     attempt_events,
     earlier_attempts,
     enrolments,
@@ -73,6 +76,7 @@ def move_rows(connection: Connection, course_id: CourseId, moves: Moves, *, now:
     }
     for table, condition in is_in.items():
         _move(connection, table, moves, condition=condition, age=_AGES.get(table.name, _ageless))
+    _end_open_letters(connection, course_id, moves, now=now)
     _repoint(connection, outbox, moves, condition=outbox.c.course_id == course_id)
     return _move_scores(connection, course_id, moves, now=now)
 
@@ -105,6 +109,11 @@ def _move_scores(
     ]
     if repeated:
         connection.execute(insert(score_events), repeated)
+    if lost:
+        # The other's words may be of other attempts.
+        are_theirs = scores.c.line_item_id.in_(items) & scores.c.learner_id.in_(moves.values())
+        retried = scores.c.flags.bitwise_or(RETRIED)
+        connection.execute(update(scores).where(are_theirs).values(flags=retried))
     return bool(lost)
 
 
@@ -187,6 +196,29 @@ def _repoint(
         update(table)
         .where(and_(condition, table.c.learner_id.in_(moves)))
         .values(learner_id=case(dict(moves), value=table.c.learner_id))
+    )
+
+
+def _end_open_letters(
+    connection: Connection, course_id: CourseId, moves: Moves, *, now: datetime
+) -> None:
+    """End letters of which two would be open for one mark, also while they change places.
+
+    What they said is wanted anew by whom it concerns: all marks of the course are due.
+    """
+    is_here = and_(outbox.c.course_id == course_id, OPEN_LETTERS)
+    keys = (outbox.c.way, outbox.c.competency_id, outbox.c.state)
+    involved = {*moves.keys(), *moves.values()}
+    several = (
+        select(*keys)
+        .where(is_here, outbox.c.learner_id.in_(involved))
+        .group_by(*keys)
+        .having(func.count() > 1)
+    )
+    connection.execute(
+        update(outbox)
+        .where(is_here, outbox.c.learner_id.in_(involved), tuple_(*keys).in_(several))
+        .values(state="superseded", reason="Its learner is another one now.", settled_at=now)
     )
 
 

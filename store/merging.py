@@ -26,6 +26,7 @@ from mapping.records import (
     TenantId,
 )
 from store.courses import StoredCourse
+from store.due import put_down_courses
 from store.merged_rows import Moves, move_judgements, move_rows
 from store.people import accounts, learners_by_sis_id, new_learner, save_accounts
 from store.readings import forget_cursor
@@ -102,6 +103,7 @@ def follow_accounts(connection: Connection, course_id: CourseId, *, now: datetim
         forget_cursor(connection, course_id)
     _follow_judgements(connection, moves)
     mark_learners(connection, {*moves.keys(), *moves.values()}, now=now)
+    put_down_courses(connection, [course_id], now=now)
     log.info(
         "course %s: what was kept of %s learners follows their accounts", course_id, len(moves)
     )

@@ -4,12 +4,14 @@ A mark is wanted in the transaction that decides on it, sent once, and recorded 
 when the gradebook was read and says so. What was sent and not seen is settled by reading.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
 
 from mapping.records import (
     ColumnId,
@@ -19,9 +21,18 @@ from mapping.records import (
     LearnerId,
     PassbackWay,
     RunId,
+    TenantId,
 )
-from store.session import upsert
-from store.tables import outbox, passback_columns, passback_marks
+from store import due
+from store.session import chunks, upsert, write_rows
+from store.tables import (
+    OPEN_LETTERS,
+    courses,
+    outbox,
+    passback_columns,
+    passback_marks,
+    to_micros,
+)
 
 
 class OutboxState(Enum):
@@ -74,13 +85,19 @@ def save_column(
     *,
     way: PassbackWay,
     ref: ColumnRef,
+    now: datetime,
 ) -> ColumnId:
-    """Remember where a strand's column is; a column made anew takes the old one's place."""
+    """Remember where a strand's column is.
+
+    A column made anew takes the old one's place and holds none of its marks, so that all of the
+    course are put down as due.
+    """
     known = columns(connection, course_id, way).get(strand)
     if known is not None and known[1] == ref:
         return known[0]
     if known is not None:
         connection.execute(delete(passback_marks).where(passback_marks.c.column_id == known[0]))
+        due.put_down_courses(connection, [course_id], now=now)
     upsert(
         connection,
         passback_columns,
@@ -91,20 +108,58 @@ def save_column(
 
 
 def standing_marks(
-    connection: Connection, course_id: CourseId, way: PassbackWay
+    connection: Connection,
+    course_id: CourseId,
+    way: PassbackWay,
+    *,
+    learner_ids: Sequence[LearnerId] | None = None,
 ) -> dict[tuple[CompetencyId, LearnerId], StandingMark]:
-    """What stands in a course's Waymark columns, by strand and learner."""
-    rows = connection.execute(
-        select(passback_marks, passback_columns.c.competency_id)
+    """What stands in a course's Waymark columns, by strand and learner; of all or of some."""
+    query = (
+        select(
+            passback_columns.c.competency_id,
+            passback_marks.c.learner_id,
+            passback_marks.c.words,
+            passback_marks.c.points,
+        )
         .join(passback_columns, passback_columns.c.id == passback_marks.c.column_id)
         .where(passback_columns.c.course_id == course_id, passback_columns.c.way == way.value)
     )
-    return {
-        (CompetencyId(row.competency_id), LearnerId(row.learner_id)): StandingMark(
-            words=row.words, points=row.points
+    parts = [None] if learner_ids is None else chunks(learner_ids)
+    found: dict[tuple[CompetencyId, LearnerId], StandingMark] = {}
+    for part in parts:
+        rows = connection.execute(
+            query if part is None else query.where(passback_marks.c.learner_id.in_(part))
         )
-        for row in rows
-    }
+        for strand, learner, words, points in rows:
+            mark = StandingMark(words=words, points=points)
+            found[CompetencyId(strand), LearnerId(learner)] = mark
+    return found
+
+
+def open_ways(connection: Connection, tenant: TenantId) -> frozenset[tuple[CourseId, PassbackWay]]:
+    """The courses of a tenant, with the way, in which a mark is wanted or was sent unseen."""
+    rows = connection.execute(
+        select(outbox.c.course_id, outbox.c.way)
+        .distinct()
+        .where(
+            outbox.c.course_id.in_(select(courses.c.id).where(courses.c.tenant_id == tenant)),
+            OPEN_LETTERS,
+        )
+    )
+    return frozenset((CourseId(row[0]), PassbackWay(row[1])) for row in rows)
+
+
+def open_letters(
+    connection: Connection, course_id: CourseId, way: PassbackWay
+) -> tuple[Letter, ...]:
+    """Marks of a course that are wanted, or were sent and never seen, oldest first."""
+    rows = connection.execute(
+        select(outbox)
+        .where(outbox.c.course_id == course_id, outbox.c.way == way.value, OPEN_LETTERS)
+        .order_by(outbox.c.id)
+    )
+    return tuple(_letter(row) for row in rows)
 
 
 def unsettled(connection: Connection, course_id: CourseId, way: PassbackWay) -> tuple[Letter, ...]:
@@ -118,17 +173,7 @@ def unsettled(connection: Connection, course_id: CourseId, way: PassbackWay) -> 
         )
         .order_by(outbox.c.id)
     )
-    return tuple(
-        Letter(
-            id=row.id,
-            strand=CompetencyId(row.competency_id),
-            learner=LearnerId(row.learner_id),
-            words=row.words,
-            points=row.points,
-            state=OutboxState(row.state),
-        )
-        for row in rows
-    )
+    return tuple(_letter(row) for row in rows)
 
 
 def want(
@@ -160,25 +205,22 @@ def want(
             outbox.c.state == OutboxState.WANTED.value,
         )
     )
-    if marks:
-        connection.execute(
-            insert(outbox),
-            [
-                {
-                    "course_id": course_id,
-                    "competency_id": strand,
-                    "way": way.value,
-                    "learner_id": learner,
-                    "words": mark.words,
-                    "points": mark.points,
-                    "state": OutboxState.WANTED.value,
-                    "reason": "",
-                    "planned_at": now,
-                    "run_id": run,
-                }
-                for (strand, learner), mark in marks.items()
-            ],
-        )
+    planned_at, wanted = to_micros(now), OutboxState.WANTED.value
+    write_rows(
+        connection,
+        outbox,
+        [
+            (
+                *(course_id, strand, way.value, learner, mark.words, mark.points),
+                *(wanted, "", planned_at, run),
+            )
+            for (strand, learner), mark in marks.items()
+        ],
+        columns=(
+            *("course_id", "competency_id", "way", "learner_id", "words", "points"),
+            *("state", "reason", "planned_at", "run_id"),
+        ),
+    )
     rows = connection.execute(
         select(outbox.c.id, outbox.c.competency_id, outbox.c.learner_id).where(
             outbox.c.course_id == course_id,
@@ -200,55 +242,96 @@ def want(
     )
 
 
-def mark_sent(connection: Connection, letters: Sequence[Letter], *, now: datetime) -> None:
-    """Record, before sending, that letters are about to be sent."""
-    connection.execute(
-        update(outbox)
-        .where(outbox.c.id.in_([letter.id for letter in letters]))
-        .values(state=OutboxState.SENT.value, sent_at=now)
+def take_to_send(
+    connection: Connection, letters: Sequence[Letter], *, now: datetime
+) -> tuple[Letter, ...]:
+    """Record, before sending, that letters are about to be sent by whoever asks.
+
+    A letter is never in two hands: one that another process has or had is left out, without
+    waiting for it.
+
+    Args:
+        connection: A writing transaction.
+        letters: Wanted ones.
+        now: When.
+
+    Returns:
+        Those that the caller is to send, in their order.
+    """
+    taken: set[int] = set()
+    for part in chunks([letter.id for letter in letters]):
+        free = select(outbox.c.id).where(
+            outbox.c.id.in_(part), outbox.c.state == OutboxState.WANTED.value, ~_is_sent_already()
+        )
+        # On SQLite the writing transaction itself keeps others out; it knows no such words.
+        ids = list(connection.execute(free.with_for_update(skip_locked=True)).scalars())
+        connection.execute(
+            update(outbox)
+            .where(outbox.c.id.in_(ids))
+            .values(state=OutboxState.SENT.value, sent_at=now)
+        )
+        taken.update(ids)
+    return tuple(letter for letter in letters if letter.id in taken)
+
+
+def _is_sent_already() -> ColumnElement[bool]:
+    """Whether an earlier letter with the same mark was sent and is not settled."""
+    earlier = outbox.alias("earlier")
+    key = ("course_id", "way", "competency_id", "learner_id")
+    return (
+        select(earlier.c.id)
+        .where(
+            earlier.c.state == OutboxState.SENT.value,
+            *(earlier.c[name] == outbox.c[name] for name in key),
+        )
+        .correlate(outbox)
+        .exists()
     )
 
 
 def settle(
     connection: Connection,
-    letter: Letter,
+    reasons: Mapping[Letter, str],
     state: OutboxState,
     *,
-    reason: str,
     now: datetime,
 ) -> None:
-    """End a letter: refused, in conflict, or replaced by a newer one."""
-    connection.execute(
-        update(outbox)
-        .where(outbox.c.id == letter.id)
-        .values(state=state.value, reason=reason, settled_at=now)
-    )
+    """End letters: refused, in conflict, or replaced by newer ones.
+
+    Args:
+        connection: A writing transaction.
+        reasons: For each letter why, for a person.
+        state: How they ended.
+        now: When.
+    """
+    by_reason: dict[str, list[int]] = {}
+    for letter, reason in reasons.items():
+        by_reason.setdefault(reason, []).append(letter.id)
+    for reason, ids in by_reason.items():
+        for part in chunks(ids):
+            connection.execute(
+                update(outbox)
+                .where(outbox.c.id.in_(part))
+                .values(state=state.value, reason=reason, settled_at=now)
+            )
 
 
 def confirm(
     connection: Connection, column: ColumnId, letters: Sequence[Letter], *, now: datetime
 ) -> None:
     """Record letters as standing in the gradebook, where they were read back."""
-    if not letters:
-        return
-    connection.execute(
-        update(outbox)
-        .where(outbox.c.id.in_([letter.id for letter in letters]))
-        .values(state=OutboxState.CONFIRMED.value, settled_at=now)
-    )
-    upsert(
+    for part in chunks([letter.id for letter in letters]):
+        connection.execute(
+            update(outbox)
+            .where(outbox.c.id.in_(part))
+            .values(state=OutboxState.CONFIRMED.value, settled_at=now)
+        )
+    confirmed_at = to_micros(now)
+    write_rows(
         connection,
         passback_marks,
-        [
-            {
-                "column_id": column,
-                "learner_id": letter.learner,
-                "words": letter.words,
-                "points": letter.points,
-                "confirmed_at": now,
-            }
-            for letter in letters
-        ],
+        [(column, one.learner, one.words, one.points, confirmed_at) for one in letters],
+        columns=("column_id", "learner_id", "words", "points", "confirmed_at"),
         keys=("column_id", "learner_id"),
     )
 
@@ -256,8 +339,21 @@ def confirm(
 def pushed_in(connection: Connection, run: RunId, course_id: CourseId) -> tuple[int, int]:
     """How many marks of a course a run confirmed, and how many it could not write."""
     rows = connection.execute(
-        select(outbox.c.state).where(and_(outbox.c.run_id == run, outbox.c.course_id == course_id))
+        select(outbox.c.state, func.count())
+        .where(outbox.c.run_id == run, outbox.c.course_id == course_id)
+        .group_by(outbox.c.state)
     )
-    states = [row[0] for row in rows]
-    refused = (OutboxState.REFUSED.value, OutboxState.CONFLICT.value)
-    return states.count(OutboxState.CONFIRMED.value), sum(s in refused for s in states)
+    counts: Counter[str] = Counter({row[0]: row[1] for row in rows})
+    refused = counts[OutboxState.REFUSED.value] + counts[OutboxState.CONFLICT.value]
+    return counts[OutboxState.CONFIRMED.value], refused
+
+
+def _letter(row: "Row[Any]") -> Letter:
+    return Letter(
+        id=row.id,
+        strand=CompetencyId(row.competency_id),
+        learner=LearnerId(row.learner_id),
+        words=row.words,
+        points=row.points,
+        state=OutboxState(row.state),
+    )

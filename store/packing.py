@@ -31,6 +31,8 @@ STATE = 0b111
 VISIBLE = 0b1000
 LATE = 0b1_0000
 OVERRIDDEN = 0b10_0000
+RETRIED = 0b100_0000
+"""Some earlier word on the cell was of another attempt than the present one."""
 _SECOND = timedelta(seconds=1)
 
 

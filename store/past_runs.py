@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, func, or_, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, or_, select
 
-from mapping.records import CourseId, TenantId
+from mapping.records import CourseId, RunId, TenantId
 from store.sync_state import ItemState, Phase, Run
+from store.sync_state import run as one_run
 from store.tables import courses, runs, work_items
 
 
@@ -18,6 +19,57 @@ def started_before(connection: Connection, run: Run) -> datetime | None:
         .order_by(runs.c.id.desc())
         .limit(1)
     ).scalar()
+
+
+def newest_of_all(connection: Connection, tenant: TenantId) -> Run | None:
+    """The newest run of a tenant, dry ones included; None where there is none."""
+    found = connection.execute(select(func.max(runs.c.id)).where(runs.c.tenant_id == tenant))
+    run = found.scalar()
+    return None if run is None else one_run(connection, RunId(run))
+
+
+def newest(connection: Connection, tenant: TenantId, *, cause: str | None = None) -> Run | None:
+    """The newest run that went over a whole district and wrote, of one cause or of any.
+
+    Courses that were read out of turn, and dry runs, say little of how nights go.
+
+    Returns:
+        None where there is none yet.
+    """
+    wanted = select(runs.c.id).where(runs.c.tenant_id == tenant, *_is_whole())
+    if cause is not None:
+        wanted = wanted.where(runs.c.cause == cause)
+    found = connection.execute(wanted.order_by(runs.c.id.desc()).limit(1)).scalar()
+    return None if found is None else one_run(connection, RunId(found))
+
+
+def last_good_night(connection: Connection, tenant: TenantId) -> datetime | None:
+    """When the newest run of a whole district ended in which nothing failed, None for never."""
+    has_failed = (
+        select(work_items.c.id)
+        .where(work_items.c.run_id == runs.c.id, work_items.c.state == ItemState.FAILED.value)
+        .correlate(runs)
+        .exists()
+    )
+    return connection.execute(
+        select(runs.c.finished_at)
+        .where(
+            runs.c.tenant_id == tenant,
+            *_is_whole(),
+            runs.c.finished_at.is_not(None),
+            ~has_failed,
+        )
+        .order_by(runs.c.id.desc())
+        .limit(1)
+    ).scalar()
+
+
+def _is_whole() -> tuple[ColumnElement[bool], ...]:
+    """What sets apart runs of a whole district that write: they began with a plan."""
+    plan = select(work_items.c.id).where(
+        work_items.c.run_id == runs.c.id, work_items.c.phase == Phase.PLAN.value
+    )
+    return runs.c.is_dry.is_(False), plan.correlate(runs).exists()
 
 
 def was_read_since(connection: Connection, course: CourseId, moment: datetime) -> bool:

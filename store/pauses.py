@@ -6,6 +6,9 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from mapping.records import TenantId
+from store import notices
+from store.notice_targets import NoticeKind
+from store.notices import Message
 from store.policy_changes import PolicyChange, PolicyKind, record_change
 from store.tables import tenants
 
@@ -60,6 +63,12 @@ def pause(
     made = Pause(by=by, since=now, reason=reason)
     _set(connection, tenant, made)
     _record(connection, tenant, made, steps=(_RUNNING, PAUSED))
+    message = Message(
+        kind=NoticeKind.PAUSED,
+        subject="nothing is read or written: a district is paused",
+        body=f"{made} To end it: waymark resume",
+    )
+    notices.tell(connection, tenant, message, now=now)
     return made
 
 

@@ -36,11 +36,16 @@ def keep_notes(connection: Connection, lease: Lease, notes: Mapping[str, str]) -
         lease: The item's.
         notes: For each cause a sentence or two for an administrator.
     """
+    keep_notes_of(connection, lease.item.id, notes)
+
+
+def keep_notes_of(connection: Connection, item: int, notes: Mapping[str, str]) -> None:
+    """Keep notes of an item that nobody works on: what a run found before any work."""
     upsert(
         connection,
         work_notes,
         [
-            {"work_item_id": lease.item.id, "cause": cause, "message": message}
+            {"work_item_id": item, "cause": cause, "message": message}
             for cause, message in notes.items()
         ],
         keys=("work_item_id", "cause"),

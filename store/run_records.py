@@ -17,6 +17,7 @@ COUNTED = (
     "scores_pulled",
     "scores_new",
     "scores_changed",
+    "scores_skipped",
     "estimates",
     "statuses_changed",
     "pushed",

@@ -4,12 +4,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, and_, case, func, select
 
 from mapping.records import Counts, RunId, TenantId
 from store.sync_state import COUNTED, UNFINISHED, ItemState, Phase
 from store.sync_state import run as one_run
-from store.tables import courses, runs, work_items
+from store.tables import courses, run_alarms, runs, work_items
 
 HISTORY = 60
 """How many runs the history shows: two months of nights."""
@@ -17,7 +17,10 @@ HISTORY = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLine:
-    """A run and what it did; ``skipped`` and ``failed`` count its work items."""
+    """A run and what it did; ``skipped`` and ``failed`` count its work items.
+
+    ``is_dry`` runs write nothing to gradebooks.
+    """
 
     id: RunId
     cause: str
@@ -28,6 +31,8 @@ class RunLine:
     counts: Counts
     skipped: int
     failed: int
+    alarms: int = 0
+    is_dry: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,8 @@ def run_lines(
         select(
             runs,
             *(func.coalesce(func.sum(work_items.c[name]), 0).label(name) for name in COUNTED),
+            func.min(work_items.c.quota).label("quota"),
+            _alarms_of_run().label("alarms"),
             _tally(ItemState.DONE, Phase.PULL).label("courses"),
             _tally(ItemState.UNCHANGED).label("unchanged"),
             _tally(ItemState.SKIPPED).label("skipped"),
@@ -105,7 +112,7 @@ def work_lines(connection: Connection, tenant: TenantId, run: RunId) -> tuple[Wo
             attempts=row.attempts,
             message=row.message,
             seconds=_seconds(row.started_at, row.finished_at),
-            counts=Counts(**_counted(row)),
+            counts=Counts(**_counted(row), quota=row.quota),
         )
         for row in rows
     )
@@ -129,7 +136,8 @@ def counts(connection: Connection, run_id: RunId) -> Counts:
     """What a run did, with its seconds in all and by phase (wall clock, first to last)."""
     sums = connection.execute(
         select(
-            *(func.coalesce(func.sum(work_items.c[name]), 0).label(name) for name in COUNTED)
+            func.min(work_items.c.quota).label("quota"),
+            *(func.coalesce(func.sum(work_items.c[name]), 0).label(name) for name in COUNTED),
         ).where(work_items.c.run_id == run_id)
     ).one()
     courses_in = {
@@ -145,6 +153,7 @@ def counts(connection: Connection, run_id: RunId) -> Counts:
         unchanged=courses_in[ItemState.UNCHANGED],
         seconds=(ended - record.started_at).total_seconds(),
         seconds_by_phase=_seconds_by_phase(connection, run_id),
+        quota=sums.quota,
         **{name: int(getattr(sums, name)) for name in COUNTED},
     )
 
@@ -196,6 +205,16 @@ def _seconds_by_phase(connection: Connection, run_id: RunId) -> dict[str, float]
     }
 
 
+def _alarms_of_run() -> ScalarSelect[int]:
+    return (
+        select(func.count())
+        .select_from(run_alarms)
+        .where(run_alarms.c.run_id == runs.c.id)
+        .correlate(runs)
+        .scalar_subquery()
+    )
+
+
 def _tally(state: ItemState, phase: Phase | None = None) -> ColumnElement[int]:
     is_it = work_items.c.state == state.value
     if phase is not None:
@@ -215,10 +234,13 @@ def _run_line(row: "Row[Any]") -> RunLine:
             **_counted(row),
             courses=row.courses,
             unchanged=row.unchanged,
+            quota=row.quota,
             seconds=_seconds(row.started_at, row.finished_at) or 0.0,
         ),
         skipped=row.skipped,
         failed=row.failed,
+        alarms=row.alarms,
+        is_dry=row.is_dry,
     )
 
 

@@ -9,49 +9,51 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    FromClause,
-    Integer,
     Select,
     Table,
     and_,
     case,
-    func,
-    literal,
-    null,
     or_,
     select,
     type_coerce,
 )
 
-from mapping.columns import NO_MOMENT
+from mapping.columns import NO_MOMENT, BoolArray, CodeArray, IntArray
 from mapping.evidence.tables import KINDS, AlignmentTable, ScoreTable
+from mapping.pairs import NOWHERE
 from mapping.records import CompetencyId, EvidenceKind, LearnerId, ScoreState, TenantId
-from store.packing import LATE, VISIBLE, is_set, micros_of, state_of
+from store.cell_columns import (
+    Attempts,
+    Cells,
+    attempts_by,
+    attempts_now,
+    cells_now,
+    events_by,
+    events_of,
+    newest,
+    retried,
+)
+from store.columns import one_of, read_columns
+from store.item_facts import ItemFacts, items_among
+from store.packing import LATE, VISIBLE
 from store.session import chunks
 from store.tables import (
     alignments,
-    attempt_events,
     courses,
-    earlier_attempts,
     exclusions,
     given_dates,
     line_items,
-    score_events,
-    scores,
     to_micros,
 )
 
 _KIND_CODES = {kind.value: code for code, kind in enumerate(KINDS)}
-_COLUMNS = (
-    *("line_item", "learner", "state", "points", "minimum", "maximum", "attempt", "is_visible"),
-    *("is_late", "submitted_at", "due_at", "graded_at", "course", "points_deducted", "is_removed"),
-)
-_MOMENTS = ("submitted_at", "due_at", "graded_at")
-_Cell = tuple[int, int]
+_MOST_ASKED = 0.5
+"""Where a greater share of all line items speaks for something, all scores are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +63,31 @@ class Knowledge:
     Attributes:
         moment: What was recorded later is left out; None for all that is known now.
         aligned_to: Only line items that speak for one of these competencies; None for all.
+        items: Every line item that speaks for a competency, loaded before; None to look up those
+            that are needed.
     """
 
     moment: datetime | None = None
     aligned_to: Collection[CompetencyId] | None = None
+    items: ItemFacts | None = None
 
 
 _ALL_OF_NOW = Knowledge()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Rows:
+    """Attempts from one place, with what is taken from their cells."""
+
+    cell: IntArray
+    state: CodeArray
+    points: Any
+    attempt: IntArray
+    is_visible: BoolArray
+    is_late: BoolArray
+    submitted_at: IntArray
+    graded_at: IntArray
+    points_deducted: Any
 
 
 def score_table(
@@ -86,40 +106,50 @@ def score_table(
         learner_ids: Whose.
         knowledge: What is to be known.
     """
-    rows: list[Any] = []
-    for part in chunks(learner_ids):
-        for query in _queries(part, knowledge):
-            rows.extend(connection.execute(query).all())
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(_COLUMNS)
-    named: dict[str, Any] = dict(zip(_COLUMNS, columns, strict=True))
-    for name in _MOMENTS:
-        named[name] = tuple(NO_MOMENT if value is None else value for value in named[name])
-    cells = list(zip(named["learner"], named["line_item"], strict=True))
-    dates = _given_dates(connection, learner_ids, knowledge.moment)
-    taken_out = _exclusions(connection, learner_ids, knowledge.moment)
-    return ScoreTable.of(
-        {
-            **named,
-            "given_at": [dates.get(cell, NO_MOMENT) for cell in cells],
-            "is_excluded": [cell in taken_out for cell in cells],
-        }
+    rows = [
+        one
+        for part in chunks(learner_ids)
+        for one in _attempted(connection, part, knowledge=knowledge)
+    ]
+    if not rows:
+        return ScoreTable.of(dict.fromkeys(ScoreTable.__slots__, ()))
+    columns = {
+        name: np.concatenate([getattr(one, name) for one in rows]) for name in _Rows.__slots__
+    }
+    columns, facts, place = _with_facts(connection, columns, knowledge)
+    cell = columns.pop("cell")
+    return ScoreTable(
+        learner=cell >> 32,
+        line_item=facts.line_item[place],
+        minimum=facts.minimum[place],
+        maximum=facts.maximum[place],
+        due_at=facts.due_at[place],
+        course=facts.course[place],
+        is_removed=facts.is_removed[place],
+        given_at=_given_dates(connection, learner_ids, cell, moment=knowledge.moment),
+        is_excluded=_excluded(connection, learner_ids, cell, moment=knowledge.moment),
+        **columns,
     )
 
 
 def alignment_table(connection: Connection, tenant: TenantId) -> AlignmentTable:
     """Every alignment in force in a tenant, as columns."""
-    rows = connection.execute(
+    codes = case(*((alignments.c.kind == name, code) for name, code in _KIND_CODES.items()))
+    item, competency, weight, kind = read_columns(
+        connection,
         select(
             alignments.c.line_item_id,
             alignments.c.competency_id,
             alignments.c.weight,
-            alignments.c.kind,
+            codes.label("kind"),
         )
         .join(line_items, line_items.c.id == alignments.c.line_item_id)
         .join(courses, courses.c.id == line_items.c.course_id)
-        .where(courses.c.tenant_id == tenant)
-    ).all()
-    return alignments_of([tuple(row) for row in rows])
+        .where(courses.c.tenant_id == tenant),
+    )
+    return AlignmentTable.of(
+        {"line_item": item, "competency": competency, "weight": weight, "kind": kind}
+    )
 
 
 def alignments_of(rows: Sequence[tuple[int, int, float, str]]) -> AlignmentTable:
@@ -135,177 +165,189 @@ def alignments_of(rows: Sequence[tuple[int, int, float, str]]) -> AlignmentTable
     )
 
 
-def _queries(learner_ids: Sequence[LearnerId], knowledge: Knowledge) -> tuple[Select[Any], ...]:
-    cells = _cells(learner_ids, knowledge.moment)
-    attempts = _attempts(learner_ids, knowledge.moment)
-    found = (
-        _present(cells),
-        _earlier(cells, attempts),
-        _overwritten(cells, attempts, knowledge.moment),
-    )
-    return tuple(_narrowed(one, learner_ids, knowledge) for one in found)
-
-
-def _cells(learner_ids: Sequence[LearnerId], moment: datetime | None) -> FromClause:
-    """What each cell says, or said at a moment: the newest of its events."""
+def _attempted(
+    connection: Connection, learner_ids: Sequence[LearnerId], *, knowledge: Knowledge
+) -> list[_Rows]:
+    """What is told of some learners' attempts, by where it is told."""
+    moment = knowledge.moment
     if moment is None:
-        return scores.alias("cells")
-    newest = _newest(score_events, ("line_item_id", "learner_id"), learner_ids, moment=moment)
-    return select(score_events).where(score_events.c.id.in_(newest)).subquery("cells")
+        cells = cells_now(connection, learner_ids, speaks=_speaking(knowledge))
+        attempts = attempts_now(connection, learner_ids)
+        said = events_of(connection, retried(cells))
+    else:
+        said = events_by(connection, learner_ids, moment=moment)
+        said = said.rows(np.argsort(said.cell, kind="stable"))
+        cells = said.rows(newest((said.cell,)))
+        attempts = attempts_by(connection, learner_ids, moment=moment)
+    return [_present(cells), *_earlier(cells, attempts), *_overwritten(cells, attempts, said)]
 
 
-def _attempts(learner_ids: Sequence[LearnerId], moment: datetime | None) -> FromClause:
-    if moment is None:
-        return earlier_attempts.alias("attempts")
-    key = ("line_item_id", "learner_id", "number")
-    newest = _newest(attempt_events, key, learner_ids, moment=moment)
-    return select(attempt_events).where(attempt_events.c.id.in_(newest)).subquery("attempts")
-
-
-def _newest(
-    table: Table, key: Sequence[str], learner_ids: Sequence[LearnerId], *, moment: datetime
-) -> Select[Any]:
-    return (
-        select(func.max(table.c.id))
-        .where(table.c.learner_id.in_(learner_ids), table.c.recorded_at <= moment)
-        .group_by(*(table.c[name] for name in key))
-    )
-
-
-def _present(cells: FromClause) -> Select[Any]:
-    flags = cells.c.flags
-    return _rows(
-        cells,
-        state=state_of(flags),
-        attempt=cells.c.attempt,
-        visible=is_set(flags, VISIBLE),
-        late=is_set(flags, LATE),
-    )
-
-
-def _earlier(cells: FromClause, attempts: FromClause) -> Select[Any]:
-    """Earlier attempts that the LMS shows, but the one that the cell says itself."""
-    state = case(
-        (state_of(cells.c.flags) == ScoreState.EXCUSED, int(ScoreState.EXCUSED)),
-        (attempts.c.points.is_not(None), int(ScoreState.GRADED)),
-        else_=int(ScoreState.CLEARED),
-    )
-    visible = is_set(func.coalesce(cells.c.flags, 0), VISIBLE)
-    late = attempts.c.is_late
-    query = _rows(attempts, state=state, attempt=attempts.c.number, visible=visible, late=late)
-    return query.outerjoin(cells, _same_cell(cells, attempts)).where(
-        or_(cells.c.attempt.is_(None), cells.c.attempt != attempts.c.number)
-    )
-
-
-def _overwritten(cells: FromClause, attempts: FromClause, moment: datetime | None) -> Select[Any]:
-    """Graded attempts that the cell said before, and that nothing says now."""
-    events = score_events.alias("said")
-    newer = score_events.alias("newer")
-    is_newer = and_(_same_cell(newer, events), newer.c.attempt == events.c.attempt)
-    is_newer = and_(is_newer, newer.c.id > events.c.id)
-    if moment is not None:
-        is_newer = and_(is_newer, newer.c.recorded_at <= moment)
-    is_shown = and_(_same_cell(attempts, events), attempts.c.number == events.c.attempt)
-    state = case(
-        (state_of(cells.c.flags) == ScoreState.EXCUSED, int(ScoreState.EXCUSED)),
-        else_=state_of(events.c.flags),
-    )
-    query = (
-        _rows(
-            events,
-            state=state,
-            attempt=events.c.attempt,
-            visible=is_set(cells.c.flags, VISIBLE),
-            late=is_set(events.c.flags, LATE),
-        )
-        .join(cells, and_(_same_cell(cells, events), cells.c.attempt != events.c.attempt))
-        .where(
-            state_of(events.c.flags) == ScoreState.GRADED,
-            ~select(newer.c.id).where(is_newer).exists(),
-            ~select(literal(1)).select_from(attempts).where(is_shown).exists(),
-        )
-    )
-    return query if moment is None else query.where(events.c.recorded_at <= moment)
-
-
-def _rows(
-    table: FromClause,
-    *,
-    state: ColumnElement[Any],
-    attempt: ColumnElement[Any],
-    visible: ColumnElement[Any],
-    late: ColumnElement[Any],
-) -> Select[Any]:
-    deducted = func.coalesce(table.c.get("points_deducted", null()), 0.0)
-    return (
-        select(
-            table.c.line_item_id,
-            table.c.learner_id,
-            type_coerce(state, Integer),
-            table.c.points,
-            line_items.c.minimum,
-            line_items.c.maximum,
-            attempt,
-            visible,
-            late,
-            micros_of(table.c.submitted_at),
-            type_coerce(line_items.c.due_at, BigInteger),
-            micros_of(table.c.graded_at),
-            line_items.c.course_id,
-            deducted,
-            line_items.c.is_removed,
-        )
-        .select_from(table)
-        .join(line_items, line_items.c.id == table.c.line_item_id)
-    )
-
-
-def _same_cell(one: FromClause, other: FromClause) -> ColumnElement[bool]:
-    return and_(one.c.line_item_id == other.c.line_item_id, one.c.learner_id == other.c.learner_id)
-
-
-def _narrowed(
-    query: Select[Any], learner_ids: Sequence[LearnerId], knowledge: Knowledge
-) -> Select[Any]:
-    item, learner = query.selected_columns[0], query.selected_columns[1]
-    query = query.where(learner.in_(learner_ids))
-    if knowledge.moment is not None:
-        return query
-    speaks = select(alignments.c.line_item_id).where(alignments.c.line_item_id == item)
+def _speaking(knowledge: Knowledge) -> Select[Any] | None:
+    """The line items that are asked for; None where it is cheaper to read them all."""
+    items, speaks = knowledge.items, select(alignments.c.line_item_id)
     if knowledge.aligned_to is not None:
-        speaks = speaks.where(alignments.c.competency_id.in_(sorted(knowledge.aligned_to)))
-    return query.where(speaks.exists())
+        return speaks.where(alignments.c.competency_id.in_(sorted(knowledge.aligned_to)))
+    return speaks if items is None or items.share < _MOST_ASKED else None
+
+
+def _present(cells: Cells) -> _Rows:
+    return _told(cells, state=cells.state, is_visible=cells.has(VISIBLE))
+
+
+def _earlier(cells: Cells, attempts: Attempts) -> list[_Rows]:
+    """Earlier attempts that the LMS shows, but the one that the cell says itself."""
+    if len(attempts) == 0:
+        return []
+    row, is_there = _found(cells.cell, attempts.cell)
+    is_other = ~is_there
+    is_other[is_there] = cells.attempt[row[is_there]] != attempts.number[is_there]
+    attempts, row, is_there = attempts.rows(is_other), row[is_other], is_there[is_other]
+    is_visible, is_excused = is_there.copy(), is_there.copy()
+    is_visible[is_there] = cells.has(VISIBLE)[row[is_there]]
+    is_excused[is_there] = cells.state[row[is_there]] == ScoreState.EXCUSED
+    state = np.where(np.isnan(attempts.points), ScoreState.CLEARED, ScoreState.GRADED)
+    return [
+        _Rows(
+            cell=attempts.cell,
+            state=np.where(is_excused, ScoreState.EXCUSED, state).astype(np.int8),
+            points=attempts.points,
+            attempt=attempts.number,
+            is_visible=is_visible,
+            is_late=attempts.is_late,
+            submitted_at=attempts.submitted_at,
+            graded_at=attempts.graded_at,
+            points_deducted=np.zeros(len(attempts)),
+        )
+    ]
+
+
+def _overwritten(cells: Cells, attempts: Attempts, said: Cells) -> list[_Rows]:
+    """Graded attempts that the cell said before, and that nothing says now."""
+    if len(said) == 0:
+        return []
+    # Each attempt as it was told last; rows stand in the order in which they were told.
+    said = said.rows(np.lexsort((said.attempt, said.cell)))
+    said = said.rows(newest((said.cell, said.attempt)))
+    row, is_told = _found(cells.cell, said.cell)
+    is_told &= said.state == ScoreState.GRADED
+    is_told[is_told] = cells.attempt[row[is_told]] != said.attempt[is_told]
+    is_told &= ~_is_shown(attempts, said)
+    said, row = said.rows(is_told), row[is_told]
+    is_excused = cells.state[row] == ScoreState.EXCUSED
+    state = np.where(is_excused, ScoreState.EXCUSED, said.state).astype(np.int8)
+    return [_told(said, state=state, is_visible=cells.has(VISIBLE)[row])]
+
+
+def _is_shown(attempts: Attempts, said: Cells) -> BoolArray:
+    """Whether a history names these attempts."""
+    is_shown = np.zeros(len(said), dtype=np.bool_)
+    named = attempts.rows(np.isin(attempts.cell, said.cell))
+    for number in np.unique(named.number).tolist():
+        of_number = named.cell[named.number == number]
+        is_shown |= (said.attempt == number) & np.isin(said.cell, of_number)
+    return is_shown
+
+
+def _told(cells: Cells, *, state: CodeArray, is_visible: BoolArray) -> _Rows:
+    return _Rows(
+        cell=cells.cell,
+        state=state,
+        points=cells.points,
+        attempt=cells.attempt,
+        is_visible=is_visible,
+        is_late=cells.has(LATE),
+        submitted_at=cells.submitted_at,
+        graded_at=cells.graded_at,
+        points_deducted=cells.deducted,
+    )
+
+
+def _found(among: IntArray, sought: IntArray) -> tuple[IntArray, BoolArray]:
+    """In which row each cell is, and whether it is there at all."""
+    if among.size == 0:
+        return np.zeros(sought.size, dtype=np.int64), np.zeros(sought.size, dtype=np.bool_)
+    order = np.argsort(among)
+    at = np.searchsorted(among, sought, sorter=order).clip(max=among.size - 1)
+    return order[at], among[order[at]] == sought
+
+
+def _with_facts(
+    connection: Connection, columns: dict[str, Any], knowledge: Knowledge
+) -> tuple[dict[str, Any], ItemFacts, IntArray]:
+    """Rows whose line item is known, and where it is known."""
+    item = columns["cell"] & (2**32 - 1)
+    facts = knowledge.items
+    if facts is None or knowledge.moment is not None:
+        facts = items_among(connection, _wanted(connection, np.unique(item), knowledge))
+    place = facts.find(item)
+    is_known = place != NOWHERE
+    if is_known.all():
+        return columns, facts, place
+    kept = {name: column[is_known] for name, column in columns.items()}
+    return kept, facts, place[is_known]
+
+
+def _wanted(connection: Connection, ids: IntArray, knowledge: Knowledge) -> IntArray:
+    """Of now, only line items that speak: attempts tell of others, too."""
+    speaks = _speaking(knowledge)
+    if knowledge.moment is not None or speaks is None:
+        return ids
+    wanted = [np.zeros(0, dtype=np.int64)]
+    for part in chunks(ids.tolist()):
+        of_part = speaks.where(one_of(connection, alignments.c.line_item_id, part))
+        wanted.extend(read_columns(connection, of_part.distinct()))
+    return np.concatenate(wanted)
 
 
 def _given_dates(
-    connection: Connection, learner_ids: Sequence[LearnerId], moment: datetime | None
-) -> dict[_Cell, int]:
-    dates: dict[_Cell, int] = {}
-    for part in chunks(learner_ids):
-        rows = connection.execute(
-            select(given_dates)
-            .where(given_dates.c.learner_id.in_(part), is_in_force(given_dates, moment))
-            .order_by(given_dates.c.id)
-        )
-        dates.update(
-            {(row.learner_id, row.line_item_id): to_micros(row.occurred_at) for row in rows}
-        )
-    return dates
+    connection: Connection,
+    learner_ids: Sequence[LearnerId],
+    cell: IntArray,
+    *,
+    moment: datetime | None,
+) -> IntArray:
+    """The date that a teacher gave to each cell, ``NO_MOMENT`` for none."""
+    found = np.full(cell.size, NO_MOMENT)
+    at = type_coerce(given_dates.c.occurred_at, BigInteger).label("occurred_at")
+    columns = _judged(connection, given_dates, learner_ids, moment=moment, more=[at])
+    dated, number, occurred_at = columns
+    order = np.lexsort((number, dated))
+    order = order[newest((dated[order],))]
+    row, is_dated = _found(dated[order], cell)
+    found[is_dated] = occurred_at[order][row[is_dated]]
+    return found
 
 
-def _exclusions(
-    connection: Connection, learner_ids: Sequence[LearnerId], moment: datetime | None
-) -> frozenset[_Cell]:
-    found: set[_Cell] = set()
+def _excluded(
+    connection: Connection,
+    learner_ids: Sequence[LearnerId],
+    cell: IntArray,
+    *,
+    moment: datetime | None,
+) -> BoolArray:
+    columns = _judged(connection, exclusions, learner_ids, moment=moment)
+    if columns[0].size == 0:
+        return np.zeros(cell.size, dtype=np.bool_)
+    return np.isin(cell, columns[0])
+
+
+def _judged(
+    connection: Connection,
+    table: Table,
+    learner_ids: Sequence[LearnerId],
+    *,
+    moment: datetime | None,
+    more: Sequence[ColumnElement[Any]] = (),
+) -> list[Any]:
+    """What persons gave to cells of some learners, as columns."""
+    found = []
     for part in chunks(learner_ids):
-        rows = connection.execute(
-            select(exclusions.c.learner_id, exclusions.c.line_item_id).where(
-                exclusions.c.learner_id.in_(part), is_in_force(exclusions, moment)
-            )
+        query = select(table.c.learner_id, table.c.line_item_id, table.c.id, *more).where(
+            one_of(connection, table.c.learner_id, part), is_in_force(table, moment)
         )
-        found.update((row[0], row[1]) for row in rows)
-    return frozenset(found)
+        found.append(read_columns(connection, query))
+    learner, item, *others = (np.concatenate(columns) for columns in zip(*found, strict=True))
+    return [(learner << 32) | item, *others]
 
 
 def is_in_force(table: Table, moment: datetime | None) -> ColumnElement[bool]:
@@ -313,6 +355,9 @@ def is_in_force(table: Table, moment: datetime | None) -> ColumnElement[bool]:
     if moment is None:
         return table.c.revoked_at.is_(None)
     return and_(
-        table.c.given_at <= moment,
-        or_(table.c.revoked_at.is_(None), table.c.revoked_at > moment),
+        type_coerce(table.c.given_at, BigInteger) <= to_micros(moment),
+        or_(
+            table.c.revoked_at.is_(None),
+            type_coerce(table.c.revoked_at, BigInteger) > to_micros(moment),
+        ),
     )

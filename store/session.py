@@ -151,6 +151,23 @@ def write_arrays(
     connection.execute(statement.from_select(names, _unnested(table, arrays)))
 
 
+def copy_rows(
+    connection: Connection, table: Table, query: Select[Any], *, keys: Sequence[str]
+) -> None:
+    """Insert or replace rows that a query finds, without their leaving the database.
+
+    Args:
+        connection: A writing transaction.
+        table: The table.
+        query: The rows, with the table's names; ends with a condition or an order, as SQLite
+            wants it before ``ON CONFLICT``.
+        keys: As for ``write_rows``.
+    """
+    names = tuple(column.name for column in query.selected_columns)
+    statement = _statement(connection, table, names, keys=tuple(keys))
+    connection.execute(statement.from_select(names, query))
+
+
 def _unnested(table: Table, arrays: Mapping[str, Array | list[Any]]) -> Select[Any]:
     """The rows that arrays make, in PostgreSQL."""
     parameters = [

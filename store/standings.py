@@ -1,7 +1,7 @@
 """Where learners stand: what it is now, what it was at any moment."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,26 +10,23 @@ from sqlalchemy import Connection, Row, func, select
 
 from mapping.columns import NO_MOMENT
 from mapping.evidence.tables import View
-from mapping.records import CompetencyId, CourseId, LearnerId, RunId, TenantId
-from mapping.status import NO_LEVEL, OverrideState, StandingTable, Status
-from store.session import chunks, write_rows
+from mapping.kept import NO_RULE
+from mapping.records import CompetencyId, CourseId, EnrolmentState, LearnerId, RunId, TenantId
+from mapping.status import NO_LEVEL, OverrideState, Status
+from store.session import chunks
 from store.tables import (
     alignments,
     competencies,
     courses,
+    enrolments,
     from_micros,
     line_items,
-    optional_micros,
     standing_changes,
     standings,
-    to_micros,
 )
 
-_PLACE = ("learner_id", "competency_id", "view")
-_STANDING = (
-    *("status", "estimate", "evidence_count", "mastered_count", "level"),
-    *("mastered_at", "review_at", "override", "effective_rule_id"),
-)
+PLACE = ("learner_id", "competency_id", "view")
+"""What a standing is of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +60,6 @@ class Standing:
 NOWHERE = Standing(status=Status.NO_EVIDENCE, estimate=None, evidence_count=0, mastered_count=0)
 """Where somebody stands of whom nothing is known, or nothing any more."""
 
-
 Place = tuple[LearnerId, CompetencyId, View]
 
 
@@ -95,114 +91,36 @@ class Basis:
     run: RunId | None
 
 
-def save_standings(
-    connection: Connection,
-    changed: Mapping[Place, tuple[Standing | None, Standing]],
-    *,
-    basis: Basis,
-    now: datetime,
-) -> None:
-    """Keep changed standings, each with a line in the history.
-
-    Args:
-        connection: A writing transaction.
-        changed: Former and present standing by place; the former is None where there was none.
-        basis: What they were computed with.
-        now: When they were computed.
-    """
-    if not changed:
-        return
-    moment = to_micros(now)
-    rows = [
-        (
-            learner,
-            competency,
-            int(view),
-            int(after.status),
-            after.estimate,
-            after.evidence_count,
-            after.mastered_count,
-            after.level,
-            optional_micros(after.mastered_at),
-            optional_micros(after.review_at),
-            int(after.override),
-            after.rule,
-        )
-        for (learner, competency, view), (_, after) in changed.items()
-    ]
-    write_rows(
-        connection,
-        standings,
-        [(*row, moment) for row in rows],
-        columns=(*_PLACE, *_STANDING, "changed_at"),
-        keys=_PLACE,
-    )
-    befores = [None if before is None else int(before.status) for before, _ in changed.values()]
-    history = (moment, basis.mapping_set, basis.rule, basis.run)
-    write_rows(
-        connection,
-        standing_changes,
-        [(*row, before, *history) for row, before in zip(rows, befores, strict=True)],
-        columns=(
-            *(*_PLACE, *_STANDING, "previous_status", "at"),
-            *("mapping_set_id", "mastery_rule_id", "run_id"),
-        ),
-    )
-
-
 def standings_at(
     connection: Connection, learner: LearnerId, *, view: View, moment: datetime
 ) -> dict[CompetencyId, Standing]:
     """Where a learner stood at a moment, whatever has changed since."""
-    found = all_standings_at(connection, [learner], moment=moment)
-    return {place[1]: standing for place, standing in found.items() if place[2] is view}
-
-
-def all_standings_at(
-    connection: Connection, learner_ids: Sequence[LearnerId], *, moment: datetime
-) -> dict[Place, Standing]:
-    """Where some learners stood at a moment in both views, whatever has changed since."""
-    found: dict[Place, Standing] = {}
-    for part in chunks(learner_ids):
-        rows = connection.execute(
-            select(standing_changes)
-            .where(standing_changes.c.learner_id.in_(part), standing_changes.c.at <= moment)
-            .order_by(standing_changes.c.id)
+    rows = connection.execute(
+        select(standing_changes)
+        .where(
+            standing_changes.c.learner_id == learner,
+            standing_changes.c.view == int(view),
+            standing_changes.c.at <= moment,
         )
-        for row in rows:
-            place = (LearnerId(row.learner_id), CompetencyId(row.competency_id), View(row.view))
-            found[place] = _standing(row)
-    return found
-
-
-def rows_of(table: StandingTable, rule_ids: Sequence[int]) -> Iterator[Standing]:
-    """Standings as they are kept, of columns.
-
-    Args:
-        table: As ``mapping.judgement.judging`` judged them.
-        rule_ids: What is kept of each rule of the judgement, in their order; empty to leave out
-            which rule it was.
-
-    Returns:
-        One for each row, in order.
-    """
-    columns = (
-        *(table.status, table.estimate, table.evidence_count, table.mastered_count),
-        *(table.level, table.mastered_at, table.review_at, table.override, table.rule),
+        .order_by(standing_changes.c.id)
     )
-    for row in zip(*(column.tolist() for column in columns), strict=True):
-        status, estimate, count, mastered, level, mastered_at, review_at, override, rule = row
-        yield Standing(
-            status=Status(status),
-            estimate=None if math.isnan(estimate) else estimate,
-            evidence_count=count,
-            mastered_count=mastered,
-            level=level,
-            mastered_at=_moment(mastered_at),
-            review_at=_moment(review_at),
-            override=OverrideState(override),
-            rule=rule_ids[rule] if rule_ids else None,
-        )
+    return {CompetencyId(row.competency_id): _standing(row) for row in rows}
+
+
+def standing_of(values: Mapping[str, Any]) -> Standing:
+    """One row of ``mapping.kept.KeptTable`` by column."""
+    estimate, rule = values["estimate"], values["rule"]
+    return Standing(
+        status=Status(values["status"]),
+        estimate=None if math.isnan(estimate) else estimate,
+        evidence_count=values["evidence_count"],
+        mastered_count=values["mastered_count"],
+        level=values["level"],
+        mastered_at=_moment(values["mastered_at"]),
+        review_at=_moment(values["review_at"]),
+        override=OverrideState(values["override"]),
+        rule=None if rule == NO_RULE else rule,
+    )
 
 
 def _moment(micros: int) -> datetime | None:
@@ -237,6 +155,27 @@ def competencies_in_course(connection: Connection, course_id: CourseId) -> tuple
         .order_by(alignments.c.competency_id)
     )
     return tuple(CompetencyId(row[0]) for row in rows)
+
+
+def rules_in_course(
+    connection: Connection, course_id: CourseId, competency_ids: Sequence[CompetencyId]
+) -> dict[CompetencyId, frozenset[int]]:
+    """What a course's active learners were judged by in some competencies, in either view."""
+    rows = connection.execute(
+        select(standings.c.competency_id, standings.c.effective_rule_id)
+        .distinct()
+        .join(enrolments, enrolments.c.learner_id == standings.c.learner_id)
+        .where(
+            enrolments.c.course_id == course_id,
+            enrolments.c.state == EnrolmentState.ACTIVE.value,
+            standings.c.competency_id.in_(competency_ids),
+            standings.c.effective_rule_id.is_not(None),
+        )
+    )
+    found: dict[CompetencyId, frozenset[int]] = {}
+    for competency, rule in rows:
+        found[competency] = found.get(competency, frozenset()) | {rule}
+    return found
 
 
 def assessed_competencies(connection: Connection, tenant: TenantId) -> dict[CompetencyId, int]:

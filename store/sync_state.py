@@ -232,6 +232,11 @@ def is_due(now: datetime, alive: Collection[str] = ()) -> ColumnElement[bool]:
     return or_(and_(_is_ready(now), is_free), _is_silent(now))
 
 
+def is_held(now: datetime) -> ColumnElement[bool]:
+    """The condition of items that somebody works on, as far as their lease says."""
+    return and_(work_items.c.state == ItemState.WORKING.value, not_(_is_silent(now)))
+
+
 def _is_ready(now: datetime) -> ColumnElement[bool]:
     return and_(
         work_items.c.state == ItemState.PENDING.value,
@@ -276,6 +281,15 @@ def count(connection: Connection, lease: Lease, counts: Counts) -> None:
         update(work_items)
         .where(work_items.c.id == lease.item.id)
         .values({name: work_items.c[name] + getattr(counts, name) for name in COUNTED})
+    )
+    if counts.quota is not None:
+        _note_quota(connection, lease, counts.quota)
+
+
+def _note_quota(connection: Connection, lease: Lease, quota: float) -> None:
+    is_least = or_(work_items.c.quota.is_(None), work_items.c.quota > quota)
+    connection.execute(
+        update(work_items).where(work_items.c.id == lease.item.id, is_least).values(quota=quota)
     )
 
 

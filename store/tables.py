@@ -25,6 +25,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    text,
 )
 
 from store.packing import Second2000
@@ -115,6 +116,8 @@ schools = Table(
     Column("name", String(255), nullable=False),
     Column("passback_way", String(32), nullable=False),
     Column("mode", String(16), nullable=False, server_default="official"),
+    Column("agreed_at", Instant),
+    Column("agreed_by", String(255), nullable=False, server_default=""),
     UniqueConstraint("tenant_id", "name"),
 )
 
@@ -642,6 +645,9 @@ passback_marks = Table(
 )
 """What Waymark knows to stand in the gradebook because it read it back."""
 
+# In words of its own, not bound: an index of a part is used by who asks for that very part.
+OPEN_LETTERS = text("state IN ('wanted', 'sent')")
+
 outbox = Table(
     "outbox",
     metadata,
@@ -660,8 +666,15 @@ outbox = Table(
     _to("runs", "run_id"),
     Index("ix_outbox_course_id_state", "course_id", "state"),
     Index("ix_outbox_run_id_state", "run_id", "state"),
+    Index(
+        "ux_outbox_open",
+        *("course_id", "way", "competency_id", "learner_id", "state"),
+        unique=True,
+        sqlite_where=OPEN_LETTERS,
+        postgresql_where=OPEN_LETTERS,
+    ),
 )
-"""Marks to be written, then the record of how it went."""
+"""Marks to be written, then the record of how it went; of a mark one is wanted and one sent."""
 
 runs = Table(
     "runs",
@@ -736,6 +749,14 @@ passback_due_courses = Table(
     Column("token", BigInteger, nullable=False),
 )
 """As ``passback_due``, where any mark of the course may be out of date."""
+
+passback_totals = Table(
+    "passback_totals",
+    metadata,
+    _to("competencies", "competency_id", primary_key=True),
+    Column("total", Integer, nullable=False),
+)
+"""How many competencies of each strand were assessed when its marks were last checked."""
 
 refresh_requests = Table(
     "refresh_requests",

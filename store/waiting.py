@@ -4,14 +4,19 @@ A mark is written in the transaction of its cause and taken away in that of its 
 marked again meanwhile keeps the later mark.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, select
+import numpy as np
+from sqlalchemy import BigInteger, Connection, Select, func, literal, select
 
+from mapping.columns import IntArray
+from mapping.pairs import NOWHERE, Pairs
 from mapping.records import CompetencyId, LearnerId, TenantId
-from store.session import write_rows
+from store.columns import delete_equal, one_of, read_columns
+from store.session import copy_rows, write_rows
 from store.tables import (
     learners,
     recompute_pairs,
@@ -22,24 +27,43 @@ from store.tables import (
 
 Pair = tuple[LearnerId, CompetencyId]
 
+TOGETHER = 1_000
+"""So many learners whose ids follow one another are never shared out: they are of one school, and
+their scores lie side by side."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Waiting:
     """Marks, each with the token that it was read with.
 
     Attributes:
-        learners: Those to be computed whole.
+        learners: Those to be computed whole, ascending.
+        tokens: Of ``learners``.
         pairs: Competencies of learners that may be out of date, what they are part of not
             listed.
+        pair_tokens: Of ``pairs``.
     """
 
-    learners: Mapping[LearnerId, int] = field(default_factory=dict)
-    pairs: Mapping[Pair, int] = field(default_factory=dict)
+    learners: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    tokens: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    pairs: Pairs = field(default_factory=Pairs.none)
+    pair_tokens: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
-    def everybody(self) -> frozenset[LearnerId]:
-        """Who is to be computed, whole or in part."""
-        return frozenset(self.learners) | frozenset(learner for learner, _ in self.pairs)
+    def everybody(self) -> IntArray:
+        """Who is to be computed, whole or in part, ascending."""
+        return np.union1d(self.learners, self.pairs.learner)
+
+    def of(self, learners: IntArray) -> "Waiting":
+        """The marks of some learners."""
+        is_whole = np.isin(self.learners, learners)
+        is_pair = np.isin(self.pairs.learner, learners)
+        return Waiting(
+            learners=self.learners[is_whole],
+            tokens=self.tokens[is_whole],
+            pairs=self.pairs.rows(is_pair),
+            pair_tokens=self.pair_tokens[is_pair],
+        )
 
 
 def mark_learners(
@@ -58,8 +82,15 @@ def mark_learners(
 
 def mark_everybody(connection: Connection, tenant: TenantId, *, now: datetime) -> None:
     """Put all learners of a tenant down for recomputation."""
-    rows = connection.execute(select(learners.c.id).where(learners.c.tenant_id == tenant))
-    mark_learners(connection, (LearnerId(row[0]) for row in rows), now=now)
+    token = literal(to_micros(now), BigInteger).label("token")
+    copy_rows(
+        connection,
+        recompute_queue,
+        select(learners.c.id.label("learner_id"), token)
+        .where(learners.c.tenant_id == tenant)
+        .order_by(learners.c.id),
+        keys=("learner_id",),
+    )
 
 
 def mark_pairs(connection: Connection, pairs: Iterable[Pair], *, now: datetime) -> None:
@@ -82,13 +113,17 @@ def mark_pairs(connection: Connection, pairs: Iterable[Pair], *, now: datetime) 
 
 def mark_due(connection: Connection, tenant: TenantId, *, now: datetime) -> None:
     """Put down what time alone may have changed since it was computed."""
-    rows = connection.execute(
-        select(standings.c.learner_id, standings.c.competency_id)
+    token = literal(to_micros(now), BigInteger).label("token")
+    copy_rows(
+        connection,
+        recompute_pairs,
+        select(standings.c.learner_id, standings.c.competency_id, token)
         .distinct()
         .join(learners, learners.c.id == standings.c.learner_id)
         .where(learners.c.tenant_id == tenant, standings.c.review_at <= now)
+        .order_by(standings.c.learner_id, standings.c.competency_id),
+        keys=("learner_id", "competency_id"),
     )
-    mark_pairs(connection, ((LearnerId(row[0]), CompetencyId(row[1])) for row in rows), now=now)
 
 
 def waiting_in(connection: Connection, tenant: TenantId, *, part: int, parts: int) -> Waiting:
@@ -100,21 +135,52 @@ def waiting_in(connection: Connection, tenant: TenantId, *, part: int, parts: in
         part: Which share of them, from 0.
         parts: How many shares there are.
     """
-    whole = connection.execute(
-        select(recompute_queue.c.learner_id, recompute_queue.c.token)
-        .join(learners, learners.c.id == recompute_queue.c.learner_id)
-        .where(learners.c.tenant_id == tenant, recompute_queue.c.learner_id % parts == part)
-        .order_by(recompute_queue.c.learner_id)
+    of_tenant = select(learners.c.id).where(learners.c.tenant_id == tenant)
+    whole, pairs = (
+        table.c.learner_id.in_(of_tenant) & (table.c.learner_id // TOGETHER % parts == part)
+        for table in (recompute_queue, recompute_pairs)
     )
-    pairs = connection.execute(
-        select(recompute_pairs)
-        .join(learners, learners.c.id == recompute_pairs.c.learner_id)
-        .where(learners.c.tenant_id == tenant, recompute_pairs.c.learner_id % parts == part)
-        .order_by(recompute_pairs.c.learner_id, recompute_pairs.c.competency_id)
+    return _waiting(
+        connection, select(recompute_queue).where(whole), select(recompute_pairs).where(pairs)
     )
+
+
+def still_waiting(connection: Connection, found: Waiting) -> Waiting:
+    """The marks of learners of whom none was taken away since; nobody else takes them now.
+
+    Args:
+        connection: A writing transaction; until it ends the marks are its own.
+        found: As they were read before.
+
+    Returns:
+        With the tokens of then, of learners all of whose marks are still there, whatever their
+        tokens now.
+    """
+    queue, pairs = recompute_queue.c.learner_id, recompute_pairs.c.learner_id
+    whole = select(recompute_queue).where(one_of(connection, queue, found.learners.tolist()))
+    single = select(recompute_pairs).where(
+        one_of(connection, pairs, np.unique(found.pairs.learner).tolist())
+    )
+    now = _waiting(
+        connection,
+        whole.order_by(queue).with_for_update(),
+        single.order_by(pairs, recompute_pairs.c.competency_id).with_for_update(),
+    )
+    is_gone = now.pairs.find(found.pairs.learner, found.pairs.competency) == NOWHERE
+    gone = np.union1d(np.setdiff1d(found.learners, now.learners), found.pairs.learner[is_gone])
+    return found.of(np.setdiff1d(found.everybody, gone)) if gone.size else found
+
+
+def _waiting(connection: Connection, whole: Select[Any], single: Select[Any]) -> Waiting:
+    learner, token = read_columns(connection, whole)
+    order = np.argsort(learner)
+    of, competency, pair_token = read_columns(connection, single)
+    by_pair = np.lexsort((competency, of))
     return Waiting(
-        learners={LearnerId(row[0]): row[1] for row in whole},
-        pairs={(LearnerId(row[0]), CompetencyId(row[1])): row[2] for row in pairs},
+        learners=learner[order],
+        tokens=token[order],
+        pairs=Pairs(learner=of[by_pair], competency=competency[by_pair]),
+        pair_tokens=pair_token[by_pair],
     )
 
 
@@ -135,22 +201,13 @@ def count_waiting(connection: Connection, tenant: TenantId) -> int:
 
 def settle(connection: Connection, done: Waiting) -> None:
     """Take marks away, but for what was marked again since their token was read."""
-    _settle(connection, recompute_queue, [((learner,), t) for learner, t in done.learners.items()])
-    _settle(connection, recompute_pairs, list(done.pairs.items()))
-
-
-def _settle(
-    connection: Connection, table: Table, tokens: list[tuple[tuple[int, ...], int]]
-) -> None:
-    if not tokens:
-        return
-    key = [column for column in table.c if column.name != "token"]
-    statement = delete(table).where(
-        *(column == bindparam(f"b_{column.name}") for column in key),
-        table.c.token == bindparam("b_token"),
-    )
-    names = [f"b_{column.name}" for column in key]
-    connection.execute(
-        statement,
-        [{**dict(zip(names, place, strict=True)), "b_token": token} for place, token in tokens],
+    delete_equal(connection, recompute_queue, {"learner_id": done.learners, "token": done.tokens})
+    delete_equal(
+        connection,
+        recompute_pairs,
+        {
+            "learner_id": done.pairs.learner,
+            "competency_id": done.pairs.competency,
+            "token": done.pair_tokens,
+        },
     )

@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, func, or_, select, update
 
-from mapping.records import CourseId, LearnerId, PassbackWay, TenantId
+from mapping.records import CourseId, LearnerId, Mode, PassbackWay, TenantId
+from store.courses import effective_mode
+from store.modes import AS_SCHOOL, change_course, change_school, find_school
+from store.policy_changes import Author, PolicyKind
 from store.session import chunks
 from store.tables import courses, learners, passback_columns, platforms, schools
 
@@ -28,6 +32,10 @@ class CourseWay:
         of_school: What its school goes by.
         counted_from: When somebody agreed to marks that count here.
         previewed_at: When marks that count were last tried dry.
+        mode: How far it has come, by its own choice or its school's.
+        own_mode: What was chosen for this course alone, None for nothing.
+        agreed_at: Since when its gradebook may be written to at all, None for not yet.
+        agreed_by: Who agreed to that.
     """
 
     id: CourseId
@@ -39,6 +47,15 @@ class CourseWay:
     of_school: PassbackWay
     counted_from: datetime | None
     previewed_at: datetime | None
+    mode: Mode = Mode.SHADOW
+    own_mode: Mode | None = None
+    agreed_at: datetime | None = None
+    agreed_by: str = ""
+
+    @property
+    def is_written(self) -> bool:
+        """Whether marks go to its gradebook at all."""
+        return self.mode is Mode.OFFICIAL and self.way is not PassbackWay.NONE
 
     @property
     def way(self) -> PassbackWay:
@@ -60,40 +77,56 @@ def course_ways(
         tenant: Whose courses.
         called: Keeps those with this number, title, code or SIS id; empty keeps all.
     """
-    query = (
-        select(
-            courses,
-            platforms.c.name.label("platform"),
-            func.coalesce(schools.c.name, "").label("school"),
-            func.coalesce(schools.c.passback_way, PassbackWay.NONE.value).label("of_school"),
-        )
-        .select_from(
-            courses.join(platforms, platforms.c.id == courses.c.platform_id).outerjoin(
-                schools, schools.c.id == courses.c.school_id
-            )
-        )
-        .where(courses.c.tenant_id == tenant)
-        .order_by(courses.c.title, courses.c.id)
-    )
+    query = _query().where(courses.c.tenant_id == tenant)
     if called:
         is_named = [column == called for column in (courses.c.title, courses.c.code)]
         is_named.append(courses.c.sis_id == called)
         if called.isdecimal():
             is_named.append(courses.c.id == int(called))
         query = query.where(or_(*is_named))
-    return tuple(
-        CourseWay(
-            id=CourseId(row.id),
-            title=row.title,
-            code=row.code,
-            platform=row.platform,
-            school=row.school,
-            own=None if row.passback_way is None else PassbackWay(row.passback_way),
-            of_school=PassbackWay(row.of_school),
-            counted_from=row.counted_from,
-            previewed_at=row.previewed_at,
+    return tuple(_course_way(row) for row in connection.execute(query))
+
+
+def course_way(connection: Connection, course: CourseId) -> CourseWay:
+    """One course by its id."""
+    return _course_way(connection.execute(_query().where(courses.c.id == course)).one())
+
+
+def _query() -> Select[Any]:
+    return (
+        select(
+            courses,
+            platforms.c.name.label("platform"),
+            func.coalesce(schools.c.name, "").label("school"),
+            func.coalesce(schools.c.passback_way, PassbackWay.NONE.value).label("of_school"),
+            effective_mode().label("effective_mode"),
+            schools.c.agreed_at.label("school_agreed_at"),
+            func.coalesce(schools.c.agreed_by, "").label("school_agreed_by"),
         )
-        for row in connection.execute(query)
+        .select_from(
+            courses.join(platforms, platforms.c.id == courses.c.platform_id).outerjoin(
+                schools, schools.c.id == courses.c.school_id
+            )
+        )
+        .order_by(courses.c.title, courses.c.id)
+    )
+
+
+def _course_way(row: "Row[Any]") -> CourseWay:
+    return CourseWay(
+        id=CourseId(row.id),
+        title=row.title,
+        code=row.code,
+        platform=row.platform,
+        school=row.school,
+        own=None if row.passback_way is None else PassbackWay(row.passback_way),
+        of_school=PassbackWay(row.of_school),
+        counted_from=row.counted_from,
+        previewed_at=row.previewed_at,
+        mode=Mode(row.effective_mode),
+        own_mode=None if row.mode is None else Mode(row.mode),
+        agreed_at=row.agreed_at or row.school_agreed_at,
+        agreed_by=row.agreed_by or row.school_agreed_by,
     )
 
 
@@ -103,6 +136,7 @@ def set_course_way(
     way: PassbackWay | None,
     *,
     counted_from: datetime | None = None,
+    author: Author,
 ) -> None:
     """Choose a way for one course, or give the choice back to its school.
 
@@ -112,28 +146,29 @@ def set_course_way(
         way: None for the school's.
         counted_from: When somebody agreed that marks count here; without it an earlier
             agreement ends.
+        author: Who chooses.
     """
-    connection.execute(
-        update(courses)
-        .where(courses.c.id == course)
-        .values(
-            passback_way=None if way is None else way.value,
-            counted_from=counted_from,
-            previewed_at=None,
-        )
-    )
+    row = connection.execute(
+        select(courses.c.tenant_id, courses.c.passback_way).where(courses.c.id == course)
+    ).one()
+    chosen = None if way is None else way.value
+    values = {"passback_way": chosen, "counted_from": counted_from, "previewed_at": None}
+    before, after = row.passback_way or AS_SCHOOL, chosen or AS_SCHOOL
+    change = author.change(PolicyKind.WAY, before, after, course=course)
+    change_course(connection, TenantId(row.tenant_id), values, change=change)
 
 
 def set_school_way(
-    connection: Connection, tenant: TenantId, school: str, *, way: PassbackWay
+    connection: Connection, tenant: TenantId, school: str, *, way: PassbackWay, author: Author
 ) -> bool:
     """Choose a way for a school; False where the tenant has none of this name."""
-    done = connection.execute(
-        update(schools)
-        .where(schools.c.tenant_id == tenant, schools.c.name == school)
-        .values(passback_way=way.value)
-    )
-    return done.rowcount > 0
+    row = find_school(connection, tenant, school)
+    if row is None:
+        return False
+    if row.passback_way != way.value:
+        change = author.change(PolicyKind.WAY, row.passback_way, way.value, school=row.id)
+        change_school(connection, tenant, {"passback_way": way.value}, change=change)
+    return True
 
 
 def school_names(connection: Connection, tenant: TenantId) -> tuple[str, ...]:

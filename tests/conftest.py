@@ -26,8 +26,10 @@ hypothesis.settings.load_profile("waymark")
 SECRET = "a secret key of the tests, long enough"
 
 
-CHAOS_ROUNDS = 4
+CHAOS_ROUNDS = 3
 """Rounds of the chaos story that every run of the tests plays; ``make chaos`` plays more."""
+CHAOS_FIRST_SEED = 2267
+"""The rounds of this seed and the next two meet nearly every kind of mischief."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,7 +42,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "chaos_seed" not in metafunc.fixturenames:
         return
     seed, rounds = (metafunc.config.getoption(f"--chaos-{name}") for name in ("seed", "rounds"))
-    metafunc.parametrize("chaos_seed", range(1, rounds + 1) if seed is None else [seed])
+    seeds = range(CHAOS_FIRST_SEED, CHAOS_FIRST_SEED + rounds) if seed is None else [seed]
+    metafunc.parametrize("chaos_seed", seeds)
 
 
 class Clock:

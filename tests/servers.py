@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,8 +26,11 @@ class NoServerError(Exception):
 
 
 @contextmanager
-def running_postgres() -> Iterator[str]:
-    """A PostgreSQL server with an empty database; yields its SQLAlchemy URL."""
+def running_postgres(options: Sequence[str] = ()) -> Iterator[str]:
+    """A PostgreSQL server with an empty database, started with options as ``name=value``.
+
+    Yields its SQLAlchemy URL.
+    """
     if configured := os.environ.get("WAYMARK_TEST_DATABASE_URL"):
         yield configured
         return
@@ -54,12 +57,14 @@ def running_postgres() -> Iterator[str]:
             user,
             folder,
         )
-        yield from _served(binaries, folder, user)
+        yield from _served(binaries, folder, user, options=options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _served(binaries: Path, folder: Path, user: str | None) -> Iterator[str]:
+def _served(
+    binaries: Path, folder: Path, user: str | None, *, options: Sequence[str]
+) -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
             [
@@ -74,6 +79,7 @@ def _served(binaries: Path, folder: Path, user: str | None) -> Iterator[str]:
                 "fsync=off",
                 "-c",
                 "full_page_writes=off",
+                *(part for option in options for part in ("-c", option)),
             ],
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -1,8 +1,8 @@
 """``python -m workers work|cron``: what ``waymark worker`` and ``waymark cron`` become."""
 
-import logging
 import sys
 
+from bootstrap import logs
 from bootstrap.container import running
 from bootstrap.embedded import EmbeddedError
 from bootstrap.settings import SettingsError, load_settings
@@ -17,9 +17,7 @@ def main(arguments: list[str]) -> int:
     """
     try:
         settings = load_settings()
-        logging.basicConfig(
-            level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-        )
+        logs.configure(settings)
         with running(settings) as container:
             match arguments:
                 case ["work", *rest] if set(rest) <= {"--burst"}:

@@ -1,8 +1,12 @@
-"""What a course's gradebook shall say, put together from what Waymark knows; nothing is sent."""
+"""What a course's gradebook shall say, put together from what Waymark knows; nothing is sent.
+
+A night looks at those marks alone that may be out of date (``due_desk``); what may be is kept by
+``store.due``. ``set_desk`` looks at all of a course, to show what would be written.
+"""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -22,10 +26,11 @@ from mapping.records import (
     PassbackWay,
 )
 from mapping.rules.mastery_rule import MasteryRule
-from store import courses, frameworks, outbox, rules, standings
+from store import courses, due, frameworks, outbox, rules, standings, totals
 from store.courses import StoredCourse
+from store.due import Due
 from store.frameworks import StoredCompetency
-from store.outbox import Letter, StandingMark
+from store.outbox import Letter, OutboxState, StandingMark
 from store.standings import NOWHERE, Place, Standing
 from workers.recompute import current_rule
 
@@ -45,7 +50,8 @@ class Desk:
         recorded: What is known to stand in the columns of this way.
         specs: The column of each strand.
         columns: Where those are that were had before.
-        unsettled: What was sent and never seen.
+        letters: What is wanted already, or was sent and never seen, oldest first.
+        due: What of the course may be out of date; nothing where all was looked at for itself.
     """
 
     course: StoredCourse
@@ -55,7 +61,13 @@ class Desk:
     recorded: Mapping[tuple[CompetencyId, LearnerId], StandingMark]
     specs: Mapping[CompetencyId, ColumnSpec]
     columns: Mapping[CompetencyId, tuple[ColumnId, ColumnRef]]
-    unsettled: Sequence[Letter]
+    letters: Sequence[Letter]
+    due: Due = field(default_factory=Due)
+
+    @property
+    def unsettled(self) -> tuple[Letter, ...]:
+        """What was sent and never seen."""
+        return tuple(one for one in self.letters if one.state is OutboxState.SENT)
 
     def plan(self, strand: CompetencyId) -> Plan:
         """The marks wanted in a strand's column, less those that stand there."""
@@ -101,21 +113,78 @@ def set_desk(
         way: Another way than the one chosen for the course, to see what it would do.
     """
     course = courses.course(connection, course_id)
-    way = effective_way(course.kind, way or course.way)
-    known = {c.id: c for c in frameworks.competencies_of(connection, course.tenant)}
-    strands = [known[one] for one in _strands(connection, course_id, way)]
-    found = _found(connection, courses.active_learners(connection, course_id), strands)
-    _, rule = current_rule(connection, course.tenant, now=now)
+    chosen = effective_way(course.kind, way or course.way)
+    letters = outbox.open_letters(connection, course_id, chosen)
+    return _desk(connection, course, chosen, letters=letters, scope=_Scope(now=now))
+
+
+def due_desk(connection: Connection, course_id: CourseId, *, now: datetime) -> Desk:
+    """Put together what may be out of date in a course's gradebook, and what is on its way.
+
+    What is due is read before what the marks are made of, so that a change in between is looked
+    at, and stays due.
+
+    Args:
+        connection: A transaction.
+        course_id: The course.
+        now: The moment, at which the district's rule is asked for.
+    """
+    found = due.due_in(connection, course_id)
+    course = courses.course(connection, course_id)
+    way = effective_way(course.kind, course.way)
+    letters = outbox.open_letters(connection, course_id, way)
+    asked = None
+    if found.whole is None:
+        asked = found.learners.keys() | {letter.learner for letter in letters}
+    scope = _Scope(now=now, asked=asked, due=found)
+    return _desk(connection, course, way, letters=letters, scope=scope)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scope:
+    """Whose marks are looked at, None for everybody's; when, and what of them is due."""
+
+    now: datetime
+    asked: Collection[LearnerId] | None = None
+    due: Due = field(default_factory=Due)
+
+
+def _desk(
+    connection: Connection,
+    course: StoredCourse,
+    way: PassbackWay,
+    *,
+    letters: Sequence[Letter],
+    scope: _Scope,
+) -> Desk:
+    refs = courses.learner_refs_in(connection, course.id)
+    if scope.asked is not None:
+        refs = {learner: ref for learner, ref in refs.items() if learner in scope.asked}
+    ids = _strands(connection, course.id, way) if refs or letters else ()
+    known = frameworks.competencies_by_id(connection, ids)
+    strands = [known[one] for one in ids if one in known]
+    found = _found(connection, course, list(refs), strands=strands)
     return Desk(
         course=course,
         way=way,
-        refs=courses.learner_refs_in(connection, course_id),
-        desired=_desired(found, standings.assessed_competencies(connection, course.tenant)),
-        recorded=outbox.standing_marks(connection, course_id, way),
-        specs=_specs(strands, way, tops=_tops(found, rule)),
-        columns=outbox.columns(connection, course_id, way),
-        unsettled=outbox.unsettled(connection, course_id, way),
+        refs=refs,
+        desired=_desired(found, _totals(connection, course, ids)),
+        recorded=outbox.standing_marks(connection, course.id, way, learner_ids=list(refs)),
+        specs=_specs(strands, way, tops=_tops(connection, course, found, now=scope.now)),
+        columns=outbox.columns(connection, course.id, way),
+        letters=letters,
+        due=scope.due,
     )
+
+
+def _totals(
+    connection: Connection, course: StoredCourse, strands: Sequence[CompetencyId]
+) -> Mapping[CompetencyId, int]:
+    kept = totals.totals_of(connection, strands)
+    if kept.keys() >= set(strands):
+        return kept
+    # No run has written since it is kept.
+    return standings.assessed_competencies(connection, course.tenant)
 
 
 def mark_of(ref: LearnerRef, mark: StandingMark | Letter) -> Mark:
@@ -133,11 +202,12 @@ def _strands(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """Where the learners of a course stand in its strands, and by which rules."""
+    """Where learners of a course stand in its strands, and the rules of all of its learners."""
 
     learners: Sequence[LearnerId]
     strands: Sequence[StoredCompetency]
     standing: Mapping[Place, Standing]
+    judged_by: Mapping[CompetencyId, frozenset[int]]
     rules: Mapping[int, MasteryRule]
 
     def rule_of(self, standing: Standing) -> MasteryRule | None:
@@ -150,17 +220,22 @@ class _Found:
 
 
 def _found(
-    connection: Connection, learners: Sequence[LearnerId], strands: Sequence[StoredCompetency]
+    connection: Connection,
+    course: StoredCourse,
+    learners: Sequence[LearnerId],
+    *,
+    strands: Sequence[StoredCompetency],
 ) -> _Found:
-    standing = standings.standings_of(
-        connection, learners, competency_ids=[strand.id for strand in strands]
-    )
-    ids = {one.rule for one in standing.values() if one.rule is not None}
+    ids = [strand.id for strand in strands]
+    standing = standings.standings_of(connection, learners, competency_ids=ids)
+    judged_by = standings.rules_in_course(connection, course.id, ids) if ids else {}
+    named = {one.rule for one in standing.values() if one.rule is not None}
     return _Found(
         learners=learners,
         strands=strands,
         standing=standing,
-        rules=rules.rules_by_id(connection, ids),
+        judged_by=judged_by,
+        rules=rules.rules_by_id(connection, named.union(*judged_by.values())),
     )
 
 
@@ -191,13 +266,22 @@ def _wanted(standing: Standing, rule: MasteryRule | None, *, total: int) -> Want
     )
 
 
-def _tops(found: _Found, rule: MasteryRule) -> dict[CompetencyId, float]:
-    """Out of how many points each strand's column is: the top of its rule's scale."""
-    tops: dict[CompetencyId, float] = {}
-    for (_, competency, _), standing in found.standing.items():
-        if (judged_by := found.rule_of(standing)) is not None:
-            tops[competency] = max(tops.get(competency, 0.0), judged_by.scale.top)
-    return {strand.id: tops.get(strand.id, rule.scale.top) for strand in found.strands}
+def _tops(
+    connection: Connection, course: StoredCourse, found: _Found, *, now: datetime
+) -> dict[CompetencyId, float]:
+    """Out of how many points each strand's column is: the top of the scales of all learners.
+
+    Also where a few of them are looked at: a column has one maximum.
+    """
+    tops = {
+        competency: max(found.rules[one].scale.top for one in judged_by)
+        for competency, judged_by in found.judged_by.items()
+    }
+    missing = [strand.id for strand in found.strands if strand.id not in tops]
+    if not missing:
+        return tops
+    _, rule = current_rule(connection, course.tenant, now=now)
+    return {**tops, **dict.fromkeys(missing, rule.scale.top)}
 
 
 def _specs(

@@ -57,7 +57,7 @@ def take(connection: Connection, run: Run, share: Share, *, now: datetime) -> tu
     in_hand = Counter(
         carried.platform
         for job, carried in dispatch.jobs_in_hand(connection, run.id, now=now).items()
-        if carried.is_fresh or job in share.alive
+        if carried.is_sure or job in share.alive
     )
     room = _JOBS_A_WORKER * max(share.workers, 1) - in_hand.total()
     if room <= 0:

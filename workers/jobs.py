@@ -25,6 +25,7 @@ from store.sync_state import LEASE, LeaseLostError, Phase, WorkItem
 from workers import passback, plan, queue, recompute, setbacks, sync
 from workers.setbacks import DOWN_SECONDS, PAUSE_SECONDS, Endurance
 from workers.work import Work
+from workers.work_log import telling
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +145,8 @@ def _work_on(shift: _Shift, item_id: int) -> None:
         sweep_days=container.settings.sweep_days,
     )
     try:
-        _attempt(container, work)
+        with telling(work):
+            _attempt(container, work)
     except LeaseLostError:
         log.warning("item %s was taken over by another process", item_id)
 

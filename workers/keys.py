@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from store import registrations, tool_keys
+from store import notice_targets, registrations, tool_keys
 from store.registrations import Platform
 from store.secrets import Resealed, SecretBox
 from store.session import reading, writing
@@ -111,10 +111,15 @@ def reseal(engine: Engine, secrets: SecretBox) -> tuple[Resealed, Resealed]:
         secrets: Opens what was sealed under former keys, too.
 
     Returns:
-        What became of the platforms' API tokens, and of Waymark's own keys.
+        What became of the platforms' API tokens with the webhooks' secrets, and of Waymark's own
+        keys.
     """
     with writing(engine) as connection:
         tokens = registrations.reseal_tokens(connection, secrets)
+        hooks = notice_targets.reseal_secrets(connection, secrets)
+        tokens = Resealed(
+            count=tokens.count + hooks.count, unopened=(*tokens.unopened, *hooks.unopened)
+        )
         return tokens, tool_keys.reseal_keys(connection, secrets)
 
 

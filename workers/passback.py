@@ -3,6 +3,10 @@
 What is wanted is put down before anything is sent; what was sent counts as standing only once
 it was read back; what was sent and not seen is settled by reading before anything is sent again.
 A column that cannot be written keeps no other from being written.
+
+At every moment, whatever dies: a mark that does not stand as it shall is due, or a letter of it
+is open. What is due is taken away in the transaction that puts the letters down; a letter that
+ends otherwise than confirmed puts its learner down again.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,18 +31,22 @@ from mapping.records import (
     LearnerId,
     LearnerRef,
     Mark,
+    Mode,
     PassbackWay,
     WriteOutcome,
     WriteState,
 )
-from store import outbox
+from store import due, outbox
+from store.courses import StoredCourse
 from store.outbox import Letter, OutboxState, StandingMark
 from store.sync_state import ItemState
-from workers.desk import Desk, effective_way, mark_of, set_desk
+from workers.desk import Desk, due_desk, effective_way, mark_of
 from workers.work import Work
 
 __all__ = ["effective_way", "push_course"]
 
+FIRST_YES = "first_yes"
+"""The cause where nobody agreed yet to a course's first push."""
 _Cells = dict[tuple[CompetencyId, LearnerId], StandingMark]
 _EXPECTED = frozenset({"competency_not_in_course"})
 """Causes that are no failure: a Moodle course need not name every competency of ours."""
@@ -112,7 +120,31 @@ def push_course(sink: GradebookSink, work: Work, course_id: CourseId) -> None:
 
 
 def reason_to_write_nothing(desk: Desk) -> tuple[str, str] | None:
+    """Why nothing is written to a course: a word that groups, a sentence for a person."""
+    reason = reason_of_mode(desk.course)
+    return reason if reason[0] else reason_of_way(desk)
+
+
+def reason_of_mode(course: StoredCourse) -> tuple[str, str]:
+    """Why a course's gradebook is not to be written to yet, whichever way; empty where it is."""
+    if course.mode is not Mode.OFFICIAL:
+        return "mode", (
+            f"The course is {course.mode.value}, not official, so nothing was written to its "
+            "gradebook. What was written before stays as it is."
+        )
+    if course.agreed_at is None:
+        return FIRST_YES, (
+            "Nobody has agreed yet that Waymark writes to its gradebook, so nothing was written. "
+            f'Look at what would be written with "waymark passback preview {course.id}", then '
+            f'agree with "waymark passback agree {course.id}" or on the page Courses.'
+        )
+    return "", ""
+
+
+def reason_of_way(desk: Desk) -> tuple[str, str] | None:
     """Why a course's way cannot be gone: a word that groups, a sentence for a person."""
+    if desk.way is PassbackWay.NONE:
+        return "no_way", "The way of this course is none, so nothing is written to its gradebook."
     if desk.way is PassbackWay.COMPETENCY and desk.course.kind != "moodle":
         return "way_not_possible", (
             "Ratings of the LMS's own competencies are written to Moodle only, so nothing was "
@@ -129,7 +161,7 @@ def reason_to_write_nothing(desk: Desk) -> tuple[str, str] | None:
 
 def _desk(work: Work, course_id: CourseId) -> Desk:
     with work.reading() as connection:
-        return set_desk(connection, course_id, now=work.now())
+        return due_desk(connection, course_id, now=work.now())
 
 
 def _want(push: _Push) -> dict[CompetencyId, list[Letter]]:
@@ -147,6 +179,7 @@ def _want(push: _Push) -> dict[CompetencyId, list[Letter]]:
         letters = outbox.want(
             connection, desk.course.id, desk.way, marks=cells, run=work.run.id, now=work.now()
         )
+        due.settle(connection, desk.course.id, desk.due)
     by_strand: dict[CompetencyId, list[Letter]] = {}
     for letter in letters:
         by_strand.setdefault(letter.strand, []).append(letter)
@@ -164,7 +197,9 @@ def _open_column(push: _Push, strand: CompetencyId) -> _Column:
     course, spec = push.desk.course, push.desk.specs[strand]
     ref = push.sink.ensure_column(course.record.ref, spec)
     with push.work.writing() as connection:
-        column = outbox.save_column(connection, course.id, strand, way=push.desk.way, ref=ref)
+        column = outbox.save_column(
+            connection, course.id, strand, way=push.desk.way, ref=ref, now=push.work.now()
+        )
     found = push.sink.read_marks(course.record.ref, ref, spec)
     return _Column(strand=strand, id=column, ref=ref, found=found)
 
@@ -176,7 +211,8 @@ def _settle_by_reading(push: _Push) -> None:
         letters = [letter for letter in desk.unsettled if letter.strand == strand]
         if strand not in desk.specs:
             reason = "Nothing in this course speaks for this strand any more."
-            _give_up(push.work, letters, reason)
+            with push.work.writing() as connection:
+                _end(connection, push, dict.fromkeys(letters, reason), state=OutboxState.SUPERSEDED)
             continue
         with push.apart([strand]):
             _settle_column(push, _open_column(push, strand), letters)
@@ -190,19 +226,26 @@ def _settle_column(push: _Push, column: _Column, letters: Sequence[Letter]) -> N
     )
     there = {mark.learner_ref for mark in settled.already_there}
     arrived = [x for x in letters if desk.refs.get(x.learner) in there]
+    lost = [x for x in letters if desk.refs.get(x.learner) not in there]
+    reason = "It was sent in an earlier try and does not stand in the gradebook."
     with work.writing() as connection:
         outbox.confirm(connection, column.id, arrived, now=work.now())
-    _give_up(
-        work,
-        [x for x in letters if x not in arrived],
-        "It was sent in an earlier try and does not stand in the gradebook.",
-    )
+        # Another mark may be wanted by now, which while this one was open nobody could tell.
+        _put_down_again(connection, push, arrived)
+        _end(connection, push, dict.fromkeys(lost, reason), state=OutboxState.SUPERSEDED)
 
 
-def _give_up(work: Work, letters: Sequence[Letter], reason: str) -> None:
-    with work.writing() as connection:
-        for letter in letters:
-            outbox.settle(connection, letter, OutboxState.SUPERSEDED, reason=reason, now=work.now())
+def _end(
+    connection: Connection, push: _Push, reasons: Mapping[Letter, str], *, state: OutboxState
+) -> None:
+    """End letters that do not stand in the gradebook; their marks stay due."""
+    outbox.settle(connection, reasons, state, now=push.work.now())
+    _put_down_again(connection, push, list(reasons))
+
+
+def _put_down_again(connection: Connection, push: _Push, letters: Sequence[Letter]) -> None:
+    learners = {letter.learner for letter in letters}
+    due.put_down_learners_in(connection, push.desk.course.id, learners, now=push.work.now())
 
 
 def _prepare_all(
@@ -225,22 +268,19 @@ def _prepare(push: _Push, strand: CompetencyId, letters: Sequence[Letter]) -> _S
     plan = Plan(way=desk.way, writes=tuple(mark_of(ref, x) for ref, x in by_ref.items()))
     settled = passback.settle(plan, column.found, _recorded_in(desk, column))
     there = [by_ref[mark.learner_ref] for mark in settled.already_there]
+    conflicts = {by_ref[one.learner_ref]: one.reason for one in settled.conflicts}
     with work.writing() as connection:
         outbox.confirm(connection, column.id, there, now=work.now())
-        for conflict in settled.conflicts:
-            outbox.settle(
-                connection,
-                by_ref[conflict.learner_ref],
-                OutboxState.CONFLICT,
-                reason=conflict.reason,
-                now=work.now(),
-            )
-        to_send = [by_ref[mark.learner_ref] for mark in settled.send]
-        outbox.mark_sent(connection, to_send, now=work.now())
+        _end(connection, push, conflicts, state=OutboxState.CONFLICT)
+        taken = outbox.take_to_send(
+            connection, [by_ref[mark.learner_ref] for mark in settled.send], now=work.now()
+        )
+    ours = {letter.learner for letter in taken}
+    marks = [mark for mark in settled.send if by_ref[mark.learner_ref].learner in ours]
     return _Sending(
         strand=strand,
         id=column.id,
-        marks=ColumnMarks(column=column.ref, spec=desk.specs[strand], marks=settled.send),
+        marks=ColumnMarks(column=column.ref, spec=desk.specs[strand], marks=marks),
         by_ref=by_ref,
     )
 
@@ -267,28 +307,17 @@ def _send_batch(push: _Push, batch: Sequence[_Sending]) -> None:
     )
     with push.work.writing() as connection:
         for sending, outcomes in zip(batch, written, strict=True):
-            _keep(connection, sending, outcomes, now=push.work.now())
+            _keep(connection, push, sending, outcomes=outcomes)
 
 
 def _keep(
-    connection: Connection,
-    sending: _Sending,
-    outcomes: Sequence[WriteOutcome],
-    *,
-    now: datetime,
+    connection: Connection, push: _Push, sending: _Sending, *, outcomes: Sequence[WriteOutcome]
 ) -> None:
     letters = {outcome.learner_ref: sending.by_ref[outcome.learner_ref] for outcome in outcomes}
     confirmed = [letters[o.learner_ref] for o in outcomes if o.state is WriteState.CONFIRMED]
-    outbox.confirm(connection, sending.id, confirmed, now=now)
-    for outcome in outcomes:
-        if outcome.state is WriteState.REFUSED:
-            outbox.settle(
-                connection,
-                letters[outcome.learner_ref],
-                OutboxState.REFUSED,
-                reason=outcome.reason,
-                now=now,
-            )
+    refused = {letters[o.learner_ref]: o.reason for o in outcomes if o.state is WriteState.REFUSED}
+    outbox.confirm(connection, sending.id, confirmed, now=push.work.now())
+    _end(connection, push, refused, state=OutboxState.REFUSED)
 
 
 def _finish(push: _Push) -> None:
@@ -306,7 +335,12 @@ def _finish(push: _Push) -> None:
         pushed, refused = outbox.pushed_in(connection, work.run.id, push.desk.course.id)
         work.finish(
             connection,
-            Counts(pushed=pushed, refused=refused, api_calls=push.sink.calls),
+            Counts(
+                pushed=pushed,
+                refused=refused,
+                api_calls=push.sink.calls,
+                quota=push.sink.quota,
+            ),
             state=ItemState.FAILED if failed else ItemState.DONE,
             cause=causes[failed[0]] if failed else "",
             message=" ".join(failed),

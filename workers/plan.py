@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from connectors.protocol import GradebookSource
 from mapping.records import Counts, CourseId, CourseRef, CourseState, Cursor, PlatformId
-from store import alignments, courses, readings, sync_state
+from store import alignments, courses, due, readings, sync_state
 from store.courses import StoredCourse
 from store.sync_state import ItemState, Phase
 from workers.work import Work
@@ -45,7 +45,8 @@ def plan_platform(source: GradebookSource, work: Work, platform: PlatformId) -> 
     ended = {course.ref for course in found if course.state is CourseState.CONCLUDED}
     with work.writing() as connection:
         readings.forget_where_ended(connection, platform, ended)
-        courses.save_courses(connection, platform, found, tenant=work.run.tenant)
+        moved = courses.save_courses(connection, platform, found, tenant=work.run.tenant)
+        due.put_down_courses(connection, moved, now=work.now())
         stored = [
             course
             for course in courses.courses_of(connection, work.run.tenant, platform=platform)
@@ -59,7 +60,7 @@ def plan_platform(source: GradebookSource, work: Work, platform: PlatformId) -> 
         readings.keep_cursors(connection, cursors, now=work.now())
         _put_down(connection, work, stored, unchanged=cursors, gone=gone)
         work.tell(connection, source.notes)
-        work.finish(connection, Counts(api_calls=source.calls))
+        work.finish(connection, Counts(api_calls=source.calls, quota=source.quota))
 
 
 def is_sweep(work: Work, course: StoredCourse) -> bool:

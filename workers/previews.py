@@ -1,4 +1,4 @@
-"""A dry run of writing to a course's gradebook: the same plan, the LMS read, nothing written."""
+"""A dry run of writing to gradebooks: the same plan, the LMS read, nothing written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ from mapping.records import (
 )
 from store import ways
 from store.session import reading, writing
-from workers.desk import Desk, set_desk
-from workers.passback import reason_to_write_nothing
+from workers.desk import Desk, due_desk, set_desk
+from workers.passback import reason_of_mode, reason_of_way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,26 +98,89 @@ def preview_course(
         desk = set_desk(connection, course_id, now=now, way=way)
         names = ways.learner_names(connection, list(desk.refs))
         counts = ways.column_counts(connection, course_id)
-    cause, reason = reason_to_write_nothing(desk) or ("", "")
-    is_possible = cause in {"", "not_agreed"}
-    columns = [_previewed(sink, desk, strand, names=names) for strand in desk.specs]
+    shown = _shown(sink, desk, counts, names=names)
     if desk.way is PassbackWay.MARK_COUNTED:
         with writing(engine) as connection:
             ways.note_preview(connection, course_id, now)
+    return shown
+
+
+def preview_due(
+    sink: GradebookSink, engine: Engine, course_id: CourseId, *, now: datetime
+) -> Preview:
+    """Say what a run would write to a course: the marks that may be out of date, and no others.
+
+    Nothing is kept of it, and what is due stays due. Where every mark stands as it shall, the
+    LMS is not asked.
+
+    Args:
+        sink: The gradebooks of the course's platform; nothing is written to it.
+        engine: The database.
+        course_id: The course.
+        now: The present moment.
+
+    Returns:
+        What would be written, in the columns in which something would.
+    """
+    with reading(engine) as connection:
+        desk = due_desk(connection, course_id, now=now)
+        names = ways.learner_names(connection, list(desk.refs))
+        counts = ways.column_counts(connection, course_id)
+    return _shown(sink, desk, counts, names=names, is_narrow=True)
+
+
+def planned_course(engine: Engine, course_id: CourseId, *, now: datetime) -> Preview:
+    """Say what writing would do by what Waymark knows alone; no LMS is asked.
+
+    For a page, which never waits for one, and for a first push, before which nothing of ours
+    stands there.
+
+    Args:
+        engine: The database.
+        course_id: The course.
+        now: The present moment.
+
+    Returns:
+        What would be written, by column; what persons wrote in these columns is not known.
+    """
+    with reading(engine) as connection:
+        desk = set_desk(connection, course_id, now=now)
+        names = ways.learner_names(connection, list(desk.refs))
+        counts = ways.column_counts(connection, course_id)
+    return _shown(None, desk, counts, names=names)
+
+
+def _shown(
+    sink: GradebookSink | None,
+    desk: Desk,
+    counts: Mapping[PassbackWay, int],
+    *,
+    names: Mapping[LearnerId, str],
+    is_narrow: bool = False,
+) -> Preview:
+    cause, reason = reason_of_way(desk) or ("", "")
+    is_possible = cause in {"", "not_agreed"}
+    strands = [one for one in desk.specs if not is_narrow or desk.plan(one).writes]
     return Preview(
-        course=course_id,
+        course=desk.course.id,
         title=desk.course.record.title,
         way=desk.way,
-        columns=columns if is_possible else (),
-        reason=reason,
+        columns=(
+            [_previewed(sink, desk, strand, names=names) for strand in strands]
+            if is_possible
+            else ()
+        ),
+        reason=reason or reason_of_mode(desk.course)[1],
         others={one: count for one, count in counts.items() if one is not desk.way},
     )
 
 
 def _previewed(
-    sink: GradebookSink, desk: Desk, strand: CompetencyId, *, names: Mapping[LearnerId, str]
+    sink: GradebookSink | None, desk: Desk, strand: CompetencyId, *, names: Mapping[LearnerId, str]
 ) -> PreviewedColumn:
     spec = desk.specs[strand]
+    if sink is None:
+        return _known(desk, strand, names=names)
     try:
         ref, found = _read(sink, desk, strand)
     except GiveUp as error:
@@ -139,6 +202,26 @@ def _previewed(
         ],
         left=[(by_ref[one.learner_ref], one.reason) for one in settled.conflicts],
         unchanged=len(planned.unchanged) + len(settled.already_there),
+        withheld=len(planned.withheld),
+    )
+
+
+def _known(desk: Desk, strand: CompetencyId, *, names: Mapping[LearnerId, str]) -> PreviewedColumn:
+    """What would be written to a column as far as Waymark knows what stands there."""
+    planned, known = desk.plan(strand), desk.marks_in(strand)
+    by_ref = {ref: names.get(learner, ref) for learner, ref in desk.refs.items()}
+    return PreviewedColumn(
+        title=desk.specs[strand].title,
+        is_new=strand not in desk.columns,
+        marks=[
+            PreviewedMark(
+                learner=by_ref[mark.learner_ref],
+                now=passback.said(known.get(mark.learner_ref, FoundMark()), desk.way),
+                then=passback.said(mark, desk.way),
+            )
+            for mark in planned.writes
+        ],
+        unchanged=len(planned.unchanged),
         withheld=len(planned.withheld),
     )
 

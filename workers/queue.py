@@ -15,6 +15,7 @@ from redis import RedisError
 from rq import Queue, Retry
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
+from rq.utils import now as utc_now
 from rq.worker import Worker
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -35,7 +36,8 @@ _TENDED_KEY = "waymark:tended"
 _JOB_SECONDS = 3_600
 _RESULT_SECONDS = 3_600
 _FAILURE_SECONDS = 7 * 24 * 3_600
-_ALIVE = (JobStatus.QUEUED, JobStatus.STARTED, JobStatus.SCHEDULED, JobStatus.DEFERRED)
+_STARTING = timedelta(seconds=20)
+"""So long a job that was taken from the queue may take to take up its first item."""
 
 
 class Refresh(Enum):
@@ -221,9 +223,15 @@ def tend(container: Container, run_id: RunId) -> Phase:
     if phase is Phase.DONE:
         bring_on(container, run.tenant)
     elif not is_paused:
-        asked = [job for job, carried in in_hand.items() if not carried.is_fresh]
-        _enqueue_due(container, run, alive=_alive(open_queue(container), asked))
+        sure = {job for job, carried in in_hand.items() if carried.is_sure}
+        alive = sure | _alive(open_queue(container), in_hand.keys() - sure)
+        _enqueue_due(container, run, alive=alive)
     return phase
+
+
+def depth(container: Container) -> int:
+    """Jobs that wait in the queue."""
+    return open_queue(container).count
 
 
 def live_workers(container: Container) -> int:
@@ -258,8 +266,23 @@ def _enqueue(queue: Queue, chunk: Chunk, *, at_front: bool) -> None:
 
 
 def _alive(queue: Queue, jobs: Collection[str]) -> frozenset[str]:
-    found = Job.fetch_many(list(jobs), connection=queue.connection, serializer=JSONSerializer)
-    return frozenset(job.id for job in found if job is not None and job.get_status() in _ALIVE)
+    """Jobs that wait in the queue, or that a worker has just taken from it.
+
+    One that was taken and holds nothing died with its worker. RQ sees that after a minute and a
+    half; here its items go into another job at once, and whoever claims one first has it.
+    """
+    if not jobs:
+        return frozenset()
+    waiting = set(jobs).intersection(queue.job_ids)
+    taken = sorted(set(jobs) - waiting)
+    found = Job.fetch_many(taken, connection=queue.connection, serializer=JSONSerializer)
+    return frozenset(waiting | {job.id for job in found if job is not None and _is_starting(job)})
+
+
+def _is_starting(job: Job) -> bool:
+    if job.get_status() is not JobStatus.STARTED or job.started_at is None:
+        return False
+    return abs(utc_now() - job.started_at) < _STARTING
 
 
 def _is_my_turn(container: Container) -> bool:

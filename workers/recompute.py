@@ -6,45 +6,68 @@ one implementation in ``mapping`` does both, so both come out alike. What comes 
 writes nothing.
 """
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from functools import partial
 
 import numpy as np
 from sqlalchemy import Connection
 
 from connectors.protocol import Note
+from mapping.columns import IntArray
 from mapping.evidence.tables import View
 from mapping.judgement.grounds import Grounds
-from mapping.judgement.judging import judge, judge_pairs
-from mapping.pairs import Pairs, closure
-from mapping.records import CompetencyId, Counts, LearnerId, TenantId
+from mapping.judgement.views import judge_both
+from mapping.kept import Changes, KeptTable, differing
+from mapping.pairs import NOWHERE, Pairs, closure, root_of
+from mapping.records import Counts, LearnerId, TenantId
 from mapping.rules.mastery_rule import MasteryRule, parse_rule
 from mapping.rules.rulebook import RuleBook
-from store import alignments, rules, standings, sync_state, waiting
-from store.grounds import Policy, grounds_of, narrowed, policy_of, with_equivalents
-from store.standings import NOWHERE, Basis, Place, Standing
+from store import alignments, due, rules, standing_tables, sync_state, waiting
+from store.grounds import Policy, for_many, grounds_of, narrowed, policy_of, with_equivalents
+from store.standings import Basis
 from store.sync_state import Phase
-from store.waiting import Pair, Waiting
+from store.waiting import Waiting
+from workers.ahead import loaded_ahead
 from workers.work import Work
 
-BATCH = 500
-"""Learners computed at a time: some 100,000 scores, small enough for a cache."""
-_SAME_ESTIMATE = 1e-9
+BATCH = waiting.TOGETHER
+"""Learners computed at a time: some 300,000 scores, and no more memory than there is cache for."""
+_MOST_DIRTY = 0.4
+"""Where more of what learners are judged in may have changed, they are computed whole."""
+_FEW_ROOTS = 0.25
+"""Where no more of all strands may have changed, only their scores are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Setting:
     """What standings are computed with, the same for every learner of a run.
 
-    ``rule_ids`` are those of the rules of the policy's book, in their order.
+    ``rule_ids`` are those of the rules of the policy's book, in their order; ``roots`` all
+    strands, and competencies without one, that anything speaks for.
     """
 
     policy: Policy
-    rule_ids: Sequence[int]
+    rule_ids: IntArray
     basis: Basis
+    roots: IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """Learners computed together, in what may have changed: ``pairs``, None for everything."""
+
+    marks: Waiting
+    policy: Policy
+    pairs: Pairs | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loaded:
+    task: _Task
+    grounds: Grounds
+    before: KeptTable
 
 
 def recompute_part(work: Work) -> None:
@@ -58,37 +81,28 @@ def recompute_part(work: Work) -> None:
         found = waiting.waiting_in(
             connection, work.run.tenant, part=work.lease.item.part, parts=parts
         )
-    if found.everybody:
+    if found.everybody.size:
         setting = _setting(work)
         _tell_of_refused(work, setting.policy.book)
-        for batch in batches(found):
-            _recompute(work, batch, setting)
+        tasks = (task for batch in batches(found) for task in _tasks(batch, setting))
+        for loaded in loaded_ahead(partial(_load, work), tasks):
+            _recompute(work, loaded, setting)
     with work.writing() as connection:
         work.finish(connection, Counts())
 
 
 def batches(found: Waiting) -> Iterator[Waiting]:
-    """Share out what is put down: whole learners first, then such as wait for the same.
+    """Share out what is put down, learners whose ids follow one another together.
 
     Args:
         found: Marks of any number of learners.
 
     Returns:
-        Marks of at most ``BATCH`` learners each; a learner put down whole brings along the
-        marks of single competencies.
+        All marks of at most ``BATCH`` learners each.
     """
-    touched: dict[LearnerId, list[CompetencyId]] = {learner: [] for learner in found.everybody}
-    for learner, competency in found.pairs:
-        touched[learner].append(competency)
-    ordered = sorted(touched, key=lambda one: (one not in found.learners, touched[one], one))
-    for _, alike in groupby(ordered, key=lambda one: one in found.learners):
-        group = list(alike)
-        for start in range(0, len(group), BATCH):
-            batch = group[start : start + BATCH]
-            yield Waiting(
-                learners={one: found.learners[one] for one in batch if one in found.learners},
-                pairs={(one, c): found.pairs[one, c] for one in batch for c in touched[one]},
-            )
+    everybody = found.everybody
+    for start in range(0, everybody.size, BATCH):
+        yield found.of(everybody[start : start + BATCH])
 
 
 def current_rule(
@@ -105,14 +119,13 @@ def current_rule(
     return stored.id, parse_rule(stored.definition)
 
 
-def rule_ids(connection: Connection, tenant: TenantId, book: RuleBook) -> tuple[int, ...]:
+def rule_ids(connection: Connection, tenant: TenantId, book: RuleBook) -> IntArray:
     """What standings keep of each rule of a book, in a writing transaction."""
-    return tuple(rules.effective_rule(connection, tenant, one.rule) for one in book.rules)
+    found = (rules.effective_rule(connection, tenant, one.rule) for one in book.rules)
+    return np.fromiter(found, dtype=np.int64)
 
 
-def compute(
-    grounds: Grounds, rule_ids: Sequence[int] = (), *, pairs: Pairs | None = None
-) -> dict[Place, Standing]:
+def compute(grounds: Grounds, rule_ids: IntArray, *, pairs: Pairs | None = None) -> KeptTable:
     """Where learners stand, in both views.
 
     Args:
@@ -120,35 +133,7 @@ def compute(
         rule_ids: As ``rule_ids`` gives them; empty to leave out which rule it was.
         pairs: Only where these, and what they are part of, stand; None for everything.
     """
-    computed: dict[Place, Standing] = {}
-    for view in View:
-        table = judge(grounds, view) if pairs is None else judge_pairs(grounds, pairs, view)
-        places = zip(table.learner.tolist(), table.competency.tolist(), strict=True)
-        for (learner, competency), standing in zip(
-            places, standings.rows_of(table, rule_ids), strict=True
-        ):
-            computed[LearnerId(learner), CompetencyId(competency), view] = standing
-    return computed
-
-
-def differences(
-    before: Mapping[Place, Standing], after: Mapping[Place, Standing]
-) -> dict[Place, tuple[Standing | None, Standing]]:
-    """What changed: former and present standing; evidence that went away leaves none."""
-    gone = {place: NOWHERE for place in before if place not in after}
-    return {
-        place: (before.get(place), standing)
-        for place, standing in {**after, **gone}.items()
-        if not _is_same(before.get(place), standing)
-    }
-
-
-def _is_same(before: Standing | None, after: Standing) -> bool:
-    """Estimates may differ in the last digits, by which learners were summed beside them."""
-    if before is None or before.estimate is None or after.estimate is None:
-        return before == after
-    is_near = math.isclose(before.estimate, after.estimate, rel_tol=0.0, abs_tol=_SAME_ESTIMATE)
-    return is_near and replace(before, estimate=after.estimate) == after
+    return KeptTable.of(dict(zip(View, judge_both(grounds, pairs), strict=True)), rule_ids)
 
 
 def _setting(work: Work) -> _Setting:
@@ -157,13 +142,14 @@ def _setting(work: Work) -> _Setting:
     with work.reading() as connection:
         rule, _ = current_rule(connection, tenant, now=now)
         mapping_set = alignments.current_mapping(connection, tenant)
-        policy = policy_of(connection, tenant, now=now)
+        policy = for_many(connection, tenant, policy_of(connection, tenant, now=now))
     with work.writing() as connection:
         ids = rule_ids(connection, tenant, policy.book)
     return _Setting(
         policy=policy,
         rule_ids=ids,
         basis=Basis(mapping_set=mapping_set, rule=rule, run=work.run.id),
+        roots=np.unique(root_of(policy.alignments.competency, policy.hierarchy)),
     )
 
 
@@ -177,45 +163,65 @@ def _tell_of_refused(work: Work, book: RuleBook) -> None:
         work.tell(connection, [Note(cause="rule_refused", message=message)])
 
 
-def _recompute(work: Work, batch: Waiting, setting: _Setting) -> None:
-    learners = sorted(batch.everybody)
-    policy, pairs = setting.policy, None
-    if not batch.learners:
-        policy, pairs = _narrowed(policy, batch.pairs)
+def _tasks(batch: Waiting, setting: _Setting) -> Iterator[_Task]:
+    """Learners to be computed whole, then those of whom only some competencies are."""
+    policy = setting.policy
+    only_in_part = np.setdiff1d(batch.pairs.learner, batch.learners)
+    marks = batch.of(only_in_part)
+    pairs = with_equivalents(marks.pairs, policy.alignments)
+    of_roots = Pairs.of(pairs.learner, root_of(pairs.competency, policy.hierarchy))
+    if len(of_roots) > _MOST_DIRTY * only_in_part.size * setting.roots.size:
+        yield _Task(marks=batch, policy=policy)
+        return
+    if batch.learners.size:
+        yield _Task(marks=batch.of(batch.learners), policy=policy)
+    if only_in_part.size:
+        if np.unique(of_roots.competency).size <= _FEW_ROOTS * setting.roots.size:
+            policy = narrowed(policy, pairs.competency)
+        yield _Task(marks=marks, policy=policy, pairs=pairs)
+
+
+def _load(work: Work, task: _Task) -> _Loaded:
+    learners = _ids(task.marks.everybody)
     with work.reading() as connection:
-        grounds = grounds_of(connection, policy, learners)
-        before = standings.standings_of(connection, learners)
-    if pairs is not None:
-        before = _within(before, closure(pairs, policy.hierarchy))
-    after = compute(grounds, setting.rule_ids, pairs=pairs)
-    changed = differences(before, after)
+        grounds = grounds_of(connection, task.policy, learners)
+        before = standing_tables.kept_now(connection, learners)
+    if task.pairs is not None:
+        concerned = closure(task.pairs, task.policy.hierarchy)
+        before = before.rows(concerned.find(before.learner, before.competency) != NOWHERE)
+    return _Loaded(task=task, grounds=grounds, before=before)
+
+
+def _recompute(work: Work, loaded: _Loaded, setting: _Setting) -> None:
+    task = loaded.task
+    after = compute(loaded.grounds, setting.rule_ids, pairs=task.pairs)
+    changes = differing(loaded.before, after)
+    now = work.now()
     with work.writing() as connection:
-        standings.save_standings(connection, changed, basis=setting.basis, now=work.now())
-        waiting.settle(connection, batch)
-        sync_state.count(connection, work.lease, _counts(changed, after))
+        marks = waiting.still_waiting(connection, task.marks)
+        if marks is not task.marks:
+            # Another process was quicker: what it wrote is at least as new.
+            changes = changes.rows(np.isin(changes.after.learner, marks.everybody))
+        standing_tables.save_changes(connection, changes, basis=setting.basis, now=now)
+        due.put_down_learners(connection, _whose_marks(changes), now=now)
+        waiting.settle(connection, marks)
+        sync_state.count(connection, work.lease, _counts(changes, after))
 
 
-def _narrowed(policy: Policy, marked: Iterable[Pair]) -> tuple[Policy, Pairs]:
-    """What is needed to judge some pairs and their equivalents, and all of these pairs."""
-    learner, competency = np.array(list(marked), dtype=np.int64).T
-    pairs = with_equivalents(Pairs.of(learner, competency), policy.alignments)
-    return narrowed(policy, pairs.competency), pairs
+def _whose_marks(changes: Changes) -> Sequence[LearnerId]:
+    """Learners of whom a gradebook may show something else now; it shows what they may see."""
+    is_theirs = changes.is_shown & (changes.after.view == View.LEARNER)
+    return _ids(np.unique(changes.after.learner[is_theirs]))
 
 
-def _within(found: Mapping[Place, Standing], pairs: Pairs) -> dict[Place, Standing]:
-    wanted = set(zip(pairs.learner.tolist(), pairs.competency.tolist(), strict=True))
-    return {place: standing for place, standing in found.items() if place[:2] in wanted}
+def _ids(learners: IntArray) -> list[LearnerId]:
+    return [LearnerId(one) for one in learners.tolist()]
 
 
-def _counts(
-    changed: Mapping[Place, tuple[Standing | None, Standing]], after: Mapping[Place, Standing]
-) -> Counts:
+def _counts(changes: Changes, after: KeptTable) -> Counts:
+    is_new = changes.has_new_status & (changes.after.view == View.TEACHER)
+    is_estimated = ~np.isnan(after.estimate) & (after.view == View.TEACHER)
     return Counts(
-        estimates=sum(
-            place[2] is View.TEACHER and s.estimate is not None for place, s in after.items()
-        ),
-        statuses_changed=sum(
-            place[2] is View.TEACHER and (old is None or old.status is not new.status)
-            for place, (old, new) in changed.items()
-        ),
+        estimates=int(np.count_nonzero(is_estimated)),
+        statuses_changed=int(np.count_nonzero(is_new)),
     )

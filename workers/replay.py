@@ -4,21 +4,28 @@ Nothing is taken from what was computed before, not even which scores are the pr
 everything comes from the events.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
+import numpy as np
 from sqlalchemy import Engine
 
-from mapping.records import LearnerId, TenantId
-from store import past_runs, standings, tenants
-from store.grounds import grounds_in
+from mapping.evidence.tables import View
+from mapping.judgement.grounds import Grounds
+from mapping.kept import Changes, KeptTable, differing
+from mapping.records import CompetencyId, LearnerId, TenantId
+from store import past_runs, tenants
+from store.grounds import Policy, grounds_in
 from store.history import policy_at
 from store.score_tables import Knowledge
 from store.session import chunks, reading, writing
-from store.standings import NOWHERE, Place, Standing
+from store.standing_tables import kept_at, standing_rows
+from store.standings import Place, Standing
 from store.waiting import count_waiting
-from workers.recompute import BATCH, compute, differences, rule_ids
+from workers.ahead import loaded_ahead
+from workers.recompute import BATCH, compute, rule_ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +66,28 @@ def replay(engine: Engine, tenant: TenantId, *, moment: datetime | None = None) 
         put_down = count_waiting(connection, tenant)
     with writing(engine) as connection:
         ids = rule_ids(connection, tenant, policy.book)
+    batch = partial(_load, engine, policy=policy, moment=moment)
     count = 0
     found: dict[Place, tuple[Standing, Standing]] = {}
-    for learners in chunks(everybody, BATCH):
-        with reading(engine) as connection:
-            kept = standings.all_standings_at(connection, learners, moment=moment)
-            grounds = grounds_in(connection, policy, learners, knowledge=Knowledge(moment=moment))
+    for kept, grounds in loaded_ahead(batch, chunks(everybody, BATCH)):
         replayed = compute(grounds, ids)
-        count += len(kept.keys() | replayed.keys())
-        found.update(
-            (place, (before or NOWHERE, after))
-            for place, (before, after) in differences(kept, replayed).items()
-        )
+        count += np.union1d(kept.place, replayed.place).size
+        found.update(_told(differing(kept, replayed)))
     return Replayed(moment=moment, standings=count, waiting=put_down, differences=found)
+
+
+def _load(
+    engine: Engine, learners: Sequence[LearnerId], *, policy: Policy, moment: datetime
+) -> tuple[KeptTable, Grounds]:
+    with reading(engine) as connection:
+        kept = kept_at(connection, learners, moment=moment)
+        grounds = grounds_in(connection, policy, learners, knowledge=Knowledge(moment=moment))
+    return kept, grounds
+
+
+def _told(changes: Changes) -> Iterator[tuple[Place, tuple[Standing, Standing]]]:
+    after = changes.after
+    where = zip(after.learner.tolist(), after.competency.tolist(), after.view.tolist(), strict=True)
+    both = zip(standing_rows(changes.before), standing_rows(after), strict=True)
+    for (learner, competency, view), stood in zip(where, both, strict=True):
+        yield (LearnerId(learner), CompetencyId(competency), View(view)), stood

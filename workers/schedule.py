@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
-from mapping.records import CourseId, CourseState, PassbackWay, RunId, TenantId
+from mapping.records import CourseId, RunId, TenantId
 from store import (
     courses,
     merging,
@@ -19,18 +19,15 @@ from store import (
     waiting,
 )
 from store.session import lock, reading, writing
-from store.sync_state import ItemState, Phase, Run
+from store.sync_state import Phase, Run
 from store.tenants import all_tenants
+from workers import pushes, run_end
 
 NIGHTLY = "nightly"
 BY_HAND = "by hand"
 REFRESH = "refresh"
 """Courses read out of turn: no planning, else as a night."""
-_DRY = (
-    "dry_run",
-    "This was a dry run: nothing was written. A run without --dry-run writes what has changed.",
-)
-_LEARNERS_PER_PART = 250
+_LEARNERS_PER_PART = 5_000
 _MOST_PARTS = 64
 _ORDER = tuple(Phase)
 
@@ -151,6 +148,8 @@ def advance(engine: Engine, run_id: RunId, *, now: datetime) -> Phase:
             phase = _ORDER[_ORDER.index(phase) + 1]
             sync_state.enter_phase(connection, run_id, phase, now=now)
             _add_work(connection, run, phase, now=now)
+        if phase is Phase.DONE and run.phase is not Phase.DONE:
+            run_end.see_to_end(connection, run, now=now)
         return phase
 
 
@@ -185,32 +184,7 @@ def _add_work(connection: Connection, run: Run, phase: Phase, *, now: datetime) 
             connection, run.id, phase, places=[(None, part) for part in range(parts)]
         )
     elif phase is Phase.PUSH:
-        known = set(sync_state.courses_known(connection, run.id))
-        to_write = [
-            course
-            for course in courses.courses_of(connection, run.tenant)
-            if course.id in known
-            and course.way is not PassbackWay.NONE
-            and course.record.state is CourseState.ACTIVE
-        ]
-        # The longest first, or the last worker is left with them: only Canvas takes words whole.
-        to_write.sort(key=lambda one: one.kind == "canvas" and one.way is PassbackWay.WORDS)
-        _put_down_writing(connection, run, [course.id for course in to_write])
-
-
-def _put_down_writing(connection: Connection, run: Run, to_write: Sequence[CourseId]) -> None:
-    if run.is_dry:
-        sync_state.add_unread(
-            connection,
-            run.id,
-            dict.fromkeys(to_write, _DRY),
-            state=ItemState.SKIPPED,
-            phase=Phase.PUSH,
-        )
-        return
-    sync_state.add_items(
-        connection, run.id, Phase.PUSH, places=[(course, 0) for course in to_write]
-    )
+        pushes.add_pushes(connection, run, now=now)
 
 
 def _put_down_what_time_changed(connection: Connection, run: Run, *, now: datetime) -> None:

@@ -16,7 +16,7 @@ from rq.worker import Worker
 import workers.jobs
 from bootstrap.container import Container
 from store import retention
-from workers import keys, queue, signals
+from workers import keys, queue, signals, watching
 
 if TYPE_CHECKING:
     from redis.client import Pipeline
@@ -110,6 +110,7 @@ def serve_schedule(container: Container) -> None:
         see_to_keys(container)
         see_to_notices(container)
         see_to_retention(container)
+        watching.see_to_watching(container)
         if stop.wait(_SCHEDULER_SECONDS):
             return
 

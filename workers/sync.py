@@ -1,10 +1,11 @@
 """Reading gradebooks: what changed in a course since it was read."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from connectors.protocol import GradebookSource
+from connectors.protocol import GradebookSource, Note
 from mapping import alignment
 from mapping.records import (
     Alignment,
@@ -24,18 +25,21 @@ from mapping.records import (
 from store import (
     alignments,
     courses,
+    due,
     gradebook,
     item_rows,
     merging,
     readings,
     rules,
     sections,
+    standings,
     sync_state,
     waiting,
 )
 from store.courses import StoredCourse
 from store.gradebook import Reading, SavedScores
 from store.item_rows import ItemKey
+from store.keepable import keepable_items, keepable_people
 from store.readings import Finished
 from store.sync_state import ItemState
 from workers.plan import is_sweep
@@ -59,11 +63,11 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
     with work.reading() as connection:
         course = courses.course(connection, course_id)
         known_sections = sections.section_refs(connection, course_id)
-    people = source.enrolments(course.record.ref)
-    items = source.line_items(course.record.ref)
+    people = keepable_people(source.enrolments(course.record.ref))
+    items = keepable_items(source.line_items(course.record.ref))
     known = None if is_sweep(work, course) else known_sections
     parts = _sections(source, course, people=people, known=known)
-    with work.writing() as connection:
+    with work.writing() as connection, _changed_marks_put_down(connection, work, course_id):
         readings.begin_reading(connection, course_id)
         _forget_where_missed(connection, course_id, people, items=items)
         learners = _save_people(connection, work, course, people=people, parts=parts)
@@ -87,8 +91,29 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
         seconds = (ended_at - begun_at).total_seconds()
         finished = Finished(cursor=cursor, basis=basis, is_sweep=is_whole, seconds=seconds)
         readings.finish_reading(connection, course_id, finished, now=ended_at)
-        work.tell(connection, source.notes)
-        work.finish(connection, Counts(api_calls=source.calls))
+        work.tell(connection, (*source.notes, *_skipped(reading)))
+        work.finish(connection, Counts(api_calls=source.calls, quota=source.quota))
+
+
+@contextmanager
+def _changed_marks_put_down(
+    connection: Connection, work: Work, course_id: CourseId
+) -> Iterator[None]:
+    """Put a course's marks down where what is kept meanwhile may change them.
+
+    Beside where learners stand they depend on who is in the course and on what its work speaks
+    for. In a sweep all are looked at anyway.
+    """
+    before = _marks_made_of(connection, course_id)
+    yield
+    is_whole = is_sweep(work, courses.course(connection, course_id))
+    if is_whole or before != _marks_made_of(connection, course_id):
+        due.put_down_courses(connection, [course_id], now=work.now())
+
+
+def _marks_made_of(connection: Connection, course_id: CourseId) -> object:
+    people = courses.learner_refs_in(connection, course_id)
+    return people, standings.competencies_in_course(connection, course_id)
 
 
 def _sections(
@@ -173,7 +198,7 @@ def _skip(
     work.tell(connection, source.notes)
     work.finish(
         connection,
-        Counts(api_calls=source.calls),
+        Counts(api_calls=source.calls, quota=source.quota),
         state=ItemState.SKIPPED,
         cause=cause,
         message=message,
@@ -242,6 +267,17 @@ def _read_scores(
     return cursor
 
 
+def _skipped(reading: Reading) -> tuple[Note, ...]:
+    if not reading.skipped:
+        return ()
+    message = (
+        f"{reading.skipped:,} scores held points that are no number, or a moment or attempt that "
+        "is none; they were passed over and what was known before stays. Look at the cells without "
+        "a score in Waymark that have one in the gradebook, and enter those again."
+    )
+    return (Note(cause="unreadable_scores", message=message),)
+
+
 def _filled(pages: Iterable[ScorePage]) -> Iterator[ScorePage]:
     """Pages joined to such a size that a transaction for each is worth its while."""
     scores: list[Score] = []
@@ -257,5 +293,10 @@ def _filled(pages: Iterable[ScorePage]) -> Iterator[ScorePage]:
 
 
 def _count(connection: Connection, work: Work, *, pulled: int, saved: SavedScores) -> None:
-    counted = Counts(scores_pulled=pulled, scores_new=saved.new, scores_changed=saved.changed)
+    counted = Counts(
+        scores_pulled=pulled,
+        scores_new=saved.new,
+        scores_changed=saved.changed,
+        scores_skipped=saved.skipped,
+    )
     sync_state.count(connection, work.lease, counted)

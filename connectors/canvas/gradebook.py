@@ -85,6 +85,14 @@ class CanvasGradebook:
         """Requests sent since the connector was made, tokens included."""
         return self._rest.http.calls
 
+    @property
+    def quota(self) -> float | None:
+        """The least that was left of the token's allowance, in Canvas's units.
+
+        Source: Canvas, throttling: ``X-Rate-Limit-Remaining``.
+        """
+        return self._rest.http.quota
+
     def courses(self) -> Sequence[records.Course]:
         """All courses of the account and its sub-accounts, blueprints left out.
 

@@ -55,6 +55,11 @@ class MoodleGradebook:
         """Requests sent since the connector was made, tokens included."""
         return self._service.http.calls
 
+    @property
+    def quota(self) -> float | None:
+        """The least that was left of the allowance; Moodle itself has none."""
+        return self._service.http.quota
+
     def courses(self) -> Sequence[Course]:
         """All courses but the site's front page. See ``connectors.moodle.courses``."""
         return courses.courses(self._service)

@@ -1,13 +1,15 @@
 """What the nights did, for the tenant's administrators."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, make_response, render_template, request
 
 from lti_tool.guards import Capacity, NotThere, Visit, require
 from lti_tool.launch.services import services
 from lti_tool.pages.visits import current_visit
 from mapping.records import RunId
-from store.reports import course_lines
+from store import run_reports
+from store.alarms import alarm_lines
 from store.run_notes import note_lines
+from store.run_progress import live_run
 from store.run_reports import run_lines, work_lines
 from store.session import reading
 
@@ -36,17 +38,32 @@ def run(launch_id: str, run_id: int) -> str:
         if not found:
             raise NotThere
         work = work_lines(connection, visit.record.tenant, RunId(run_id))
-        notes = note_lines(connection, RunId(run_id))
-    return render_template("run.html", visit=visit, run=found[0], work=work, notes=notes)
+        shown = {
+            "notes": note_lines(connection, RunId(run_id)),
+            "alarms": alarm_lines(connection, RunId(run_id)),
+            "counts_now": run_reports.counts(connection, RunId(run_id)),
+            "live": live_run(connection, visit.record.tenant, RunId(run_id), now=services().now()),
+        }
+    return render_template("run.html", visit=visit, run=found[0], work=work, **shown)
 
 
-@blueprint.get("/courses")
-def courses(launch_id: str) -> str:
-    """The tenant's courses, each with its class table."""
+@blueprint.get("/runs/<row_id:run_id>/live")
+def live(launch_id: str, run_id: int) -> Response:
+    """The part of a run's page that changes while it goes on; 304 where nothing did.
+
+    Raises:
+        NotThere: The tenant has no such run.
+    """
     visit = _administrator(launch_id)
     with reading(services().engine) as connection:
-        found = course_lines(connection, visit.record.tenant)
-    return render_template("courses.html", visit=visit, courses=found)
+        found = live_run(connection, visit.record.tenant, RunId(run_id), now=services().now())
+    if found is None:
+        raise NotThere
+    response = make_response(render_template("_live.html", live=found))
+    response.headers["Waymark-Over"] = "yes" if found.is_over else "no"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
 
 
 def _administrator(launch_id: str) -> Visit:

@@ -2,9 +2,10 @@
 
 from flask import Blueprint, render_template
 
-from lti_tool.guards import Capacity, children, launched_course, require
+from lti_tool.guards import Capacity, children, launched_course, require, require_shown
 from lti_tool.launch.services import services
 from lti_tool.pages.visits import current_visit
+from mapping.evidence.tables import View
 from store.session import reading
 
 blueprint = Blueprint("family", __name__)
@@ -18,4 +19,6 @@ def family(launch_id: str) -> str:
     with reading(services().engine) as connection:
         course = launched_course(connection, visit)
         found = () if course is None else children(connection, visit, course)
+        if course is not None:
+            require_shown(connection, visit, course, view=View.LEARNER)
     return render_template("family.html", visit=visit, children=found)

@@ -11,9 +11,11 @@ from lti_tool.guards import (
     Capacity,
     NotThere,
     Visit,
+    launched_course,
     may_judge,
     own_learner,
     require,
+    require_shown,
     view_of_learner,
 )
 from lti_tool.launch.services import services
@@ -45,9 +47,10 @@ def me(launch_id: str) -> str:
     visit = current_visit(launch_id)
     require(visit, Capacity.LEARNER)
     with reading(services().engine) as connection:
-        learner = own_learner(connection, visit)
-        if learner is None:
+        learner, course = own_learner(connection, visit), launched_course(connection, visit)
+        if learner is None or course is None:
             return render_template("nothing_yet.html", visit=visit)
+        require_shown(connection, visit, course, view=View.LEARNER)
         return _page(connection, visit, learner, view=View.LEARNER)
 
 

@@ -43,7 +43,18 @@ _MINUTE, _HOUR = 60, 3600
 
 def register(app: Flask) -> None:
     """Give the templates these words."""
-    for words in (moment, clock, day, number, duration, code, step, subject, state):
+    for words in (
+        moment,
+        clock,
+        day,
+        number,
+        duration,
+        code,
+        step,
+        step_named,
+        subject,
+        state,
+    ):
         app.add_template_filter(words)
     app.jinja_env.globals.update(
         Capacity=Capacity, LADDER=LADDER, OverrideState=OverrideState, Status=Status
@@ -117,6 +128,11 @@ def code(text: str) -> str:
 def step(phase: Phase) -> str:
     """What a part of a run does."""
     return _STEPS[phase]
+
+
+def step_named(name: str) -> str:
+    """What a part of a run does, by the step's own word."""
+    return _STEPS[Phase(name)]
 
 
 def subject(phase: Phase) -> str:

@@ -86,6 +86,7 @@ def launched(launch_id: str) -> Response | str:
         course = launched_course(connection, visit)
         if course is None:
             return render_template("nothing_yet.html", visit=visit)
+        require_class(connection, visit, course)
         learner = _reviewed(connection, visit, course)
     if learner is not None:
         address = f"/l/{launch_id}/learners/{learner}"

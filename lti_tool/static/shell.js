@@ -2,6 +2,8 @@
 // and put into the document that is there. It is never in an address, a storage or the page; a
 // reload loses it.
 
+import { keepUp } from "./live.js";
+
 const FOLLOW_MS = 2000;
 const OWN = /^\/l\/[0-9a-f]{32}\//;
 
@@ -92,6 +94,10 @@ export function openShell(bearer, page) {
       place.textContent = new DOMParser().parseFromString(answer.html, "text/html").body.textContent;
     }
     setTimeout(followReading, FOLLOW_MS, place);
+    for (const part of document.querySelectorAll("main [data-live]")) {
+      const headers = { Authorization: `Bearer ${bearer}` };
+      keepUp(part, { headers, onOver: () => visit(new URL(shown, location.origin), { entry: "keep" }) });
+    }
   }
 
   function complain(again) {

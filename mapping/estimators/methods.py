@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from mapping.columns import FloatArray
 from mapping.estimators import averages, middles, sums, trends, working
-from mapping.estimators.blocks import Kernel, each
+from mapping.estimators.beginnings import RUNNING, Running, asked_again, going_on
+from mapping.estimators.blocks import SHORT, Kernel, each
 from mapping.samples import Sample
 from mapping.scales import is_number
 
@@ -99,6 +100,23 @@ class Method:
     def estimator(self, given: Mapping[str, float]) -> Estimator:
         """The method with its parameters settled."""
         return partial(self.estimate, **self.settled(given))
+
+    def running(self, given: Mapping[str, float], length: int) -> Running | None:
+        """The method's estimates of the beginnings of segments, as they grow.
+
+        Args:
+            given: Its parameters.
+            length: How long the segments are, 1 or more.
+
+        Returns:
+            None where beginnings are better laid out and estimated as segments of their own.
+        """
+        settled = self.settled(given)
+        if self.name in RUNNING:
+            return going_on(self.name, **settled)
+        if self.name in _KERNELS and length <= SHORT:
+            return asked_again(_KERNELS[self.name], **settled)
+        return None
 
     def named(self, given: Mapping[str, float]) -> str:
         """The method in the middle of a sentence, with its parameters."""

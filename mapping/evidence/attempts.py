@@ -16,7 +16,6 @@ from mapping.columns import (
     FloatArray,
     IntArray,
     kept,
-    runs,
 )
 from mapping.evidence.policy import Attempts, EvidencePolicy
 from mapping.evidence.tables import ScoreTable
@@ -47,20 +46,28 @@ class Retries:
             order: Its rows by learner, line item and attempt.
             occurred_at: Length rows; tells attempts apart that bear the same number.
         """
-        keys = (scores.learner[order], scores.line_item[order])
-        if not np.any((keys[0][1:] == keys[0][:-1]) & (keys[1][1:] == keys[1][:-1])):
+        learner, item = scores.learner[order], scores.line_item[order]
+        is_again = (item[1:] == item[:-1]) & (learner[1:] == learner[:-1])
+        if not is_again.any():
             return cls(row=order[:0], offsets=np.zeros(1, dtype=np.int64))
-        sizes = np.diff(runs(keys))
-        row = order[np.repeat(sizes > 1, sizes)]
-        sizes = sizes[sizes > 1]
-        cell = np.repeat(np.arange(sizes.size), sizes)
+        is_among = np.zeros(order.size, dtype=np.bool_)
+        is_among[1:] = is_again
+        is_among[:-1] |= is_again
+        place = np.flatnonzero(is_among)
+        is_first = np.ones(place.size, dtype=np.bool_)
+        is_first[1:] = ~is_again[place[1:] - 1]
+        row, cell = order[place], np.cumsum(is_first, dtype=np.int64)
         row = row[ordering((cell, scores.attempt[row], occurred_at[row]))]
-        return cls(row=row, offsets=np.concatenate(([0], np.cumsum(sizes))).astype(np.int64))
+        return cls(row=row, offsets=np.append(np.flatnonzero(is_first), place.size))
 
     def only(self, is_kept: BoolArray) -> Self:
         """Some of the rows; ``is_kept`` is of the score table's length."""
         chosen = is_kept[self.row]
-        return type(self)(row=self.row[chosen], offsets=np.unique(kept(chosen, self.offsets)))
+        sizes = np.diff(kept(chosen, self.offsets))
+        return type(self)(
+            row=self.row[chosen],
+            offsets=np.concatenate(([0], np.cumsum(sizes[sizes > 0]))),
+        )
 
     @property
     def sizes(self) -> IntArray:

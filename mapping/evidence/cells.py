@@ -1,14 +1,53 @@
 """What each gradebook cell says on its own: its moment, its points, why it does not count."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from mapping.columns import NO_MOMENT, BoolArray, CodeArray, FloatArray, IntArray
 from mapping.evidence.attempts import Retries, excused, passed_over, too_soon
+from mapping.evidence.matches import Matches
 from mapping.evidence.policy import DatePolicy, EvidencePolicy, LatePolicy
-from mapping.evidence.tables import Reason, ScoreTable
+from mapping.evidence.tables import Reason, ScoreTable, View
 from mapping.records import ScoreState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cells:
+    """What some eyes see in each score; make one with ``of``.
+
+    ``occurred_at`` as from ``moments``, ``points`` as from ``points_of``, ``reason`` as from
+    ``settle_attempts``: all that does not depend on what the score speaks for.
+    """
+
+    occurred_at: IntArray
+    points: FloatArray
+    reason: CodeArray
+
+    @classmethod
+    def of(cls, matches: Matches, policy: EvidencePolicy, view: View, *, at: int | None) -> Self:
+        """Read the scores.
+
+        Args:
+            matches: The scores, in their order.
+            policy: Which evidence counts.
+            view: Whose eyes.
+            at: The moment it is judged at; None for outside time.
+        """
+        scores = matches.scores
+        is_shown = scores.is_visible | (view is View.TEACHER)
+        occurred_at = moments(scores, policy.dated, is_shown)
+        points = points_of(scores, policy.late, is_shown)
+        reason = settle_attempts(
+            reasons(scores, points, occurred_at, is_shown=is_shown, policy=policy, at=at),
+            scores,
+            Retries.of(scores, matches.order, occurred_at),
+            points=points,
+            policy=policy,
+        )
+        return cls(occurred_at=occurred_at, points=points, reason=reason)
 
 
 def moments(scores: ScoreTable, dated: DatePolicy, is_shown: BoolArray) -> IntArray:
@@ -28,17 +67,29 @@ def moments(scores: ScoreTable, dated: DatePolicy, is_shown: BoolArray) -> IntAr
 
     Source: contracts/mastery-methods.md 2.4, row "Order".
     """
-    graded_at = np.where(is_shown, scores.graded_at, NO_MOMENT)
-    is_believed = (graded_at == NO_MOMENT) | (scores.due_at <= graded_at)
-    known = {
-        "submitted_at": scores.submitted_at,
-        "due_at": np.where(is_believed, scores.due_at, NO_MOMENT),
-        "graded_at": graded_at,
-    }
     found = np.where(is_shown, scores.given_at, NO_MOMENT)
     for name in dated.value:
-        found = np.where(found == NO_MOMENT, known[name], found)
+        is_open = found == NO_MOMENT
+        if is_open.all():
+            found = _moments_of(scores, name, slice(None), is_shown=is_shown).copy()
+        else:
+            row = np.flatnonzero(is_open)
+            found[row] = _moments_of(scores, name, row, is_shown=is_shown[row])
     return found
+
+
+def _moments_of(
+    scores: ScoreTable, name: str, row: IntArray | slice, *, is_shown: BoolArray
+) -> IntArray:
+    """What a column of moments tells of some rows."""
+    if name == "submitted_at":
+        return scores.submitted_at[row]
+    graded_at = np.where(is_shown, scores.graded_at[row], NO_MOMENT)
+    if name == "graded_at":
+        return graded_at
+    due_at = scores.due_at[row]
+    is_believed = (graded_at == NO_MOMENT) | (due_at <= graded_at)
+    return np.where(is_believed, due_at, NO_MOMENT)
 
 
 def points_of(scores: ScoreTable, late: LatePolicy, is_shown: BoolArray) -> FloatArray:
@@ -100,21 +151,33 @@ def reasons(
     Returns:
         Codes of ``Reason``.
     """
-    span = _span(scores)
-    cases = (
-        (~is_shown, Reason.HIDDEN),
-        (scores.state == ScoreState.EXCUSED, Reason.EXCUSED),
-        (scores.state == ScoreState.MISSING, Reason.MISSING),
-        (scores.state == ScoreState.CLEARED, Reason.CLEARED),
-        (scores.state != ScoreState.GRADED, Reason.NOT_GRADED),
-        (scores.is_excluded, Reason.EXCLUDED),
-        (scores.is_removed & (not policy.keeps_removed), Reason.REMOVED),
-        (np.isnan(points), Reason.UNUSABLE),
-        (span <= 0.0, Reason.NO_POINTS_POSSIBLE),
-        (scores.points < scores.minimum, Reason.BELOW_MINIMUM),
-        (occurred_at > (np.iinfo(np.int64).max if at is None else at), Reason.FUTURE),
-    )
-    return _first(cases, len(scores))
+    latest = np.iinfo(np.int64).max if at is None else at
+    is_gone = scores.is_removed & (not policy.keeps_removed)
+    is_sound = ~np.isnan(points)
+    for fails in (scores.is_excluded, is_gone, occurred_at > latest):
+        is_sound &= ~fails
+    with np.errstate(invalid="ignore"):
+        is_sound &= (scores.maximum > scores.minimum) & (scores.points >= scores.minimum)
+    reason = np.zeros(len(scores), dtype=np.int8)
+    # Most scores count: which of many reasons it is, is asked of the others only.
+    odd = np.flatnonzero(~is_sound)
+    state, minimum = scores.state[odd], scores.minimum[odd]
+    with np.errstate(invalid="ignore", over="ignore"):
+        cases = (
+            (~is_shown[odd], Reason.HIDDEN),
+            (state == ScoreState.EXCUSED, Reason.EXCUSED),
+            (state == ScoreState.MISSING, Reason.MISSING),
+            (state == ScoreState.CLEARED, Reason.CLEARED),
+            (state != ScoreState.GRADED, Reason.NOT_GRADED),
+            (scores.is_excluded[odd], Reason.EXCLUDED),
+            (is_gone[odd], Reason.REMOVED),
+            (np.isnan(points[odd]), Reason.UNUSABLE),
+            (scores.maximum[odd] - minimum <= 0.0, Reason.NO_POINTS_POSSIBLE),
+            (scores.points[odd] < minimum, Reason.BELOW_MINIMUM),
+            (occurred_at[odd] > latest, Reason.FUTURE),
+        )
+    reason[odd] = _first(cases, odd.size)
+    return reason
 
 
 def _first(cases: Sequence[tuple[BoolArray, Reason]], size: int) -> CodeArray:
@@ -144,6 +207,8 @@ def settle_attempts(
     Returns:
         Codes of ``Reason``.
     """
+    if not retries.row.size:
+        return reason
     settled = reason.copy()
     shown = retries.only(reason != Reason.HIDDEN)
     settled[excused(shown, scores.state, scores.attempt)] = Reason.EXCUSED

@@ -7,8 +7,8 @@ reason, so that a person can be told; a missing score is one of them and never a
 import numpy as np
 
 from mapping.columns import NO_MOMENT, CodeArray, FloatArray, IntArray, kept, runs
-from mapping.evidence.attempts import Retries
-from mapping.evidence.cells import fractions, moments, points_of, reasons, settle_attempts
+from mapping.evidence.cells import Cells, fractions
+from mapping.evidence.matches import Matches
 from mapping.evidence.policy import EvidencePolicy
 from mapping.evidence.tables import (
     KINDS,
@@ -49,38 +49,31 @@ def evidence(
     Source: contracts/mastery-methods.md 2.4.
     """
     policy = policy or EvidencePolicy()
-    is_shown = scores.is_visible | (view is View.TEACHER)
-    occurred_at = moments(scores, policy.dated, is_shown)
-    points = points_of(scores, policy.late, is_shown)
-    order = ordering((scores.learner, scores.line_item, scores.attempt))
-    reason = settle_attempts(
-        reasons(scores, points, occurred_at, is_shown=is_shown, policy=policy, at=at),
-        scores,
-        Retries.of(scores, order, occurred_at),
-        points=points,
-        policy=policy,
-    )
-    row, pair = _joined(scores, order, alignments, occurred_at=occurred_at)
-    weight, unheard = _weighed(alignments, policy)
-    seen = EvidenceTable(
+    matches = Matches.of(scores, alignments)
+    cells = Cells.of(matches, policy, view, at=at)
+    # Rows that agree keep the order of line items and attempts.
+    seen = ordering((matches.pair, cells.occurred_at[matches.row]))
+    row, aligned, pair = matches.row[seen], matches.aligned[seen], matches.pair[seen]
+    weight, unheard = weighed(alignments, policy)
+    table = EvidenceTable(
         scale=scale,
-        learner=scores.learner[row],
-        competency=alignments.competency[pair],
+        learner=matches.learner[pair],
+        competency=matches.competency[pair],
         line_item=scores.line_item[row],
-        occurred_at=occurred_at[row],
+        occurred_at=cells.occurred_at[row],
         attempt=scores.attempt[row],
-        points=points[row],
+        points=cells.points[row],
         maximum=scores.maximum[row],
-        value=scale.to_scale(fractions(scores, points))[row],
-        weight=weight[pair],
-        kind=alignments.kind[pair],
+        value=scale.to_scale(fractions(scores, cells.points))[row],
+        weight=weight[aligned],
+        kind=alignments.kind[aligned],
         course=scores.course[row],
-        via=alignments.via[pair],
+        via=alignments.via[aligned],
         is_late=scores.is_late[row],
-        reason=np.where(reason[row] == Reason.COUNTED, unheard[pair], reason[row]),
+        reason=np.where(cells.reason[row] == Reason.COUNTED, unheard[aligned], cells.reason[row]),
     )
-    seen.reason[_lowest(seen, policy.drop_lowest_from)] = Reason.LOWEST
-    return seen
+    table.reason[_lowest(table, policy.drop_lowest_from)] = Reason.LOWEST
+    return table
 
 
 def next_arrival(table: EvidenceTable, offsets: IntArray) -> IntArray:
@@ -101,43 +94,16 @@ def next_arrival(table: EvidenceTable, offsets: IntArray) -> IntArray:
     return found
 
 
-def _joined(
-    scores: ScoreTable, order: IntArray, alignments: AlignmentTable, *, occurred_at: IntArray
-) -> tuple[IntArray, IntArray]:
-    """Row numbers of every score and alignment of one line item, in the order of evidence."""
-    row, pair = _paired(scores.line_item[order], alignments.line_item)
-    row = order[row]
-    # Rows that agree keep the order of line items and attempts.
-    seen = ordering((scores.learner[row], alignments.competency[pair], occurred_at[row]))
-    return row[seen], pair[seen]
+def weighed(alignments: AlignmentTable, policy: EvidencePolicy) -> tuple[FloatArray, CodeArray]:
+    """What each alignment weighs with its kind, and why it is not heard if it is not.
 
+    Args:
+        alignments: The alignments.
+        policy: What kinds weigh.
 
-def _paired(scored: IntArray, aligned: IntArray) -> tuple[IntArray, IntArray]:
-    """Row numbers of every pair of equal ids; ``aligned`` ascends."""
-    starts = runs((aligned,))
-    place = _places(scored, aligned[starts[:-1]])
-    # What is in no alignment has the place after the last, of size 0.
-    times = np.append(np.diff(starts), 0)[place]
-    row = np.repeat(np.arange(scored.size), times)
-    before = np.cumsum(times) - times
-    return row, np.arange(row.size) + np.repeat(starts[place] - before, times)
-
-
-def _places(values: IntArray, among: IntArray) -> IntArray:
-    """Where each value stands among ascending ones, all different; after the last if nowhere."""
-    if among.size and among[-1] - among[0] < values.size:
-        # Ids that lie close together are looked up in a list of all between, not searched for.
-        low, high = int(among[0]), int(among[-1])
-        is_within = (values >= low) & (values <= high)
-        listed = np.full(high - low + 1, among.size)
-        listed[among - low] = np.arange(among.size)
-        return np.where(is_within, listed[np.clip(values, low, high) - low], among.size)
-    found = np.searchsorted(among, values)
-    return np.where(np.append(among, 0)[found] == values, found, among.size)
-
-
-def _weighed(alignments: AlignmentTable, policy: EvidencePolicy) -> tuple[FloatArray, CodeArray]:
-    """What each alignment weighs with its kind, and why it is not heard if it is not."""
+    Returns:
+        Weights and codes of ``Reason``, of length alignments.
+    """
     of_kind = np.array([policy.kind_weights[kind] for kind in KINDS])[alignments.kind]
     weight = alignments.weight * of_kind
     unheard = np.full(weight.size, Reason.COUNTED, dtype=np.int8)
@@ -148,17 +114,31 @@ def _weighed(alignments: AlignmentTable, policy: EvidencePolicy) -> tuple[FloatA
 
 
 def _lowest(table: EvidenceTable, least_count: int) -> IntArray:
-    """The row with the lowest value of each pair with so many pieces or more; 0 for none.
+    """The rows that ``lowest_of`` finds among those that count."""
+    if least_count < 1:
+        return np.zeros(0, dtype=np.int64)
+    offsets = kept(table.is_counted, runs((table.learner, table.competency)))
+    counted = np.flatnonzero(table.is_counted)
+    return counted[lowest_of(table.value[counted], offsets, least_count)]
+
+
+def lowest_of(values: FloatArray, offsets: IntArray, least_count: int) -> IntArray:
+    """The lowest value of each segment with so many or more, of equal ones the first.
+
+    Args:
+        values: Of the pieces that count.
+        offsets: Length segments + 1, from 0 to rows, never falling.
+        least_count: 1 or more.
+
+    Returns:
+        Row numbers, one for each such segment.
 
     Source: contracts/mastery-methods.md 2.4, row "Drop lowest / outlier".
     """
-    is_counted = table.is_counted
-    if least_count < 1 or not is_counted.any():
-        return np.zeros(0, dtype=np.int64)
-    counted = np.flatnonzero(is_counted)
-    offsets = np.unique(kept(is_counted, runs((table.learner, table.competency))))
-    sizes, starts = np.diff(offsets), offsets[:-1]
-    lowest = np.minimum.reduceat(table.value[counted], starts)
-    is_lowest = table.value[counted] == np.repeat(lowest, sizes)
-    place = np.where(is_lowest, np.arange(counted.size), counted.size)
-    return counted[np.minimum.reduceat(place, starts)[sizes >= least_count]]
+    sizes = np.diff(offsets)
+    starts, sizes = offsets[:-1][sizes > 0], sizes[sizes > 0]
+    if starts.size == 0:
+        return starts
+    is_lowest = values == np.repeat(np.minimum.reduceat(values, starts), sizes)
+    place = np.where(is_lowest, np.arange(values.size), values.size)
+    return np.minimum.reduceat(place, starts)[sizes >= least_count]

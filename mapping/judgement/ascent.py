@@ -5,7 +5,7 @@ parent is judged by its own rule, that children come on its scale, that what its
 is looked for in all the evidence below it, and that what a person said of a child counts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -19,14 +19,15 @@ from mapping.columns import (
     runs,
     segment_tally,
 )
+from mapping.evidence.counting import Counted
 from mapping.judgement.criteria import Cases, Children, Ledger, Pieces, is_met
 from mapping.judgement.grounds import Grounds
 from mapping.judgement.levels import shown_levels, working_status
 from mapping.judgement.overrides import overridden
 from mapping.judgement.parents import carried, strand_standings
 from mapping.judgement.retention import earliest, is_recheck_due, next_review
-from mapping.judgement.verdicts import Body, Verdicts, joined_verdicts
-from mapping.ordering import ordering
+from mapping.judgement.verdicts import Verdicts, joined_verdicts, pieces_of
+from mapping.ordering import is_ascending, ordering
 from mapping.pairs import NOWHERE, Pairs
 from mapping.rules.mastery_rule import MasteryRule
 from mapping.status import StandingTable, Status, is_mastered
@@ -44,9 +45,9 @@ class Below:
     occurred_at: IntArray
 
     @classmethod
-    def of(cls, bodies: Sequence[Body]) -> Self:
+    def of(cls, bodies: Sequence[Counted]) -> Self:
         """The pieces of some bodies, at the pairs they belong to."""
-        pieces = [body.pieces for body in bodies]
+        pieces = [pieces_of(body) for body in bodies]
         return cls(
             learner=_stacked([np.repeat(body.learner, body.count) for body in bodies]),
             competency=_stacked([np.repeat(body.competency, body.count) for body in bodies]),
@@ -95,7 +96,22 @@ class Own:
 
     def rows(self, index: BoolArray) -> Self:
         """These rows."""
-        return replace(self, verdicts=self.verdicts.rows(index), parts=self.parts.rows(index))
+        return self._each(lambda verdicts: verdicts.rows(index))
+
+    def with_rows(self, index: IntArray, rows: Self) -> Self:
+        """The same with other rows in place of some."""
+        if self.parts is self.verdicts:
+            return self._each(lambda verdicts: verdicts.with_rows(index, rows.verdicts))
+        return type(self)(
+            verdicts=self.verdicts.with_rows(index, rows.verdicts),
+            parts=self.parts.with_rows(index, rows.parts),
+        )
+
+    def _each(self, change: Callable[[Verdicts], Verdicts]) -> Self:
+        verdicts = change(self.verdicts)
+        # Where nobody has children both are one and the same.
+        is_one = self.parts is self.verdicts
+        return type(self)(verdicts=verdicts, parts=verdicts if is_one else change(self.parts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -167,7 +183,9 @@ def ascend(own: Own, below: Below, grounds: Grounds) -> StandingTable:
     """
     hierarchy = grounds.hierarchy
     depth = hierarchy.depth_of(own.verdicts.table.competency)
-    deepest = own.rows(depth == hierarchy.deepest).verdicts
+    deepest = own.verdicts
+    if hierarchy.deepest:
+        deepest = deepest.rows(depth == hierarchy.deepest)
     settled = _said(deepest, np.zeros(len(deepest.table), dtype=np.bool_), grounds)
     levels = [settled]
     for level in range(hierarchy.deepest - 1, -1, -1):
@@ -175,6 +193,8 @@ def ascend(own: Own, below: Below, grounds: Grounds) -> StandingTable:
         settled = _settled(settled, own.rows(depth == level), below, grounds=grounds)
         levels.append(settled)
     table = StandingTable.joined([verdicts.table for verdicts in levels])
+    if is_ascending((table.learner, table.competency)):
+        return table
     return table.rows(ordering((table.learner, table.competency)))
 
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from mapping.columns import NO_MOMENT, BoolArray, CodeArray, FloatArray, IntArray
+from mapping.evidence.counting import newest_of
 from mapping.evidence.tables import KINDS
 from mapping.rules.clauses import (
     AllOf,
@@ -142,11 +143,9 @@ class Ledger:
 
     def newest(self, segment: IntArray, length: IntArray) -> IntArray:
         """When the last of the first ``length`` rows occurred, ``NO_MOMENT`` for none."""
-        last = self.pieces.offsets[segment] + length - 1
-        moments = np.full(segment.shape, NO_MOMENT, dtype=np.int64)
-        has_any = length > 0
-        moments[has_any] = self.pieces.occurred_at[last[has_any]]
-        return moments
+        return newest_of(
+            self.pieces.occurred_at, self.pieces.offsets, segment=segment, length=length
+        )
 
 
 def _sort(

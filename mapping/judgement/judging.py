@@ -12,13 +12,15 @@ from dataclasses import replace
 import numpy as np
 
 from mapping.columns import NO_MOMENT
-from mapping.evidence.joining import evidence
+from mapping.evidence.cells import Cells
+from mapping.evidence.counting import Counted
+from mapping.evidence.matches import Matches
 from mapping.evidence.tables import View
 from mapping.judgement.ascent import Below, Own, ascend
 from mapping.judgement.grounds import Grounds
-from mapping.judgement.verdicts import Bench, Body, Verdicts, joined_verdicts, own_verdicts
-from mapping.ordering import ordering
-from mapping.pairs import NOWHERE, Pairs, closure, joined
+from mapping.judgement.verdicts import Bench, Verdicts, joined_verdicts, own_verdicts
+from mapping.ordering import is_ascending, ordering
+from mapping.pairs import NOWHERE, Pairs, closure
 from mapping.progressions.graph import NO_PARENT
 from mapping.rules.mastery_rule import MasteryRule
 from mapping.status import NO_LEVEL, OverrideState, StandingTable, Status
@@ -44,11 +46,9 @@ def judge(grounds: Grounds, view: View = View.TEACHER) -> StandingTable:
 
     Source: contracts/mastery-methods.md 2.2 and 2.4; product/requirements.md R09.
     """
-    bodies = list(_bodies(grounds, view))
-    own = _own(bodies, grounds)
-    asks = any(rule.criteria is not None for rule in grounds.rules)
-    below = Below.of([body for body, _ in bodies] if asks else [])
-    return ascend(own, below, grounds)
+    matches = Matches.of(grounds.scores, grounds.alignments)
+    own, bodies = own_standings(matches, said_only(matches, grounds), grounds, view=view)
+    return ascend(own, below_of(bodies, grounds), grounds)
 
 
 def judge_pairs(grounds: Grounds, pairs: Pairs, view: View = View.TEACHER) -> StandingTable:
@@ -68,42 +68,58 @@ def judge_pairs(grounds: Grounds, pairs: Pairs, view: View = View.TEACHER) -> St
     return table.rows(wanted.find(table.learner, table.competency) != NOWHERE)
 
 
-def _bodies(grounds: Grounds, view: View) -> Iterator[tuple[Body, int]]:
-    """What counts for whom, and under which rule, each pair once."""
-    for part, indexes in _readings(grounds):
-        rule = grounds.rules[indexes[0]]
-        seen = evidence(
-            part.scores,
-            part.alignments,
-            scale=rule.scale,
-            view=view,
-            policy=rule.policy,
-            at=grounds.at,
-        )
-        body = Body.of(seen)
-        holds = grounds.rule_of(body.learner, body.competency)
-        for index in np.intersect1d(holds, indexes).tolist():
-            yield body.only(holds == index), index
+def own_standings(
+    matches: Matches, said: Pairs, grounds: Grounds, *, view: View
+) -> tuple[Own, Sequence[Counted]]:
+    """Judge pairs by their own evidence, and pairs of which only a person said something.
 
+    Args:
+        matches: The scores, or those of some pairs.
+        said: Other pairs, which have no evidence.
+        grounds: What is known.
+        view: Whose eyes it is for.
 
-def _readings(grounds: Grounds) -> Iterator[tuple[Grounds, Sequence[int]]]:
-    """The grounds for rules that see scores as the same evidence, and which rules those are.
-
-    Where rules differ in that, each part holds all scores of the pairs under its rules, and
-    some of others'.
+    Returns:
+        Every one of these pairs, and the evidence that counts.
     """
-    rules = grounds.rules
-    if all(_reads_alike(rule, rules[0]) for rule in rules):
-        yield grounds, range(len(rules))
-        return
-    score, alignment = joined(grounds.scores.line_item, grounds.alignments.line_item)
-    holds = grounds.rule_of(grounds.scores.learner[score], grounds.alignments.competency[alignment])
-    for indexes in _groups(np.unique(holds).tolist(), rules):
+    judged, bodies = [], []
+    for body, index in _bodies(matches, grounds, view):
+        judged.append(_judged(body, index, grounds))
+        bodies.append(body)
+    unheard = _unheard(said, grounds)
+    verdicts = _in_order([unheard, *(own.verdicts for own in judged)])
+    if all(own.parts is own.verdicts for own in judged):
+        return Own(verdicts=verdicts, parts=verdicts), bodies
+    parts = _in_order([unheard, *(own.parts for own in judged)])
+    return Own(verdicts=verdicts, parts=parts), bodies
+
+
+def below_of(bodies: Sequence[Counted], grounds: Grounds) -> Below:
+    """The pieces that criteria of parents are asked of; none where no parent can ask."""
+    return Below.of(bodies if bodies_matter(grounds) else [])
+
+
+def bodies_matter(grounds: Grounds) -> bool:
+    """Whether a parent's criteria may ask for the pieces below it."""
+    asks = any(rule.criteria is not None for rule in grounds.rules)
+    return asks and grounds.hierarchy.deepest > 0
+
+
+def _bodies(matches: Matches, grounds: Grounds, view: View) -> Iterator[tuple[Counted, int]]:
+    """What counts for whom, and under which rule, each pair once."""
+    holds = grounds.rule_of(matches.learner, matches.competency)
+    present = np.flatnonzero(np.bincount(holds, minlength=len(grounds.rules))).tolist()
+    for indexes in _groups(present, grounds.rules):
         is_theirs = np.isin(holds, indexes)
-        yield grounds.reading(score[is_theirs], alignment[is_theirs]), indexes
+        part, rule = matches.only(is_theirs), grounds.rules[indexes[0]]
+        cells = Cells.of(part, rule.policy, view, at=grounds.at)
+        body = Counted.of(part, cells, scale=rule.scale, policy=rule.policy)
+        for index in indexes:
+            yield body.only(holds[is_theirs] == index), index
 
 
 def _groups(indexes: Sequence[int], rules: Sequence[MasteryRule]) -> list[list[int]]:
+    """Rules that see scores as the same evidence, brought together."""
     groups: list[list[int]] = []
     for index in indexes:
         alike = (group for group in groups if _reads_alike(rules[group[0]], rules[index]))
@@ -119,18 +135,7 @@ def _reads_alike(one: MasteryRule, other: MasteryRule) -> bool:
     return (one.scale, one.policy) == (other.scale, other.policy)
 
 
-def _own(bodies: Sequence[tuple[Body, int]], grounds: Grounds) -> Own:
-    """Every pair by its own evidence; those without any, of which a person said something, too."""
-    judged = [_judged(body, index, grounds) for body, index in bodies]
-    heard = joined_verdicts([_unheard(Pairs.none(), grounds), *(own.verdicts for own in judged)])
-    said = _unheard(_said_only(heard.table, grounds), grounds)
-    return Own(
-        verdicts=_in_order([said, *(own.verdicts for own in judged)]),
-        parts=_in_order([said, *(own.parts for own in judged)]),
-    )
-
-
-def _judged(body: Body, index: int, grounds: Grounds) -> Own:
+def _judged(body: Counted, index: int, grounds: Grounds) -> Own:
     rule = grounds.rules[index]
     verdicts = own_verdicts(body, _bench(body, rule, grounds), index)
     parents = grounds.hierarchy.parent
@@ -143,20 +148,24 @@ def _judged(body: Body, index: int, grounds: Grounds) -> Own:
     return Own(verdicts=verdicts, parts=joined_verdicts(parts))
 
 
-def _bench(body: Body, rule: MasteryRule, grounds: Grounds) -> Bench:
+def _bench(body: Counted, rule: MasteryRule, grounds: Grounds) -> Bench:
     return Bench.of(rule, body, at=grounds.at, line_items_of=grounds.line_items_of)
 
 
 def _in_order(parts: Sequence[Verdicts]) -> Verdicts:
-    verdicts = joined_verdicts(parts)
-    table = verdicts.table
-    return verdicts.rows(ordering((table.learner, table.competency)))
+    """Several tables as one, ascending by learner and competency; at least one."""
+    filled = [part for part in parts if len(part.table)] or parts[:1]
+    verdicts = joined_verdicts(filled)
+    keys = (verdicts.table.learner, verdicts.table.competency)
+    return verdicts if is_ascending(keys) else verdicts.rows(ordering(keys))
 
 
-def _said_only(table: StandingTable, grounds: Grounds) -> Pairs:
+def said_only(matches: Matches, grounds: Grounds) -> Pairs:
     """The pairs of overrides in force that have no row of evidence."""
     said = grounds.overrides.rows(grounds.overrides.is_in_force(grounds.at))
-    heard = Pairs.of(table.learner, table.competency)
+    if len(said) == 0:
+        return Pairs.none()
+    heard = Pairs(learner=matches.learner, competency=matches.competency)
     is_new = heard.find(said.learner, said.competency) == NOWHERE
     return Pairs.of(said.learner[is_new], said.competency[is_new])
 

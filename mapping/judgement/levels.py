@@ -9,6 +9,7 @@ from mapping.rules.mastery_rule import MasteryRule
 from mapping.status import Status
 
 _BELOW_MASTERY = (Status.EMERGING, Status.DEVELOPING, Status.NOT_SUSTAINED)
+_IS_BELOW = np.isin(np.arange(len(Status)), _BELOW_MASTERY)
 
 
 def highest_working_level(rule: MasteryRule) -> int:
@@ -28,8 +29,8 @@ def shown_levels(estimate: FloatArray, status: CodeArray, rule: MasteryRule) -> 
         rule: The rule.
     """
     levels = rule.scale.levels_of(estimate)
-    capped = np.minimum(levels, highest_working_level(rule))
-    return np.where(np.isin(status, _BELOW_MASTERY), capped, levels).astype(np.int8)
+    capped = np.minimum(levels, np.int8(highest_working_level(rule)))
+    return np.where(_IS_BELOW[status], capped, levels)
 
 
 def plain_status(
@@ -70,6 +71,7 @@ def selected(
     cases: Sequence[tuple[BoolArray, Status]], *, otherwise: Status | CodeArray
 ) -> CodeArray:
     """The status of the first case that holds, row by row."""
-    conditions, statuses = zip(*cases, strict=True)
-    chosen: CodeArray = np.select(conditions, statuses, otherwise).astype(np.int8)
+    chosen = np.full(cases[0][0].shape, otherwise, dtype=np.int8)
+    for holds, status in reversed(cases):
+        np.copyto(chosen, np.int8(status), where=holds)
     return chosen

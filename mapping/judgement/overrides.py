@@ -141,14 +141,7 @@ def overridden(
     is_stale = newest[row] > known.given_at
     state = np.where(is_stale, OverrideState.OUT_OF_DATE, OverrideState.IN_FORCE)
     said = said.with_columns(override=state.astype(np.int8))
-    return _put(table, row, said).with_columns(review_at=review_at)
-
-
-def _put(table: StandingTable, row: IntArray, rows: StandingTable) -> StandingTable:
-    """The table with some rows changed."""
-    source = np.arange(len(table))
-    source[row] = len(table) + np.arange(row.size)
-    return StandingTable.joined((table, rows)).rows(source)
+    return table.with_rows(row, said).with_columns(review_at=review_at)
 
 
 def _said(

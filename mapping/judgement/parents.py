@@ -25,7 +25,7 @@ from mapping.progressions.graph import Hierarchy
 from mapping.rules.mastery_rule import MasteryRule
 from mapping.rules.strands import RollupMethod
 from mapping.scales import display, reaches
-from mapping.status import NO_LEVEL, OverrideState, StandingTable, Status
+from mapping.status import NO_LEVEL, OverrideState, StandingTable, Status, is_mastered
 from mapping.wording import ENGLISH, Translator
 
 _TIMES = " \N{MULTIPLICATION SIGN} "
@@ -195,7 +195,7 @@ class _Family:
         self.rule, self.hierarchy, self.codes = rule, hierarchy, codes
         above = np.where(is_child, hierarchy.parent_of(parts.competency), parts.competency)
         self.parent: IntArray = above[offsets[:-1]]
-        self.is_mastered: BoolArray = np.isin(parts.status, _MASTERED)
+        self.is_mastered: BoolArray = is_mastered(parts.status)
         self.is_evidenced: BoolArray = parts.status >= Status.EMERGING
         self.has_evidence: BoolArray = self.is_evidenced | (parts.evidence_count > 0)
         self.speaks: BoolArray = self.is_evidenced & ~np.isnan(parts.estimate)
@@ -392,4 +392,3 @@ _METHODS: Mapping[RollupMethod, _Method] = MappingProxyType(
         RollupMethod.POINTS: _Method(estimate=_mean, is_met=_has_points, worked=_worked_points),
     }
 )
-_MASTERED = [status for status in Status if status.is_mastered]

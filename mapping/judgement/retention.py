@@ -12,9 +12,12 @@ import numpy as np
 
 from mapping.columns import NO_MOMENT, BoolArray, CodeArray, FloatArray, IntArray
 from mapping.estimators import Estimator
+from mapping.estimators.beginnings import Running
+from mapping.estimators.blocks import Block, blocks
 from mapping.judgement.criteria import ages, days_after, days_before
 from mapping.rules.mastery_rule import MasteryRule
 from mapping.samples import Sample
+from mapping.scales import reaches
 from mapping.status import Status
 
 AT_A_TIME = 1_000_000
@@ -23,6 +26,62 @@ AT_A_TIME = 1_000_000
 
 Bar: TypeAlias = Callable[[IntArray, IntArray, FloatArray], BoolArray]
 """Whether beginnings of segments meet a rule: of segments, lengths and estimates, one a case."""
+
+
+def history(sample: Sample, rule: MasteryRule, bar: Bar) -> tuple[FloatArray, IntArray]:
+    """Estimate segments, and find with how many pieces each first met the rule.
+
+    Segments of one length go side by side, and grow by a piece at a time; what does not go so is
+    for ``first_met``. Both find the same.
+
+    Args:
+        sample: The evidence.
+        rule: The rule.
+        bar: Asks all that the rule asks for; nothing is met below ``rule.mastered``.
+
+    Returns:
+        What the rule's estimator gives, and the number of pieces, 0 for one that never met it;
+        both of length segments.
+
+    Source: product/requirements.md R09 ("the date first mastered").
+    """
+    estimate = np.full(sample.count.size, np.nan)
+    found = np.zeros(sample.count.size, dtype=np.int64)
+    left = [found[:0]]
+    for block in blocks(sample):
+        running = rule.how().running(rule.parameters, block.length)
+        if running is None:
+            left.append(block.segment)
+        else:
+            estimate[block.segment], found[block.segment] = _grown(block, running, rule, bar=bar)
+    segment = np.sort(np.concatenate(left))
+    if segment.size:
+        some = _beginnings(sample, segment, sample.count[segment])
+        estimate[segment] = rule.estimator()(some)
+        found[segment] = first_met(
+            some,
+            rule.estimator(),
+            lambda at, length, reached: bar(segment[at], length, reached),
+            fewest=rule.minimum_evidence,
+        )
+    return estimate, found
+
+
+def _grown(
+    block: Block, running: Running, rule: MasteryRule, *, bar: Bar
+) -> tuple[FloatArray, IntArray]:
+    found = np.zeros(block.segment.size, dtype=np.int64)
+    since = min(rule.minimum_evidence, block.length)
+    estimate = np.full(found.size, np.nan)
+    for length, estimate in enumerate(running(block, since), since):
+        is_high = reaches(estimate, rule.mastered)
+        is_high &= found == 0
+        if rule.criteria is not None:
+            high = np.flatnonzero(is_high)
+            lengths = np.full(high.size, length, dtype=np.int64)
+            is_high[high] = bar(block.segment[high], lengths, estimate[high])
+        found[is_high] = length
+    return estimate, found if block.length >= rule.minimum_evidence else np.zeros_like(found)
 
 
 def first_met(

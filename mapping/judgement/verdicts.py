@@ -9,14 +9,13 @@ from typing import Self
 
 import numpy as np
 
-from mapping.columns import BoolArray, FloatArray, IntArray, kept, runs
-from mapping.evidence.joining import next_arrival
-from mapping.evidence.tables import EvidenceTable
+from mapping.columns import BoolArray, FloatArray, IntArray
+from mapping.evidence.counting import Counted
 from mapping.judgement.criteria import Cases, Ledger, Pieces, ages, is_met
 from mapping.judgement.levels import plain_status, shown_levels
 from mapping.judgement.retention import (
     earliest,
-    first_met,
+    history,
     is_recheck_due,
     next_review,
     retained,
@@ -29,112 +28,55 @@ from mapping.scales import reaches
 from mapping.status import OverrideState, StandingTable, is_mastered
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Body:
-    """Pairs of learner and competency, ascending, with the evidence of each that counts.
+def sample_of(body: Counted, rule: MasteryRule) -> Sample:
+    """The evidence as a calculation method takes it."""
+    return Sample(
+        values=body.values,
+        weights=body.weights,
+        occurred_at=body.occurred_at,
+        offsets=body.offsets,
+        scale=rule.scale,
+        mastered=rule.mastered,
+    )
 
-    ``learner``, ``competency`` and ``arrives_at``, when the next piece dated in the future will
-    be there, are of length pairs; ``values``, in scale points, ``weights`` and the columns of
-    ``pieces`` of length rows.
-    """
 
-    learner: IntArray
-    competency: IntArray
-    arrives_at: IntArray
-    values: FloatArray
-    weights: FloatArray
-    pieces: Pieces
-
-    @classmethod
-    def of(cls, evidence: EvidenceTable) -> Self:
-        """Take what counts of a table of evidence; every pair in it stays."""
-        offsets = runs((evidence.learner, evidence.competency))
-        counts = evidence.is_counted
-        return cls(
-            learner=evidence.learner[offsets[:-1]],
-            competency=evidence.competency[offsets[:-1]],
-            arrives_at=next_arrival(evidence, offsets),
-            values=evidence.value[counts],
-            weights=evidence.weight[counts],
-            pieces=Pieces(
-                line_item=evidence.line_item[counts],
-                course=evidence.course[counts],
-                kind=evidence.kind[counts],
-                occurred_at=evidence.occurred_at[counts],
-                offsets=kept(counts, offsets),
-            ),
-        )
-
-    @property
-    def count(self) -> IntArray:
-        """Pieces of each pair."""
-        return np.diff(self.pieces.offsets)
-
-    def only(self, is_kept: BoolArray) -> Self:
-        """Some of the pairs, with their evidence."""
-        if is_kept.all():
-            return self
-        row = np.repeat(is_kept, self.count)
-        pieces = self.pieces
-        return type(self)(
-            learner=self.learner[is_kept],
-            competency=self.competency[is_kept],
-            arrives_at=self.arrives_at[is_kept],
-            values=self.values[row],
-            weights=self.weights[row],
-            pieces=Pieces(
-                line_item=pieces.line_item[row],
-                course=pieces.course[row],
-                kind=pieces.kind[row],
-                occurred_at=pieces.occurred_at[row],
-                offsets=np.concatenate(([0], np.cumsum(self.count[is_kept]))),
-            ),
-        )
-
-    def sample(self, rule: MasteryRule) -> Sample:
-        """The evidence as a calculation method takes it."""
-        return Sample(
-            values=self.values,
-            weights=self.weights,
-            occurred_at=self.pieces.occurred_at,
-            offsets=self.pieces.offsets,
-            scale=rule.scale,
-            mastered=rule.mastered,
-        )
+def pieces_of(body: Counted) -> Pieces:
+    """The evidence as clauses look at it."""
+    scores, alignments = body.matches.scores, body.matches.alignments
+    return Pieces(
+        line_item=scores.line_item[body.row],
+        course=scores.course[body.row],
+        kind=alignments.kind[body.aligned],
+        occurred_at=body.occurred_at,
+        offsets=body.offsets,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bench:
-    """A rule ready to be asked of beginnings of a body's segments."""
+    """A rule ready to be asked of beginnings of a body's segments.
+
+    ``ledger`` is None where the rule has no criteria, and nothing is to be counted.
+    """
 
     rule: MasteryRule
-    ledger: Ledger
+    ledger: Ledger | None
     at: int | None
 
     @classmethod
     def of(
         cls,
         rule: MasteryRule,
-        body: Body,
+        body: Counted,
         *,
         at: int | None,
         line_items_of: Mapping[str, frozenset[int]],
     ) -> Self:
         """Count what the rule's criteria ask for."""
-        return cls(rule=rule, ledger=Ledger.of(rule.criteria, body.pieces, line_items_of), at=at)
-
-    def cases(
-        self, segment: IntArray, length: IntArray, estimate: FloatArray, *, grows_old: bool
-    ) -> Cases:
-        """What the criteria are asked of."""
-        return Cases(
-            estimate=estimate,
-            count=length,
-            newest=self.ledger.newest(segment, length),
-            found=self.ledger.found(segment, length),
-            at=self.at,
-            grows_old=grows_old,
-        )
+        ledger = None
+        if rule.criteria is not None:
+            ledger = Ledger.of(rule.criteria, pieces_of(body), line_items_of)
+        return cls(rule=rule, ledger=ledger, at=at)
 
     def was_met(self, segment: IntArray, length: IntArray, estimate: FloatArray) -> BoolArray:
         """Whether the rule was met when the newest piece of each case came."""
@@ -147,11 +89,18 @@ class Bench:
     def _met(
         self, segment: IntArray, length: IntArray, estimate: FloatArray, *, grows_old: bool
     ) -> BoolArray:
-        rule = self.rule
+        rule, ledger = self.rule, self.ledger
         suffices = (length >= rule.minimum_evidence) & reaches(estimate, rule.mastered)
-        if rule.criteria is None:
+        if rule.criteria is None or ledger is None:
             return suffices
-        cases = self.cases(segment, length, estimate, grows_old=grows_old)
+        cases = Cases(
+            estimate=estimate,
+            count=length,
+            newest=ledger.newest(segment, length),
+            found=ledger.found(segment, length),
+            at=self.at,
+            grows_old=grows_old,
+        )
         return suffices & is_met(rule.criteria, cases)
 
 
@@ -169,16 +118,24 @@ class Verdicts:
         """These rows, in this order."""
         return type(self)(table=self.table.rows(index), newest=self.newest[index])
 
+    def with_rows(self, index: IntArray | BoolArray, rows: Self) -> Self:
+        """The same with other rows in place of some."""
+        newest = self.newest.copy()
+        newest[index] = rows.newest
+        return type(self)(table=self.table.with_rows(index, rows.table), newest=newest)
+
 
 def joined_verdicts(parts: Sequence[Verdicts]) -> Verdicts:
     """One after the other, at least one."""
+    if len(parts) == 1:
+        return parts[0]
     return Verdicts(
         table=StandingTable.joined([part.table for part in parts]),
         newest=np.concatenate([part.newest for part in parts]),
     )
 
 
-def own_verdicts(body: Body, bench: Bench, index: int) -> Verdicts:
+def own_verdicts(body: Counted, bench: Bench, index: int) -> Verdicts:
     """Judge pairs by their own evidence.
 
     Args:
@@ -192,13 +149,11 @@ def own_verdicts(body: Body, bench: Bench, index: int) -> Verdicts:
     Source: contracts/mastery-methods.md 2.4; product/requirements.md R09.
     """
     rule, segment, count = bench.rule, np.arange(body.learner.size), body.count
-    sample = body.sample(rule)
-    estimate = rule.estimator()(sample)
+    estimate, first = history(sample_of(body, rule), rule, bench.was_met)
     was_met = bench.was_met(segment, count, estimate)
-    first = first_met(sample, rule.estimator(), bench.was_met, fewest=rule.minimum_evidence)
     # The whole is a beginning, too, whatever the last bit of its estimate says among others.
     first = np.where((first == 0) & was_met, count, first)
-    newest = bench.ledger.newest(segment, count)
+    newest = body.newest(segment, count)
     holds = bench.holds(segment, count, estimate) if ages(rule.criteria) else was_met
     status = plain_status(estimate, count, rule, is_met=holds)
     if retains(rule):
@@ -213,7 +168,7 @@ def own_verdicts(body: Body, bench: Bench, index: int) -> Verdicts:
         estimate=estimate,
         evidence_count=count,
         mastered_count=is_mastered(status).astype(np.int64),
-        mastered_at=bench.ledger.newest(segment, first),
+        mastered_at=body.newest(segment, first),
         review_at=earliest(
             still_to_come(body.arrives_at, bench.at),
             next_review(newest, was_met, rule, at=bench.at),

@@ -8,17 +8,19 @@ from sqlalchemy import func, select
 from bootstrap.container import REGISTRATIONS_KEY
 from bootstrap.district import load_district
 from interchange.errors import FileRefused
-from mapping.records import LearnerRef, PassbackWay
+from mapping.records import LearnerRef, Mode, PassbackWay
 from mapping.rules.scopes import Scope
 from store import (
     alignments,
     courses,
     frameworks,
+    modes,
     registrations,
     rules,
     tenants,
     waiting,
 )
+from store.policy_changes import changes_of
 from store.session import reading, writing
 from store.tables import metadata
 from tests.store.places import enrol, new_course
@@ -92,6 +94,39 @@ def ask(container):
             return question(connection, *arguments)
 
     return ask
+
+
+def schools_of(ask, loaded):
+    return {one.name: one for one in ask(modes.school_modes, loaded.tenant)}
+
+
+def test_a_school_comes_with_its_mode_and_the_yes_to_its_first_pushes(load, ask):
+    north = {"name": "North", "mode": "advisory", "first_push": "agreed"}
+
+    found = schools_of(ask, load(schools=[north, {"name": "South"}]))
+
+    assert found["North"].mode is Mode.ADVISORY
+    assert found["North"].agreed_by == "district file"
+    assert (found["South"].mode, found["South"].agreed_at) == (Mode.OFFICIAL, None)
+
+
+def test_what_a_file_leaves_out_stays_as_it_was_chosen(load, ask):
+    load(schools=[{"name": "North", "mode": "shadow", "first_push": "agreed"}])
+
+    found = schools_of(ask, load(schools=[{"name": "North"}]))
+
+    assert found["North"].mode is Mode.SHADOW
+    assert found["North"].agreed_at is not None
+
+
+def test_loading_a_file_again_changes_no_mode_and_is_in_no_history(load, ask):
+    named = [{"name": "North", "mode": "shadow", "first_push": "agreed"}]
+    loaded = load(schools=named)
+    before = ask(changes_of, loaded.tenant)
+
+    load(schools=named)
+
+    assert ask(changes_of, loaded.tenant) == before
 
 
 def platform(**changes):
@@ -263,6 +298,8 @@ def test_a_mapping_of_a_competency_that_is_not_there_loads_nothing(load, files, 
         ({"rule": {"mystery": 1}}, "mystery"),
         ({"schools": []}, "names the school 'North', which is not among the schools"),
         ({"schools": [{"name": "North", "passback": "loud"}]}, "Invalid enum value 'loud'"),
+        ({"schools": [{"name": "North", "mode": "loud"}]}, "Invalid enum value 'loud'"),
+        ({"schools": [{"name": "North", "first_push": "no"}]}, "Invalid enum value 'no'"),
         ({"shcools": []}, "unknown field `shcools`"),
         ({"platforms": [{"name": "Canvas"}]}, "missing required field `kind`"),
         (platform(kind="blackboard"), "Invalid enum value 'blackboard'"),
@@ -302,7 +339,7 @@ def learners(load, container):
 
 
 def marked(ask, tenant):
-    return ask(lambda c: waiting.waiting_in(c, tenant, part=0, parts=1)).everybody
+    return set(ask(lambda c: waiting.waiting_in(c, tenant, part=0, parts=1)).everybody.tolist())
 
 
 def test_another_rule_puts_every_learner_down_for_recomputation(load, ask, learners):

@@ -52,6 +52,8 @@ class FakeGradebook:
     failure: ConnectorError | None = None
     page_size: int = 2
     calls: int = 0
+    left: float | None = None
+    """Of its allowance."""
     _scores: dict[CourseRef, list[Score]] = field(default_factory=dict)
     _read: dict[CourseRef, object] = field(default_factory=dict)
 
@@ -63,6 +65,10 @@ class FakeGradebook:
     def courses(self) -> Sequence[Course]:
         self._called()
         return list(self.course_list)
+
+    @property
+    def quota(self) -> float | None:
+        return self.left
 
     @property
     def notes(self) -> Sequence[Note]:

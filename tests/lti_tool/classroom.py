@@ -74,6 +74,7 @@ class _Writer:
                 code=name[:4],
                 state="active",
                 synced_at=START - timedelta(hours=6),
+                mode="official",
             )
             for name, owner, client, ref in (
                 ("Mathematics", "A", "client-A", "101"),

@@ -1,5 +1,9 @@
 """``waymark pause`` and ``waymark resume``, as an operator meets them."""
 
+from tests.lti_tool.commands import desk
+
+__all__ = ["desk"]
+
 
 def test_a_pause_is_told_with_who_and_why_and_a_run_refused_until_it_ends(desk):
     told = desk.run("pause", "--reason", "The LMS moves")

@@ -376,29 +376,6 @@ def test_the_front_page_says_what_waymark_is(stage):
     assert "frame-ancestors 'self'" in page.headers["Content-Security-Policy"]
 
 
-def test_health_tells_what_answers(stage):
-    assert stage.browser().get("/healthz").json == {"ok": True, "database": True, "redis": True}
-
-
-def test_health_fails_when_redis_does_not_answer(stage):
-    from dataclasses import replace
-
-    import redis
-
-    from lti_tool import create_app
-
-    away = redis.Redis.from_url("unix:///nonexistent/redis.sock")
-    app = create_app(replace(stage.container, redis=away), stage.key_sets)
-
-    response = app.test_client().get("/healthz")
-
-    assert response.status_code == 503
-    assert response.json == {"ok": False, "database": True, "redis": False}
-    login = app.test_client().post("/lti/login", data=stage.lms.login_form())
-    assert login.status_code == 503
-    assert "Reference number" in login.text
-
-
 def test_a_fault_is_told_with_a_reference_that_the_log_has_too(stage, caplog):
     @stage.app.get("/fault")
     def fault():

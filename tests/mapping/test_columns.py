@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapping.columns import TableRefused, kept, runs, typed
+from mapping.columns import TableRefused, kept, placed, ranked, row_numbers, runs, typed
 
 
 def test_none_in_a_column_of_floats_is_nan():
@@ -59,3 +59,31 @@ def test_kept_rows_stay_in_their_segments(segments):
     inner = kept(is_kept, offsets)
 
     assert np.diff(inner).tolist() == [sum(segment) for segment in segments]
+
+
+IDS = st.lists(st.integers(-9, 9) | st.integers(-(2**40), 2**40), max_size=30).map(
+    lambda ids: np.array(ids, dtype=np.int64)
+)
+
+
+@given(IDS)
+def test_ids_are_numbered_in_their_order(ids):
+    numbers, values = ranked(ids)
+
+    assert values.tolist() == sorted(set(ids.tolist()))
+    assert values[numbers].tolist() == ids.tolist()
+
+
+@given(IDS, IDS)
+def test_ids_are_found_among_others_or_behind_the_last(ids, others):
+    among = np.array(sorted(set(others.tolist())), dtype=np.int64)
+
+    found = placed(ids, among)
+
+    known = among.tolist()
+    assert found.tolist() == [known.index(i) if i in known else len(known) for i in ids.tolist()]
+
+
+def test_rows_are_meant_by_truth_or_by_number():
+    assert row_numbers(np.array([True, False, True])).tolist() == [0, 2]
+    assert row_numbers(np.array([2, 0])).tolist() == [2, 0]

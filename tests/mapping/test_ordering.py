@@ -57,3 +57,15 @@ def test_keys_of_any_width_are_sorted(keys):
     rows = list(zip(*keys, strict=True))
 
     assert [rows[at] for at in ordering(columns)] == sorted(rows)
+
+
+def test_moments_that_agree_but_for_their_last_digits_are_still_told_apart():
+    random = np.random.default_rng(3)
+    pair = random.integers(0, 2**20, 5_000) // 1_000
+    moment = random.integers(0, 2**50, 5_000)
+    moment[1::2] = moment[::2] + random.integers(-2, 3, 2_500)
+    pair[1::2] = pair[::2]
+
+    order = ordering((pair, moment))
+
+    np.testing.assert_array_equal(order, np.lexsort((moment, pair)))

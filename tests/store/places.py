@@ -2,7 +2,11 @@
 
 from datetime import UTC, datetime
 
+import numpy as np
+
 from mapping.alignment import resolve
+from mapping.columns import NO_MOMENT
+from mapping.kept import NO_RULE, Changes, KeptTable, places
 from mapping.records import (
     Competency,
     Course,
@@ -17,6 +21,7 @@ from mapping.records import (
     LineItem,
     LineItemRef,
     MappingRule,
+    Mode,
     PassbackWay,
     Person,
     PlatformId,
@@ -33,13 +38,20 @@ from store import (
     frameworks,
     gradebook,
     item_rows,
+    modes,
     registrations,
     rules,
 )
+from store.policy_changes import Author
 from store.registrations import PlatformEntry
 from store.secrets import SecretBox
+from store.standing_tables import save_changes
+from store.standings import NOWHERE, Basis
+from store.tables import to_micros
+from store.waiting import waiting_in
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
+BY = Author(by="Vera", at=NOW)
 BOX = SecretBox("only-for-tests-only-for-tests-only")
 FRAMEWORK = Framework(
     identifier="F",
@@ -88,8 +100,14 @@ def new_school(
     *,
     way: PassbackWay = PassbackWay.WORDS,
     ref: str = "s1",
+    mode: Mode = Mode.OFFICIAL,
+    is_agreed: bool = True,
 ) -> None:
-    school = registrations.save_school(connection, tenant, f"School {ref}", passback_way=way)
+    name = f"School {ref}"
+    school = registrations.save_school(connection, tenant, name, passback_way=way)
+    modes.set_school_mode(connection, tenant, name, mode=mode, author=BY)
+    if is_agreed:
+        modes.agree_for_school(connection, tenant, name, author=BY)
     registrations.save_school_refs(connection, platform, {SchoolRef(ref): school})
 
 
@@ -192,3 +210,42 @@ def align(connection, tenant: TenantId, course: CourseId, *rules: MappingRule):
 
 def competency_ids(connection, tenant: TenantId) -> dict[str, int]:
     return {one.code: one.id for one in frameworks.competencies_of(connection, tenant)}
+
+
+def keep_standings(connection, changed, *, basis: Basis, now: datetime = NOW) -> None:
+    """Former, or None, and present standing by place, kept as a night keeps them."""
+    where = sorted(changed, key=lambda place: (place[2], place[0], place[1]))
+    befores, afters = zip(*(changed[place] for place in where), strict=True) if where else ((), ())
+    changes = Changes(
+        before=_kept(where, [NOWHERE if one is None else one for one in befores]),
+        after=_kept(where, afters),
+        was_there=np.array([one is not None for one in befores], dtype=np.bool_),
+        is_shown=np.ones(len(where), dtype=np.bool_),
+    )
+    save_changes(connection, changes, basis=basis, now=now)
+
+
+def _kept(where, told) -> KeptTable:
+    learner, competency, view = (np.array([p[n] for p in where], dtype=np.int64) for n in range(3))
+    return KeptTable(
+        place=places(learner, competency, view),
+        status=np.array([one.status for one in told], dtype=np.int8),
+        level=np.array([one.level for one in told], dtype=np.int8),
+        estimate=np.array([one.estimate for one in told], dtype=np.float64),
+        evidence_count=np.array([one.evidence_count for one in told], dtype=np.int64),
+        mastered_count=np.array([one.mastered_count for one in told], dtype=np.int64),
+        mastered_at=_moments(one.mastered_at for one in told),
+        review_at=_moments(one.review_at for one in told),
+        override=np.array([one.override for one in told], dtype=np.int8),
+        rule=np.array([NO_RULE if one.rule is None else one.rule for one in told], dtype=np.int64),
+    )
+
+
+def _moments(told):
+    return np.array([NO_MOMENT if one is None else to_micros(one) for one in told], dtype=np.int64)
+
+
+def waiting_pairs(connection, tenant: TenantId) -> set[tuple[int, int]]:
+    """Learner and competency of the single marks there are."""
+    pairs = waiting_in(connection, tenant, part=0, parts=1).pairs
+    return set(zip(pairs.learner.tolist(), pairs.competency.tolist(), strict=True))

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event, select
 
 from mapping.records import Attempt, LearnerRef
-from store import gradebook, waiting
+from store import gradebook
 from store.gradebook import SavedScores
 from store.tables import attempt_events, earlier_attempts, recompute_queue
 from tests.store.places import (
@@ -19,6 +19,7 @@ from tests.store.places import (
     publish,
     rule,
     score,
+    waiting_pairs,
 )
 
 LATER = NOW + timedelta(days=1)
@@ -135,10 +136,9 @@ def test_an_attempt_alone_changes_no_score_and_what_it_speaks_for_is_computed(
 
     saved = save(db, tonight, score("quiz", "ada", 7.0, attempt=2, earlier=(FIRST,)))
 
-    found = waiting.waiting_in(db, district, part=0, parts=1)
     assert saved == SavedScores()
     assert kept(db) == [FIRST]
-    assert found.pairs.keys() == {
+    assert waiting_pairs(db, district) == {
         (opened.learners[LearnerRef("ada")], competency_ids(db, district)["N.1"])
     }
 

@@ -22,6 +22,7 @@ from tests.store.places import (
     open_reading,
     publish,
     rule,
+    waiting_pairs,
 )
 
 DAY = timedelta(days=1)
@@ -76,7 +77,7 @@ def held(db, district, ada, now=NOW):
 
 
 def put_down(db, district):
-    return waiting.waiting_in(db, district, part=0, parts=1).pairs.keys()
+    return waiting_pairs(db, district)
 
 
 def test_an_override_is_told_with_who_gave_it_why_and_until_when(db, district, ada, number):

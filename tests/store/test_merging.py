@@ -223,7 +223,9 @@ def test_what_stands_in_our_columns_and_what_is_on_its_way_follow_too(
     strand = frameworks.competencies_of(db, district)[0].id
     roster = read(db, algebra, pupil("17"))
     run = sync_state.start_run(db, district, cause="x", is_full=False, now=NOW)
-    place = outbox.save_column(db, algebra, strand, way=PassbackWay.WORDS, ref=ColumnRef("k"))
+    place = outbox.save_column(
+        db, algebra, strand, way=PassbackWay.WORDS, ref=ColumnRef("k"), now=NOW
+    )
     sent = outbox.want(
         db,
         algebra,

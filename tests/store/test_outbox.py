@@ -42,7 +42,7 @@ class Place:
 
     def column(self, connection, ref="column"):
         return outbox.save_column(
-            connection, self.course, self.numbers, way=WAY, ref=ColumnRef(ref)
+            connection, self.course, self.numbers, way=WAY, ref=ColumnRef(ref), now=NOW
         )
 
 
@@ -81,7 +81,7 @@ def test_what_was_wanted_and_never_sent_is_replaced(db, place):
 
 def test_what_was_sent_is_never_replaced(db, place):
     sent = place.want(db, ada="Emerging")
-    outbox.mark_sent(db, sent, now=NOW)
+    outbox.take_to_send(db, sent, now=NOW)
 
     found = place.want(db, ada="Mastered")
 
@@ -99,7 +99,7 @@ def test_what_is_wanted_one_way_leaves_another_way_alone(db, place):
 
 def test_what_was_sent_and_not_seen_is_unsettled_oldest_first(db, place):
     sent = place.want(db, bo="Developing", ada="Mastered")
-    outbox.mark_sent(db, sent, now=NOW)
+    outbox.take_to_send(db, sent, now=NOW)
 
     found = outbox.unsettled(db, place.course, WAY)
 
@@ -134,7 +134,7 @@ def test_no_letters_are_nothing_to_confirm(db, place):
 def test_a_refused_letter_keeps_its_reason(db, place):
     (letter,) = place.want(db, ada="Mastered")
 
-    outbox.settle(db, letter, OutboxState.REFUSED, reason="No such person.", now=LATER)
+    outbox.settle(db, {letter: "No such person."}, OutboxState.REFUSED, now=LATER)
 
     row = db.execute(select(letters)).one()
     assert (row.state, row.reason, row.settled_at) == ("refused", "No such person.", LATER)
@@ -143,7 +143,7 @@ def test_a_refused_letter_keeps_its_reason(db, place):
 def test_a_run_counts_what_it_confirmed_and_what_it_could_not_write(db, place):
     confirmed, refused = place.want(db, ada="Mastered", bo="Developing")
     outbox.confirm(db, place.column(db), [confirmed], now=NOW)
-    outbox.settle(db, refused, OutboxState.CONFLICT, reason="A person's.", now=NOW)
+    outbox.settle(db, {refused: "A person's."}, OutboxState.CONFLICT, now=NOW)
     place.want(db, bo="Emerging")
 
     assert outbox.pushed_in(db, place.run, place.course) == (1, 1)
@@ -187,8 +187,8 @@ class Letters(RuleBasedStateMachine):
     @rule()
     def send(self):
         with writing(self.engine) as connection:
-            outbox.mark_sent(connection, self.wanted, now=NOW)
-        self.sent, self.wanted = (*self.sent, *self.wanted), ()
+            taken = outbox.take_to_send(connection, self.wanted, now=NOW)
+        self.sent, self.wanted = (*self.sent, *taken), ()
 
     @rule()
     def confirm_the_oldest(self):
@@ -200,8 +200,8 @@ class Letters(RuleBasedStateMachine):
     @rule()
     def refuse_the_oldest(self):
         with writing(self.engine) as connection:
-            for letter in self.sent[:1]:
-                outbox.settle(connection, letter, OutboxState.REFUSED, reason="No.", now=NOW)
+            reasons = dict.fromkeys(self.sent[:1], "No.")
+            outbox.settle(connection, reasons, OutboxState.REFUSED, now=NOW)
         self.sent = self.sent[1:]
 
     @invariant()

@@ -10,7 +10,7 @@ from mapping.records import LearnerRef
 from mapping.rules.mastery_rule import MasteryRule
 from mapping.rules.scopes import Scope
 from mapping.status import Status
-from store import frameworks, rules, standings, waiting
+from store import frameworks, rules, waiting
 from store.rules import DISTRICT, RuleNote, RulePlace
 from store.standings import Basis, Standing
 from store.tables import mastery_rules, recompute_pairs, recompute_queue, to_micros
@@ -18,6 +18,7 @@ from tests.store.places import (
     NOW,
     competency_ids,
     enrol,
+    keep_standings,
     new_course,
     new_tenant,
     publish,
@@ -144,7 +145,7 @@ def known(db, district, canvas, algebra, ids):
     held = Standing(status=Status.MASTERED, estimate=3.5, evidence_count=1, mastered_count=1)
     for ref, code in (("ada", "N.1"), ("bo", "L.1")):
         place = (found[LearnerRef(ref)], ids[code], View.TEACHER)
-        standings.save_standings(db, {place: (None, held)}, basis=basis, now=NOW)
+        keep_standings(db, {place: (None, held)}, basis=basis, now=NOW)
     for table in (recompute_queue, recompute_pairs):
         db.execute(table.delete())
     return {learner: ref for ref, learner in found.items()}

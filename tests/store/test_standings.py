@@ -20,6 +20,7 @@ from tests.store.places import (
     column,
     course_record,
     enrol,
+    keep_standings,
     new_course,
     new_platform,
     new_tenant,
@@ -70,21 +71,21 @@ def align(db, district, course, items, *rules):
 def test_a_standing_is_read_back_as_it_was_kept(db, basis, place):
     kept = standing(Status.DEVELOPING, 2.5, evidence_count=3, mastered_count=1)
 
-    standings.save_standings(db, {place: (None, kept)}, basis=basis, now=NOW)
+    keep_standings(db, {place: (None, kept)}, basis=basis, now=NOW)
 
     assert standings.standings_of(db, [place[0]]) == {place: kept}
 
 
 def test_nothing_changed_is_nothing_written(db, basis):
-    standings.save_standings(db, {}, basis=basis, now=NOW)
+    keep_standings(db, {}, basis=basis, now=NOW)
 
     assert db.execute(select(standing_changes)).all() == []
 
 
 def test_each_change_is_kept_with_what_it_was_before_and_was_computed_with(db, basis, place):
     first, second = standing(Status.EMERGING, 1.0), standing(Status.MASTERED, 3.0)
-    standings.save_standings(db, {place: (None, first)}, basis=basis, now=NOW)
-    standings.save_standings(db, {place: (first, second)}, basis=basis, now=NOW + HOUR)
+    keep_standings(db, {place: (None, first)}, basis=basis, now=NOW)
+    keep_standings(db, {place: (first, second)}, basis=basis, now=NOW + HOUR)
 
     rows = db.execute(select(standing_changes).order_by(standing_changes.c.id)).all()
     assert [(row.previous_status, row.status, row.at) for row in rows] == [
@@ -103,8 +104,8 @@ def test_each_change_is_kept_with_what_it_was_before_and_was_computed_with(db, b
 def test_where_a_learner_stood_at_any_moment_is_known(db, basis, place, hours, stood):
     learner, competency, view = place
     first, second = standing(Status.EMERGING, 1.0), standing(Status.MASTERED, 3.0)
-    standings.save_standings(db, {place: (None, first)}, basis=basis, now=NOW)
-    standings.save_standings(db, {place: (first, second)}, basis=basis, now=NOW + 2 * HOUR)
+    keep_standings(db, {place: (None, first)}, basis=basis, now=NOW)
+    keep_standings(db, {place: (first, second)}, basis=basis, now=NOW + 2 * HOUR)
 
     found = standings.standings_at(db, learner, view=view, moment=NOW + hours * HOUR)
 
@@ -114,9 +115,7 @@ def test_where_a_learner_stood_at_any_moment_is_known(db, basis, place, hours, s
 
 
 def test_each_view_has_a_history_of_its_own(db, basis, place):
-    standings.save_standings(
-        db, {place: (None, standing(Status.MASTERED, 3.0))}, basis=basis, now=NOW
-    )
+    keep_standings(db, {place: (None, standing(Status.MASTERED, 3.0))}, basis=basis, now=NOW)
 
     assert standings.standings_at(db, place[0], view=View.LEARNER, moment=NOW) == {}
 
@@ -163,7 +162,7 @@ def test_the_history_ends_where_the_learner_stands(engine, changes):
         for hours, status, estimate in changes:
             moment += hours * HOUR
             change = {place: (None, standing(status, estimate))}
-            standings.save_standings(connection, change, basis=basis, now=moment)
+            keep_standings(connection, change, basis=basis, now=moment)
 
         now = standings.standings_of(connection, [learner])
         then = standings.standings_at(connection, learner, view=View.TEACHER, moment=moment)

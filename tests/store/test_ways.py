@@ -7,6 +7,7 @@ import pytest
 from mapping.records import ColumnRef, PassbackWay
 from store import courses, frameworks, outbox, ways
 from tests.store.places import (
+    BY,
     NOW,
     enrol,
     new_course,
@@ -43,7 +44,7 @@ def way(connection, course):
 def test_a_course_goes_by_its_school_until_it_has_a_way_of_its_own(db, place):
     before = way(db, place.algebra)
 
-    ways.set_course_way(db, place.algebra, COUNTED, counted_from=NOW)
+    ways.set_course_way(db, place.algebra, COUNTED, counted_from=NOW, author=BY)
 
     assert (before, way(db, place.algebra)) == (PassbackWay.WORDS, COUNTED)
     assert way(db, place.other) is PassbackWay.WORDS
@@ -52,9 +53,9 @@ def test_a_course_goes_by_its_school_until_it_has_a_way_of_its_own(db, place):
 
 def test_another_choice_ends_an_agreement_and_the_dry_run_before_it(db, place):
     ways.note_preview(db, place.algebra, NOW)
-    ways.set_course_way(db, place.algebra, COUNTED, counted_from=NOW)
+    ways.set_course_way(db, place.algebra, COUNTED, counted_from=NOW, author=BY)
 
-    ways.set_course_way(db, place.algebra, None)
+    ways.set_course_way(db, place.algebra, None, author=BY)
 
     (found,) = ways.course_ways(db, place.tenant, called="A-1")
     assert (found.own, found.counted_from, found.previewed_at) == (None, None, None)
@@ -70,11 +71,11 @@ def test_a_dry_run_holds_for_a_day(db, place, hours, is_previewed):
 
 
 def test_a_schools_way_is_that_of_its_courses(db, place):
-    is_done = ways.set_school_way(db, place.tenant, "School s1", way=PassbackWay.NONE)
+    is_done = ways.set_school_way(db, place.tenant, "School s1", way=PassbackWay.NONE, author=BY)
 
     assert is_done
     assert way(db, place.other) is PassbackWay.NONE
-    assert not ways.set_school_way(db, place.tenant, "Nowhere", way=PassbackWay.WORDS)
+    assert not ways.set_school_way(db, place.tenant, "Nowhere", way=PassbackWay.WORDS, author=BY)
     assert ways.school_names(db, place.tenant) == ("School s1",)
 
 
@@ -98,7 +99,7 @@ def test_columns_are_counted_by_the_way_they_were_made_for(db, place):
     publish(db, place.tenant)
     strand = next(one.id for one in frameworks.competencies_of(db, place.tenant))
     for made in (PassbackWay.WORDS, COUNTED):
-        outbox.save_column(db, place.algebra, strand, way=made, ref=ColumnRef("1"))
+        outbox.save_column(db, place.algebra, strand, way=made, ref=ColumnRef("1"), now=NOW)
 
     assert ways.column_counts(db, place.algebra) == {PassbackWay.WORDS: 1, COUNTED: 1}
 

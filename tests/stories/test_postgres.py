@@ -1,5 +1,6 @@
 """The same nights on PostgreSQL, with workers in processes of their own."""
 
+import json
 import time
 
 import pytest
@@ -18,7 +19,8 @@ PATIENCE_SECONDS = 120.0
 
 
 @pytest.fixture
-def stage(tmp_path, redis_url, postgres_engine):
+def stage(tmp_path, redis_url, postgres_engine, monkeypatch):
+    monkeypatch.setenv("WAYMARK_LOG_FORMAT", "json")
     database_url = postgres_engine.url.render_as_string(hide_password=False)
     with district_on_stage(tmp_path, database_url, redis_url) as stage:
         yield stage
@@ -37,6 +39,12 @@ def run_night(stage):
     return report(stage.container, run_id)
 
 
+def lines_of_log(stage):
+    """Everything the workers wrote; what is no line of JSON fails here."""
+    files = sorted((stage.folder / "logs").glob("worker-*.log"))
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+
 def test_two_nights_of_two_workers_end_as_on_sqlite(stage):
     first = run_night(stage)
 
@@ -46,3 +54,7 @@ def test_two_nights_of_two_workers_end_as_on_sqlite(stage):
     assert standing_marks(stage) == wanted_marks(stage)
     assert first.counts.pushed == len(standing_marks(stage)) > 0
     assert second.counts.pushed == second.counts.statuses_changed == 0
+    work = [line for line in lines_of_log(stage) if line["logger"] == "workers.work_log"]
+    assert {line["run"] for line in work} == {first.run, second.run}
+    assert all("course" in line for line in work if line["phase"] in ("pull", "push"))
+    assert {line["phase"] for line in work} == {"plan", "pull", "compute", "push"}

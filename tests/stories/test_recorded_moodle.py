@@ -41,7 +41,7 @@ def district(moodle: str) -> dict:
     return {
         "district": "Recorded",
         "timezone": "Europe/Berlin",
-        "schools": [{"name": "Test Faculty", "passback": "words"}],
+        "schools": [{"name": "Test Faculty", "passback": "words", "first_push": "agreed"}],
         "platforms": [
             {
                 "name": "Test Moodle",

@@ -9,6 +9,7 @@ from mapping.evidence.tables import View
 from mapping.records import (
     CourseRef,
     LearnerRef,
+    Mode,
     PassbackWay,
     PlatformId,
     RunId,
@@ -116,7 +117,8 @@ class Night:
 
     def reach(self, run: RunId, phase: Phase) -> list[Work]:
         """Do everything before a phase; what is due in it, claimed."""
-        while schedule.advance(self.engine, run, now=self.clock()) is not phase:
+        while (reached := schedule.advance(self.engine, run, now=self.clock())) is not phase:
+            assert reached is not Phase.DONE, f"the run has nothing to do in {phase}"
             for work in self.take(run):
                 self.perform(work)
         return self.take(run)
@@ -183,12 +185,14 @@ def new_night(
     book: FakeGradebook | None = None,
     way: PassbackWay = PassbackWay.WORDS,
     kind: str = "canvas",
+    mode: Mode = Mode.OFFICIAL,
+    is_agreed: bool = True,
 ) -> Night:
     """A district with a mapping of all quizzes to one competency, and a rule of one piece."""
     with writing(engine) as connection:
         tenant = new_tenant(connection)
         platform = new_platform(connection, tenant, kind=kind)
-        new_school(connection, tenant, platform, way=way)
+        new_school(connection, tenant, platform, way=way, mode=mode, is_agreed=is_agreed)
         publish(connection, tenant, rule("N.1", line_item="quiz*"))
         set_rule(connection, tenant)
     return Night(

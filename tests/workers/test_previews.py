@@ -8,6 +8,7 @@ from connectors.errors import GiveUp
 from mapping.records import FoundMark, LearnerRef, PassbackWay
 from store import ways
 from tests.contracts.fake import FakeGradebook
+from tests.store.places import BY
 from tests.workers.night import RenewedGradebook, new_night, small
 from workers.previews import preview_course
 
@@ -59,7 +60,7 @@ def test_what_stands_there_is_told_apart_from_what_would_change(night):
     (cells,) = night.book.marks.values()
     cells[ADA] = FoundMark(words="Excellent", is_ours=False)
     night.score("quiz 1", "ada", 1.0)
-    night.write(ways.set_course_way, night.course(), PassbackWay.NONE)
+    night.write(ways.set_course_way, night.course(), PassbackWay.NONE, author=BY)
     night.run()
 
     (column,) = preview(night, PassbackWay.WORDS).columns

@@ -3,13 +3,14 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from sqlalchemy import update
 
+from bootstrap.container import wall_clock
 from store import pauses, run_reports, sync_state
 from store.refreshes import RefreshCause
 from store.session import reading, writing
@@ -104,15 +105,35 @@ def test_what_a_dead_job_carried_is_put_into_the_queue_again(container, night, j
     assert len(jobs()) == 1
 
 
-@pytest.mark.parametrize("status", [JobStatus.STARTED, JobStatus.DEFERRED, JobStatus.SCHEDULED])
-def test_what_a_living_job_carries_is_left_to_it(container, night, jobs, status):
+def test_what_somebody_works_on_is_left_to_them(container, night, jobs):
     run = queue.enqueue_run(container, night.tenant)
-    set_status(container, status)
+    ((_, ([item],)),) = jobs()
+    queue.open_queue(container).empty()
+    night.clock.advance(seconds=6)
+    night.write(sync_state.claim, item, now=night.clock())
+
+    queue.tend(container, run)
+
+    assert jobs() == []
+
+
+@pytest.mark.parametrize(("seconds_ago", "carried"), [(1, 0), (60, 1)])
+def test_a_job_that_was_taken_and_took_nothing_up_died_with_its_worker(
+    container, night, jobs, seconds_ago, carried
+):
+    run = queue.enqueue_run(container, night.tenant)
+    opened = queue.open_queue(container)
+    (job_id,) = opened.job_ids
+    job = Job.fetch(job_id, connection=container.redis, serializer=JSONSerializer)
+    job.started_at = wall_clock() - timedelta(seconds=seconds_ago)
+    job.set_status(JobStatus.STARTED)
+    job.save()
+    container.redis.delete(opened.key)
     night.clock.advance(seconds=6)
 
     queue.tend(container, run)
 
-    assert len(jobs()) == 1
+    assert len(jobs()) == carried
 
 
 def test_what_is_put_back_is_put_into_the_queue_when_its_time_has_come(container, night, jobs):
@@ -183,7 +204,9 @@ def test_what_comes_first_is_carried_first(container, night, jobs, reading_run):
     assert [item for _, (ids,) in jobs() for item in ids] == wanted
 
 
-def test_a_platform_takes_turns_with_the_others_of_its_district(container, jobs, reading_run):
+def test_a_platform_takes_turns_with_the_others_of_its_district(
+    container, night, jobs, reading_run
+):
     run = reading_run(500)
     with writing(night.engine) as connection:
         other = new_platform(connection, night.tenant, "Other")

@@ -6,29 +6,16 @@ import pytest
 from sqlalchemy import select
 
 from mapping.evidence.tables import View
-from mapping.records import CompetencyId, LearnerId, ScoreState
+from mapping.records import LearnerId, ScoreState
 from mapping.rules.scopes import Scope
 from mapping.status import Status
 from store import alignments, frameworks, run_notes, standings, tenants, waiting
 from store.rules import RulePlace, save_rule
-from store.standings import Standing
 from store.sync_state import Phase
 from store.tables import standing_changes
 from tests.contracts.fake import graded
 from tests.store.places import new_tenant, score, set_rule
 from workers import recompute
-
-PLACE = (LearnerId(1), CompetencyId(1), View.TEACHER)
-
-
-def standing(estimate: float | None, **more) -> Standing:
-    fields = {
-        "status": Status.DEVELOPING,
-        "estimate": estimate,
-        "evidence_count": 1,
-        "mastered_count": 0,
-    }
-    return Standing(**{**fields, **more})
 
 
 def mark_everybody(night):
@@ -185,40 +172,6 @@ def test_a_learner_marked_again_while_being_computed_waits_for_the_next(night):
     night.write(waiting.settle, tokens)
 
     assert night.ask(waiting.count_waiting, night.tenant) == 3
-
-
-def test_an_estimate_that_differs_in_the_last_digits_is_no_change():
-    found = recompute.differences({PLACE: standing(2.5)}, {PLACE: standing(2.5 + 1e-12)})
-
-    assert found == {}
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        (standing(2.5), standing(2.6)),
-        (standing(2.5), standing(2.5 + 1e-12, evidence_count=2)),
-        (standing(None), standing(2.5)),
-        (standing(2.5), standing(None)),
-    ],
-)
-def test_whatever_else_differs_is_a_change(before, after):
-    assert recompute.differences({PLACE: before}, {PLACE: after}) == {PLACE: (before, after)}
-
-
-def test_a_standing_that_was_never_there_is_a_change():
-    after = standing(None, status=Status.NO_EVIDENCE, evidence_count=0)
-
-    assert recompute.differences({}, {PLACE: after}) == {PLACE: (None, after)}
-
-
-def test_a_standing_without_evidence_any_more_becomes_no_evidence():
-    before = standing(2.5)
-
-    (found,) = recompute.differences({PLACE: before}, {}).values()
-
-    assert found[0] == before
-    assert (found[1].status, found[1].estimate) == (Status.NO_EVIDENCE, None)
 
 
 def test_a_standing_at_an_earlier_night_is_not_moved_by_a_later_one(night):

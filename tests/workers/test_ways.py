@@ -12,7 +12,7 @@ from store import ways
 from store.sync_state import ItemState
 from store.tables import work_notes
 from tests.contracts.fake import FakeGradebook
-from tests.store.places import publish, rule
+from tests.store.places import BY, publish, rule
 from tests.workers.night import new_night, small
 
 ADA, BO = LearnerRef("ada"), LearnerRef("bo")
@@ -55,7 +55,7 @@ def gone(cause="column_gone"):
 
 
 def agree(night):
-    night.write(ways.set_course_way, night.course(), COUNTED, counted_from=night.clock())
+    night.write(ways.set_course_way, night.course(), COUNTED, counted_from=night.clock(), author=BY)
 
 
 def words(night, tag):
@@ -95,7 +95,7 @@ def test_an_agreement_ends_when_another_way_is_chosen(engine, clock):
     night = new_night(engine, clock, way=COUNTED)
     night.run()
     agree(night)
-    night.write(ways.set_course_way, night.course(), None)
+    night.write(ways.set_course_way, night.course(), None, author=BY)
     night.score("quiz 1", "ada", 8.0)
 
     night.run()

@@ -11,6 +11,7 @@ branch_labels = None
 depends_on = None
 
 _BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_OPEN = sa.text("state IN ('wanted', 'sent')")
 
 
 def upgrade() -> None:
@@ -90,6 +91,17 @@ def upgrade() -> None:
             ["course_id"], ["courses.id"], name=op.f("fk_passback_due_courses_course_id_courses")
         ),
         sa.PrimaryKeyConstraint("course_id", name=op.f("pk_passback_due_courses")),
+    )
+    op.create_table(
+        "passback_totals",
+        sa.Column("competency_id", _BIG_ID, nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["competency_id"],
+            ["competencies.id"],
+            name=op.f("fk_passback_totals_competency_id_competencies"),
+        ),
+        sa.PrimaryKeyConstraint("competency_id", name=op.f("pk_passback_totals")),
     )
     op.create_table(
         "policy_changes",
@@ -172,6 +184,10 @@ def upgrade() -> None:
         "schools",
         sa.Column("mode", sa.String(length=16), server_default="official", nullable=False),
     )
+    op.add_column("schools", sa.Column("agreed_at", Instant))
+    op.add_column(
+        "schools", sa.Column("agreed_by", sa.String(length=255), server_default="", nullable=False)
+    )
     op.add_column("tenants", sa.Column("paused_at", Instant))
     op.add_column(
         "tenants", sa.Column("paused_by", sa.String(length=255), server_default="", nullable=False)
@@ -184,6 +200,9 @@ def upgrade() -> None:
     )
     op.add_column("work_items", sa.Column("quota", sa.Float()))
     op.add_column("work_items", sa.Column("platform_id", sa.BigInteger()))
+    _let_no_mark_be_open_twice()
+    # Courses of no school are shadows from now on; these were shown until now.
+    op.execute("UPDATE courses SET mode = 'published' WHERE school_id IS NULL")
     # Courses that have marks had their first push; whoever let it happen is not known.
     op.execute(
         "UPDATE courses SET agreed_by = 'before this was asked', agreed_at = "
@@ -195,3 +214,21 @@ def upgrade() -> None:
     )
     # Which marks are out of date was not kept before: any may be.
     op.execute("INSERT INTO passback_due_courses (course_id, token) SELECT id, 0 FROM courses")
+
+
+def _let_no_mark_be_open_twice() -> None:
+    """Of each mark at most one letter is wanted and one sent; of several the newest stays."""
+    op.execute(
+        "UPDATE outbox SET state = 'superseded', reason = 'A newer one was under way, too.' "
+        "WHERE state IN ('wanted', 'sent') AND id NOT IN (SELECT newest FROM ("
+        "SELECT MAX(id) AS newest FROM outbox WHERE state IN ('wanted', 'sent') "
+        "GROUP BY course_id, way, competency_id, learner_id, state) AS kept)"
+    )
+    op.create_index(
+        "ux_outbox_open",
+        "outbox",
+        ["course_id", "way", "competency_id", "learner_id", "state"],
+        unique=True,
+        sqlite_where=_OPEN,
+        postgresql_where=_OPEN,
+    )

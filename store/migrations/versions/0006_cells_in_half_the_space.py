@@ -23,6 +23,7 @@ _CELL = (
 _ATTEMPT = (
     *("points", "line_item_id", "learner_id", "submitted_at", "graded_at", "number", "is_late"),
 )
+_RETRIED = 64
 _LAST_SECOND = 2**31 - 1
 _LAST_ATTEMPT = 2**15 - 1
 _KINDS: dict[str, Any] = {
@@ -88,6 +89,11 @@ def upgrade() -> None:
             key=("id",),
             index=("learner_id", "line_item_id"),
         )
+    op.execute(
+        f"UPDATE scores SET flags = flags | {_RETRIED} WHERE EXISTS (SELECT 1 FROM score_events e "  # noqa: S608 - our names
+        "WHERE e.learner_id = scores.learner_id AND e.line_item_id = scores.line_item_id "
+        "AND e.attempt <> scores.attempt)"
+    )
 
 
 def _write_anew(

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from mapping.columns import NO_MOMENT
 from mapping.estimators import weighted_average
 from mapping.judgement.judging import judge
-from mapping.judgement.retention import earliest, first_met, is_recheck_due, next_review, retains
+from mapping.judgement.retention import (
+    earliest,
+    first_met,
+    history,
+    is_recheck_due,
+    next_review,
+    retains,
+)
 from mapping.rules.clauses import NewestWithin
 from mapping.rules.mastery_rule import MasteryRule
 from mapping.samples import Sample
@@ -132,6 +139,25 @@ def test_the_first_beginning_that_meets_a_rule_is_found(segments, fewest, cut, a
         for s in segments
     ]
     assert found.tolist() == expected
+
+
+@settings(max_examples=10)
+@given(
+    st.lists(st.lists(st.integers(0, 4).map(float), max_size=45), min_size=1, max_size=8),
+    st.sampled_from(("weighted_average", "decaying_average", "evidence_weighted")),
+    st.integers(1, 4),
+)
+def test_what_grows_by_a_piece_at_a_time_is_found_as_if_laid_out(segments, method, fewest):
+    rule = MasteryRule(method=method, minimum_evidence=fewest)
+
+    def bar(_segment, length, estimate):
+        return (length >= fewest) & (estimate >= rule.mastered - 1e-9)
+
+    estimate, found = history(sample(segments), rule, bar)
+
+    expected = first_met(sample(segments), rule.estimator(), bar, fewest=fewest)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(estimate, rule.estimator()(sample(segments)))
 
 
 def test_a_segment_of_thousands_is_laid_out_in_parts():
