@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from store import sync_state
 from store.session import reading, writing
 from store.sync_state import Phase
 from tests.store.places import new_tenant
-from workers import queue
+from workers import queue, service
 from workers.__main__ import main
 
 ROOT = Path(__file__).parents[2]
@@ -103,3 +104,29 @@ def test_a_redis_that_is_down_ends_a_process_with_what_to_do(monkeypatch, capsys
 
     assert main(["work"]) == 2
     assert "WAYMARK_REDIS_URL" in capsys.readouterr().err
+
+
+def test_what_is_old_is_taken_out_once_a_day_whoever_asks(container, tenant):
+    def count():
+        with reading(container.engine) as connection:
+            return connection.exec_driver_sql("SELECT count(*) FROM work_items").scalar_one()
+
+    def old_runs():
+        for _ in range(2):
+            with writing(container.engine) as connection:
+                long_ago = container.now() - timedelta(days=500)
+                run = sync_state.start_run(
+                    connection, tenant, cause="nightly", is_full=False, now=long_ago
+                )
+                sync_state.add_items(connection, run, Phase.COMPUTE, places=[(None, 0)])
+                sync_state.enter_phase(connection, run, Phase.DONE, now=long_ago)
+
+    container.redis.delete("waymark:purged")
+    old_runs()
+
+    service.see_to_retention(container)
+    assert count() == 1
+    old_runs()
+    service.see_to_retention(container)
+
+    assert count() == 3
