@@ -16,6 +16,8 @@ _WIRE_SECONDS = 0.01
 """How long a piece takes on the wires to the LMSs, so that there is a night to disturb."""
 _BEFORE_TIME_PASSES = 2.0
 _LEASE_PASSES = 25.0
+_SILENCE_SECONDS = 6.0
+"""Somebody who lives renews a lease every five seconds."""
 _SHORTLY = 0.05
 _MOST_SECONDS = 8.0
 """How long mischiefs wait for their phase, should others keep it from coming."""
@@ -111,15 +113,23 @@ class _Ends:
 
 
 def _await_the_end(world: World, run: RunId) -> None:
-    """See the disturbed run through; time passes faster, or each dead holder cost 20 seconds."""
+    """See the disturbed run through; time passes faster where it waits for dead holders.
+
+    It does so once at the begin, whoever holds what, and then only where nobody was heard of for
+    longer than a live holder is silent.
+    """
     began = time.monotonic()
-    passes_at = began + _BEFORE_TIME_PASSES
+    passes_at, heard = began + _BEFORE_TIME_PASSES, world.heard(run)
+    has_passed = False
     while not world.tend(run):
         now = time.monotonic()
         assert now < began + PATIENCE_SECONDS, world.where_it_hangs(run)
+        if (news := world.heard(run)) != heard and has_passed:
+            passes_at = now + _SILENCE_SECONDS
+        heard = news
         if now >= passes_at:
             world.let_time_pass(_LEASE_PASSES)
-            passes_at = now + 2 * _BEFORE_TIME_PASSES
+            passes_at, has_passed = now + _SILENCE_SECONDS, True
         world.revive()
         time.sleep(_SHORTLY)
 

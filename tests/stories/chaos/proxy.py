@@ -90,7 +90,7 @@ class Wire:
         *,
         is_answer: bool = False,
     ) -> None:
-        with suppress(ConnectionError):
+        with suppress(OSError):
             while piece := await source.read(_CHUNK):
                 if not is_answer:
                     self.callers[both[0].get_extra_info("peername")[0]] += 1

@@ -103,6 +103,16 @@ class World:
             return sync_state.run(connection, run).phase
         return Phase.PLAN
 
+    def heard(self, run: RunId) -> Sequence[Any]:
+        """What changes whenever somebody does something for a run, or renews a lease on it."""
+        with suppress(*UNREACHED):
+            return self.rows(
+                "SELECT count(*), sum(attempts), max(lease_until), max(finished_at) "
+                "FROM work_items WHERE run_id = :run",
+                run=run,
+            )
+        return ()
+
     def play(self, act: Act) -> None:
         """Have a teacher do something at an LMS."""
         sent = {
