@@ -8,6 +8,7 @@ ARGS ?=
 # Test files are shared out among so many processes, for they wait a third of their time; 0 runs
 # them in one, for a debugger.
 PROCESSES ?= 3
+ROUNDS ?= 50
 UNCOUNTED := tests/stories tests/browser tests/openedx tests/simulators
 CODE := benchmarks bootstrap connectors interchange lti_tool mapping simulators store tests workers
 
@@ -18,7 +19,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
 
-.PHONY: help demo test check bench lint types floors
+.PHONY: help demo test check chaos bench lint types floors
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,12 +36,15 @@ check: $(VENV)/test.installed lint types floors ## Everything CI runs
 	@$(MAKE) --no-print-directory test ARGS="--cov --cov-fail-under=95 $(UNCOUNTED:%=--ignore=%) $(ARGS)"
 	@$(MAKE) --no-print-directory test ARGS="$(UNCOUNTED) $(ARGS)"
 
+chaos: $(VENV)/test.installed ## Disturb ROUNDS nights (50) in every way, then compare with the truth
+	@$(BIN)/python -m pytest tests/stories/chaos/test_chaos.py --chaos-rounds=$(ROUNDS) $(ARGS)
+
 bench: $(VENV)/bench.installed ## Measure; prints figure, peer and limit from one run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(VENV)/test.installed ## Rules and format of the code
-	@$(BIN)/ruff check $(CODE)
-	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/ruff check $(CODE) scripts/prove-restore
+	@$(BIN)/ruff format --check $(CODE) scripts/prove-restore
 
 types: $(VENV)/test.installed ## mypy, strict
 	@$(BIN)/mypy
