@@ -3,7 +3,7 @@
 import platform
 import sys
 
-from benchmarks import judging, launch, mastery, pull, resync
+from benchmarks import disk, judging, launch, mastery, pull, resync
 from benchmarks.timing import shown
 
 BENCHMARKS = {
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "judging": judging.run,
     "pull": pull.run,
     "resync": resync.run,
+    "disk": disk.run,
 }
 
 names = sys.argv[1:] or list(BENCHMARKS)
