@@ -3,7 +3,7 @@
 import platform
 import sys
 
-from benchmarks import crash, judging, launch, mastery, night, pull, resync, scale
+from benchmarks import crash, disk, judging, launch, mastery, night, pull, resync, scale
 from benchmarks.timing import shown
 
 BENCHMARKS = {
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "judging": judging.run,
     "pull": pull.run,
     "resync": resync.run,
+    "disk": disk.run,
     "scale": scale.run,
     "night": night.run,
     "crash": crash.run,

@@ -1,148 +1,216 @@
-"""A gradebook read again that has not changed: what it costs the database."""
+"""Gradebooks read again: a million scores that are known, two in a hundred changed, or all new.
+
+On PostgreSQL and on SQLite. Every way starts at the same records and ends in the same table; the
+slow ones are measured with fewer rows. PostgreSQL runs without ``fsync``, so that no disk is
+measured.
+"""
 
 import tempfile
-from collections.abc import Mapping
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import cycle
 from pathlib import Path
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Engine, text
 
-from benchmarks.timing import Row, rate
-from mapping.records import (
-    Course,
-    CourseId,
-    CourseRef,
-    Enrolment,
-    LearnerId,
-    LearnerRef,
-    LineItem,
-    LineItemId,
-    LineItemRef,
-    PassbackWay,
-    Person,
-    Role,
-    SchoolRef,
-    Score,
-    ScoreState,
+from benchmarks import resync_peers
+from benchmarks.resync_courses import (
+    ROWS_A_COURSE,
+    ReadCourse,
+    gradebook_page,
+    new_courses,
+    read_again,
 )
-from store import courses, gradebook, registrations, schema
-from store.gradebook import ItemKey
-from store.registrations import PlatformEntry
-from store.secrets import SecretBox
-from store.session import open_engine, upsert, writing
-from store.tables import scores as scores_table
+from benchmarks.timing import Row, rate
+from mapping.records import Score
+from store import schema
+from store.session import open_engine
+from tests.servers import running_postgres
 
-_LEARNERS = 200
-_ITEMS = 100
-ROWS = _LEARNERS * _ITEMS
-_NOW = datetime(2026, 11, 20, tzinfo=UTC)
+_KNOWN = 50
+_PEERS = 3
+ROWS = _KNOWN * ROWS_A_COURSE
+_SAMPLE = 4
+_MERGED = 2_000
+_RUNS = 3
+
+Way: TypeAlias = Callable[[Engine, ReadCourse, Sequence[Score]], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Bench:
+    """A database with courses that are known, and some for the peers that are not yet."""
+
+    engine: Engine
+    known: list[ReadCourse]
+    fresh: list[ReadCourse]
+    same: list[Score] = field(default_factory=gradebook_page)
+    other: list[Score] = field(default_factory=partial(gradebook_page, is_changed=True))
+
+    @property
+    def name(self) -> str:
+        """Which database."""
+        return "SQLite" if self.engine.dialect.name == "sqlite" else "PostgreSQL"
+
+    def line(self, benchmark: str, **facts: Any) -> Row:  # noqa: ANN401 - a row's fields
+        """A line of the table."""
+        return Row(benchmark=f"{benchmark}, {self.name}", **facts)
+
+    def over(self, way: Way, courses: Sequence[ReadCourse], page: Sequence[Score]) -> None:
+        """Read courses again in a way."""
+        for course in courses:
+            way(self.engine, course, page)
 
 
 def run() -> list[Row]:
-    """Measure scores a second of a course saved again, on SQLite."""
-    page = _page()
-    with tempfile.TemporaryDirectory() as folder:
-        engine = open_engine(f"sqlite:///{Path(folder) / 'bench.db'}")
-        schema.migrate(engine)
-        with writing(engine) as connection:
-            course = _course(connection)
-            items, learners = _items(connection, course)
-            first = gradebook.start_reading(connection, course, items=items, learners=learners)
-            gradebook.save_scores(connection, first, page, now=_NOW, run=None)
-
-        def ours() -> None:
-            with writing(engine) as connection:
-                reading = gradebook.start_reading(
-                    connection, course, items=items, learners=learners
-                )
-                gradebook.save_scores(connection, reading, page, now=_NOW, run=None)
-
-        with writing(engine) as connection:
-            rows = [dict(row) for row in connection.execute(select(scores_table)).mappings()]
-
-        def peer() -> None:
-            with writing(engine) as connection:
-                upsert(connection, scores_table, rows, keys=("line_item_id", "learner_id"))
-
-        def limit() -> None:
-            with writing(engine) as connection:
-                connection.exec_driver_sql("SELECT * FROM scores").fetchall()
-
-        measured = [
-            Row(
-                benchmark="resync",
-                role="ours",
-                what="snapshot, difference, nothing to write",
-                rate=rate(ROWS, ours),
-            ),
-            Row(
-                benchmark="resync",
-                role="peer",
-                what="upsert of every row through Core",
-                rate=rate(ROWS, peer),
-            ),
-            Row(
-                benchmark="resync",
-                role="limit",
-                what="reading the rows with the driver",
-                rate=rate(ROWS, limit),
-            ),
-        ]
-        engine.dispose()
-    return measured
+    """Measure scores a second."""
+    rows: list[Row] = []
+    for database in (_postgres, _sqlite):
+        with database() as engine:
+            found = new_courses(engine, _KNOWN + _PEERS)
+            bench = _Bench(engine=engine, known=found[:_KNOWN], fresh=found[_KNOWN:])
+            rows += [*_first(bench), *_unchanged(bench), *_changed(bench), *_logged(bench)]
+    return rows
 
 
-def _course(connection: Connection) -> CourseId:
-    tenant = registrations.save_tenant(connection, "Bench", "UTC")
-    platform = registrations.save_platform(
-        connection,
-        tenant,
-        PlatformEntry(
-            kind="canvas",
-            name="Canvas",
-            issuer="https://lms.example",
-            client_id="1",
-            auth_url="https://lms.example/a",
-            token_url="https://lms.example/t",  # noqa: S106 - an address
-            jwks_url="https://lms.example/k",
-            api_url="https://lms.example",
-            api_token="none",  # noqa: S106 - no secret
-        ),
-        secrets=SecretBox("a benchmark's secret key, not a secret"),
+def _first(bench: _Bench) -> list[Row]:
+    """The first reading of all; each course is new only once, so it is measured once."""
+    line = partial(bench.line, "first load")
+    all_known = partial(bench.over, read_again, bench.known, bench.same)
+    rows = [
+        line(
+            role="ours",
+            what="cells and their events, checked and marked",
+            rate=_once(ROWS, all_known),
+        )
+    ]
+    _settle(bench)
+    for what, way, course in (
+        ("cells alone, rows through Core", resync_peers.core_upsert, bench.fresh[0]),
+        ("cells alone, session.add_all", resync_peers.add_all, bench.fresh[1]),
+    ):
+        work = partial(way, bench.engine, course, bench.same)
+        rows.append(line(role="peer", what=what, rate=_once(ROWS_A_COURSE, work)))
+    return rows
+
+
+def _unchanged(bench: _Bench) -> list[Row]:
+    line = partial(bench.line, "unchanged")
+    sample = bench.known[:_SAMPLE]
+    rows = [
+        line(
+            role="ours",
+            what="snapshot, difference, nothing to write",
+            rate=rate(ROWS, partial(bench.over, read_again, bench.known, bench.same), runs=_RUNS),
+        )
+    ]
+    for what, way in _careful(bench):
+        work = partial(bench.over, way, sample, bench.same)
+        rows.append(
+            line(role="peer", what=what, rate=rate(_SAMPLE * ROWS_A_COURSE, work, runs=_RUNS))
+        )
+    few = partial(resync_peers.merge, bench.engine, sample[0], bench.same[:_MERGED])
+    rows.append(line(role="peer", what="session.merge", rate=rate(_MERGED, few, runs=_RUNS)))
+    limit = partial(_read_all, bench.engine)
+    rows.append(
+        line(
+            role="limit",
+            what="reading the rows with the driver",
+            rate=rate(ROWS, limit, runs=_RUNS),
+        )
     )
-    registrations.save_school(connection, tenant, "School", passback_way=PassbackWay.NONE)
-    found = Course(ref=CourseRef("1"), title="Course", code="C", school_ref=SchoolRef("1"))
-    courses.save_courses(connection, platform, [found], tenant=tenant)
-    return courses.courses_of(connection, tenant)[0].id
+    return rows
 
 
-def _items(
-    connection: Connection, course: CourseId
-) -> tuple[Mapping[ItemKey, LineItemId], Mapping[LearnerRef, LearnerId]]:
-    people = [
-        Enrolment(
-            person=Person(ref=LearnerRef(str(n)), name=f"L{n}", sort_name=f"L{n}"),
-            role=Role.LEARNER,
-        )
-        for n in range(_LEARNERS)
-    ]
-    line_items = [
-        LineItem(ref=LineItemRef(str(n)), title=f"I{n}", category="", maximum=20.0)
-        for n in range(_ITEMS)
-    ]
-    learners = courses.save_enrolments(connection, course, people)
-    return gradebook.save_line_items(connection, course, line_items), learners
+def _changed(bench: _Bench) -> list[Row]:
+    """Two in a hundred are others each time, once there and once back."""
+    line = partial(bench.line, "2 % changed")
+    rows = []
+    ways = (("snapshot, difference, changes and their events", read_again), *_careful(bench))
+    for place, (what, way) in enumerate(ways):
+        turns = cycle((bench.other, bench.same))
+        courses = bench.known if place == 0 else bench.known[:_SAMPLE]
+
+        def work(
+            way: Way = way,
+            courses: Sequence[ReadCourse] = courses,
+            turns: Iterator[list[Score]] = turns,
+        ) -> None:
+            bench.over(way, courses, next(turns))
+
+        measured = rate(len(courses) * ROWS_A_COURSE, work, runs=_RUNS)
+        rows.append(line(role="peer" if place else "ours", what=what, rate=measured))
+    return rows
 
 
-def _page() -> list[Score]:
-    return [
-        Score(
-            line_item_ref=LineItemRef(str(item)),
-            learner_ref=LearnerRef(str(learner)),
-            state=ScoreState.GRADED,
-            points=float((item * learner) % 21),
-            graded_at=_NOW,
-        )
-        for learner in range(_LEARNERS)
-        for item in range(_ITEMS)
-    ]
+def _logged(bench: _Bench) -> list[Row]:
+    """Bytes of PostgreSQL's write-ahead log for each row that says nothing new."""
+    if bench.name == "SQLite":
+        return []
+    rows = []
+    ways = (("snapshot, difference, nothing to write", read_again), *_careful(bench))
+    for place, (what, way) in enumerate(ways):
+        before = _log_position(bench.engine)
+        bench.over(way, bench.known[:_SAMPLE], bench.same)
+        logged = (_log_position(bench.engine) - before) / (_SAMPLE * ROWS_A_COURSE)
+        role = "peer" if place else "ours"
+        line = partial(bench.line, "log of unchanged rows", unit="B/row")
+        rows.append(line(role=role, what=what, rate=logged))
+    return rows
+
+
+def _careful(bench: _Bench) -> tuple[tuple[str, Way], ...]:
+    core = ("upsert of every row through Core", resync_peers.core_upsert)
+    if bench.name == "SQLite":
+        return (core,)
+    arrays = ("arrays, ON CONFLICT ... WHERE something differs", resync_peers.upsert_where_other)
+    return (core, arrays)
+
+
+def _once(rows: int, work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return rows / (time.perf_counter() - began)
+
+
+def _read_all(engine: Engine) -> None:
+    with engine.connect() as connection:
+        result = connection.exec_driver_sql("SELECT * FROM scores")
+        driver = result.cursor
+        while driver is not None and driver.fetchmany(10_000):
+            pass
+
+
+def _log_position(engine: Engine) -> int:
+    with engine.connect() as connection:
+        moved = connection.execute(text("SELECT pg_current_wal_insert_lsn() - '0/0'"))
+        return int(moved.scalar_one())
+
+
+def _settle(bench: _Bench) -> None:
+    """Have statistics taken now, not in the middle of what is measured."""
+    with bench.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE" if bench.name == "SQLite" else "VACUUM ANALYZE")
+
+
+@contextmanager
+def _sqlite() -> Iterator[Engine]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _migrated(f"sqlite:///{Path(folder) / 'bench.db'}")
+
+
+@contextmanager
+def _postgres() -> Iterator[Engine]:
+    with running_postgres() as url:
+        yield from _migrated(url)
+
+
+def _migrated(url: str) -> Iterator[Engine]:
+    engine = open_engine(url)
+    schema.migrate(engine)
+    yield engine
+    engine.dispose()

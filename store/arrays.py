@@ -140,10 +140,10 @@ def values_of(column: Column[Any], array: "Array | list[Any]") -> list[Any]:
     """An array as the driver's own values, as ``array_of`` took them."""
     if isinstance(array, list):
         return array
+    if column.nullable and array.dtype.kind != "b" and (mask := is_absent(array)).any():
+        array = array.astype(object)
+        array[mask] = None
     values: list[Any] = array.tolist()
-    if column.nullable and array.dtype.kind != "b":
-        for place in np.flatnonzero(is_absent(array)).tolist():
-            values[place] = None
     return values
 
 

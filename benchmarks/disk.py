@@ -1,0 +1,96 @@
+"""What a gradebook cell takes of PostgreSQL's disk: table and indexes, after VACUUM.
+
+The same million facts in the store's own table and in the two that are written most often: with
+UUIDs, and with numbers that PostgreSQL gives. Each has the keys and indexes that finding a cell,
+a course's cells and a learner's cells take.
+"""
+
+from sqlalchemy import Connection
+
+from benchmarks.timing import Row
+from store import schema
+from store.session import open_engine
+from tests.servers import running_postgres
+
+_ITEMS, _LEARNERS = 5_000, 200
+ROWS = _ITEMS * _LEARNERS
+# One in eight cells has no points yet and was not handed in; few have points taken off.
+_FACTS = """
+    SELECT i, l, (i * l) % 8 = 0 AS is_empty, (i * l) % 21 AS points, (i + l) % 40 = 0 AS is_late,
+        TIMESTAMPTZ '2026-09-01 08:00Z' + i * INTERVAL '1 hour' + l * INTERVAL '7 seconds' AS at
+    FROM generate_series(1, {items}) AS i, generate_series(1, {learners}) AS l
+"""
+_OURS = """
+    INSERT INTO scores (points, points_deducted, line_item_id, learner_id, submitted_at, graded_at,
+        attempt, flags)
+    SELECT CASE WHEN is_empty THEN NULL ELSE points END, CASE WHEN is_late THEN 0.5 END, i, l,
+        CASE WHEN NOT is_empty THEN extract(epoch FROM at)::bigint - 946684800 END,
+        extract(epoch FROM at)::bigint - 946684000, 1, 9
+    FROM ({facts}) AS facts
+"""
+_PEER = """
+    CREATE TABLE {name} (id {kind} PRIMARY KEY {given}, line_item_id {kind} NOT NULL,
+        learner_id {kind} NOT NULL, state smallint NOT NULL, points double precision,
+        points_deducted double precision NOT NULL, attempt integer NOT NULL,
+        is_visible boolean NOT NULL, is_late boolean NOT NULL, is_overridden boolean NOT NULL,
+        submitted_at timestamptz, graded_at timestamptz, UNIQUE (line_item_id, learner_id));
+    CREATE INDEX ON {name} (line_item_id);
+    CREATE INDEX ON {name} (learner_id);
+    INSERT INTO {name} (line_item_id, learner_id, state, points, points_deducted, attempt,
+        is_visible, is_late, is_overridden, submitted_at, graded_at)
+    SELECT {item}, {learner}, 1, CASE WHEN is_empty THEN NULL ELSE points END,
+        CASE WHEN is_late THEN 0.5 ELSE 0 END, 1, true, is_late, false,
+        CASE WHEN NOT is_empty THEN at END, at + INTERVAL '800 seconds'
+    FROM ({facts}) AS facts
+"""
+_PEERS = (
+    (
+        "UUIDs: id, both references, and their indexes",
+        "uuid_scores",
+        {
+            "kind": "uuid",
+            "given": "DEFAULT gen_random_uuid()",
+            "item": "md5('item' || i)::uuid",
+            "learner": "md5('learner' || l)::uuid",
+        },
+    ),
+    (
+        "bigint: id, both references, and their indexes",
+        "bigint_scores",
+        {
+            "kind": "bigint",
+            "given": "GENERATED ALWAYS AS IDENTITY",
+            "item": "i",
+            "learner": "l",
+        },
+    ),
+)
+
+
+def run() -> list[Row]:
+    """Measure bytes a row."""
+    with running_postgres() as url:
+        engine = open_engine(url)
+        schema.migrate(engine)
+        facts = _FACTS.format(items=_ITEMS, learners=_LEARNERS)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            rows = [_ours(connection, facts)]
+            for what, name, words in _PEERS:
+                statement = _PEER.format(name=name, facts=facts, **words)
+                connection.exec_driver_sql(statement)
+                rows.append(_row(connection, name, role="peer", what=what))
+        engine.dispose()
+    return rows
+
+
+def _ours(connection: Connection, facts: str) -> Row:
+    # Nothing is said of who they are; only what their numbers take is measured.
+    connection.exec_driver_sql("SET session_replication_role = replica")
+    connection.exec_driver_sql(_OURS.format(facts=facts))
+    return _row(connection, "scores", role="ours", what="packed: numbers of four bytes and bits")
+
+
+def _row(connection: Connection, table: str, *, role: str, what: str) -> Row:
+    connection.exec_driver_sql(f"VACUUM {table}")
+    size = connection.exec_driver_sql(f"SELECT pg_total_relation_size('{table}')").scalar_one()
+    return Row(benchmark="disk", role=role, what=what, rate=size / ROWS, unit="B/row")

@@ -1,0 +1,109 @@
+"""What others would write for a gradebook that is read again, from the same scores.
+
+Each has the store's own table, with its keys. None keeps events, as Waymark does besides.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Engine, func, literal, or_, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session, registry
+from sqlalchemy.types import NullType
+
+from benchmarks.resync_courses import ReadCourse
+from mapping.records import Score
+from store.cells import FIELDS, keys_of, rows_of
+from store.packing import flags
+from store.session import upsert, writing
+from store.tables import scores
+
+_KEYS = ("line_item_id", "learner_id")
+
+
+class Cell:
+    """A score as SQLAlchemy's ORM has it."""
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401 - of any column
+        for name, value in values.items():
+            setattr(self, name, value)
+
+
+registry().map_imperatively(Cell, scores)
+
+
+def merge(engine: Engine, course: ReadCourse, page: Sequence[Score]) -> None:
+    """The first that comes to mind: each score is merged."""
+    with Session(engine) as session, session.begin():
+        for row in _rows(course, page):
+            session.merge(Cell(**row))
+
+
+def add_all(engine: Engine, course: ReadCourse, page: Sequence[Score]) -> None:
+    """Objects for scores that are new."""
+    with Session(engine) as session, session.begin():
+        session.add_all([Cell(**row) for row in _rows(course, page)])
+
+
+def core_upsert(engine: Engine, course: ReadCourse, page: Sequence[Score]) -> None:
+    """The careful one: one statement for many rows, without objects."""
+    with writing(engine) as connection:
+        upsert(connection, scores, _rows(course, page), keys=_KEYS)
+
+
+def upsert_where_other(engine: Engine, course: ReadCourse, page: Sequence[Score]) -> None:
+    """The best that PostgreSQL does without reading first: arrays, and rows that differ only."""
+    packed, _ = rows_of(page)
+    items = np.array([course.items[one.line_item_ref, None] for one in page])
+    learners = np.array([course.learners[one.learner_ref] for one in page])
+    keys = keys_of(items, learners)
+    arrays = {
+        "line_item_id": (keys >> 32).astype("i4"),
+        "learner_id": (keys & (2**32 - 1)).astype("i4"),
+        **{name: np.ascontiguousarray(packed[name]) for name in FIELDS},
+    }
+    with writing(engine) as connection:
+        _write_where_other(connection, arrays)
+
+
+def _write_where_other(connection: Connection, arrays: dict[str, Any]) -> None:
+    given = func.unnest(*(literal(array, NullType()) for array in arrays.values()))
+    rows = given.table_valued(*arrays).render_derived(name="given")
+    values = [
+        func.nullif(rows.c[name], _NOTHING[name]) if name in _NOTHING else rows.c[name]
+        for name in arrays
+    ]
+    statement = postgresql.insert(scores).from_select(list(arrays), select(*values))
+    is_other = or_(*(scores.c[name].is_distinct_from(statement.excluded[name]) for name in FIELDS))
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(_KEYS),
+            set_={name: statement.excluded[name] for name in FIELDS},
+            where=is_other,
+        )
+    )
+
+
+_NOTHING = {
+    "points": literal(np.nan),
+    "points_deducted": literal(np.nan),
+    "submitted_at": literal(-(2**31)),
+    "graded_at": literal(-(2**31)),
+}
+
+
+def _rows(course: ReadCourse, page: Sequence[Score]) -> list[dict[str, Any]]:
+    return [
+        {
+            "line_item_id": course.items[score.line_item_ref, score.criterion_ref],
+            "learner_id": course.learners[score.learner_ref],
+            "points": score.points,
+            "points_deducted": score.points_deducted or None,
+            "submitted_at": score.submitted_at,
+            "graded_at": score.graded_at,
+            "attempt": score.attempt,
+            "flags": flags(score.state, is_visible=score.is_visible, is_late=score.is_late),
+        }
+        for score in page
+    ]
