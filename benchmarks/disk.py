@@ -16,7 +16,8 @@ _ITEMS, _LEARNERS = 5_000, 200
 ROWS = _ITEMS * _LEARNERS
 # One in eight cells has no points yet and was not handed in; few have points taken off.
 _FACTS = """
-    SELECT i, l, (i * l) % 8 = 0 AS is_empty, (i * l) % 21 AS points, (i + l) % 40 = 0 AS is_late,
+    SELECT i, l, mod(i + l, 8) = 0 AS is_empty, mod(i * l, 21) AS points,
+        mod(i + l, 41) = 0 AS is_late,
         TIMESTAMPTZ '2026-09-01 08:00Z' + i * INTERVAL '1 hour' + l * INTERVAL '7 seconds' AS at
     FROM generate_series(1, {items}) AS i, generate_series(1, {learners}) AS l
 """
@@ -76,8 +77,7 @@ def run() -> list[Row]:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             rows = [_ours(connection, facts)]
             for what, name, words in _PEERS:
-                statement = _PEER.format(name=name, facts=facts, **words)
-                connection.exec_driver_sql(statement)
+                _fill(connection, _PEER.format(name=name, facts=facts, **words))
                 rows.append(_row(connection, name, role="peer", what=what))
         engine.dispose()
     return rows
@@ -88,6 +88,11 @@ def _ours(connection: Connection, facts: str) -> Row:
     connection.exec_driver_sql("SET session_replication_role = replica")
     connection.exec_driver_sql(_OURS.format(facts=facts))
     return _row(connection, "scores", role="ours", what="packed: numbers of four bytes and bits")
+
+
+def _fill(connection: Connection, statements: str) -> None:
+    for statement in statements.split(";"):
+        connection.exec_driver_sql(statement)
 
 
 def _row(connection: Connection, table: str, *, role: str, what: str) -> Row:
