@@ -8,6 +8,7 @@ import numpy as np
 
 from mapping.columns import NO_MOMENT, BoolArray, CodeArray, FloatArray, IntArray
 from mapping.evidence.tables import View
+from mapping.ordering import ordering
 from mapping.status import NO_LEVEL, OverrideState, StandingTable, Status
 
 NO_RULE = -1
@@ -127,7 +128,7 @@ class KeptTable:
         """The same rows in the order of places."""
         if np.all(self.place[1:] > self.place[:-1]):
             return self
-        return self.rows(np.argsort(self.place))
+        return self.rows(ordering((self.view, self.learner, self.competency)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from mapping.columns import NO_MOMENT, BoolArray, CodeArray, FloatArray, IntArray
+from mapping.ordering import ordering
 from mapping.records import LearnerId
 from store.columns import one_of, pair_of, read_columns
 from store.packing import MICROS, RETRIED, SECONDS_BEFORE_2000, STATE
@@ -72,6 +73,10 @@ class Cells:
     def rows(self, index: IntArray | BoolArray) -> Self:
         """These rows, in this order."""
         return type(self)(**{name: getattr(self, name)[index] for name in self.__slots__})
+
+    def ordered(self) -> Self:
+        """The same rows by cell; rows of one cell keep their order."""
+        return self.rows(ordering((self.cell,)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

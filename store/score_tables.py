@@ -171,12 +171,11 @@ def _attempted(
     """What is told of some learners' attempts, by where it is told."""
     moment = knowledge.moment
     if moment is None:
-        cells = cells_now(connection, learner_ids, speaks=_speaking(knowledge))
+        cells = cells_now(connection, learner_ids, speaks=_speaking(knowledge)).ordered()
         attempts = attempts_now(connection, learner_ids)
         said = events_of(connection, retried(cells))
     else:
-        said = events_by(connection, learner_ids, moment=moment)
-        said = said.rows(np.argsort(said.cell, kind="stable"))
+        said = events_by(connection, learner_ids, moment=moment).ordered()
         cells = said.rows(newest((said.cell,)))
         attempts = attempts_by(connection, learner_ids, moment=moment)
     return [_present(cells), *_earlier(cells, attempts), *_overwritten(cells, attempts, said)]
@@ -263,12 +262,11 @@ def _told(cells: Cells, *, state: CodeArray, is_visible: BoolArray) -> _Rows:
 
 
 def _found(among: IntArray, sought: IntArray) -> tuple[IntArray, BoolArray]:
-    """In which row each cell is, and whether it is there at all."""
+    """In which row of ascending cells each one is, and whether it is there at all."""
     if among.size == 0:
         return np.zeros(sought.size, dtype=np.int64), np.zeros(sought.size, dtype=np.bool_)
-    order = np.argsort(among)
-    at = np.searchsorted(among, sought, sorter=order).clip(max=among.size - 1)
-    return order[at], among[order[at]] == sought
+    row = np.searchsorted(among, sought).clip(max=among.size - 1)
+    return row, among[row] == sought
 
 
 def _with_facts(

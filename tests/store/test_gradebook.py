@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from mapping.records import Criterion, CriterionRef, Grading, LearnerRef, LineItemRef, ScoreState
 from store import gradebook, waiting
 from store.gradebook import SavedScores
-from store.packing import state_of
+from store.packing import RETRIED, state_of
 from store.session import reading, writing
 from store.tables import courses, line_items, recompute_pairs, recompute_queue, score_events, scores
 from tests.store.places import (
@@ -391,3 +391,16 @@ def test_the_order_of_pages_does_not_matter_for_distinct_cells(engine, found, or
     _read(engine, second, [[one] for one in shuffled])
 
     assert _kept(engine, second)[0] == _kept(engine, first)[0]
+
+
+def test_a_cell_remembers_that_it_was_of_another_attempt_whatever_it_says_later(
+    db, algebra, opened
+):
+    said = []
+    for attempt, points in ((0, 5.0), (1, 6.0), (1, 6.0), (1, 7.0)):
+        reading = gradebook.start_reading(db, algebra, items=opened.items, learners=opened.learners)
+        saved = save(db, reading, score("quiz", "ada", points, attempt=attempt))
+        is_retried = db.execute(select(scores.c.flags)).scalar_one() & RETRIED != 0
+        said.append((saved.new, saved.changed, is_retried))
+
+    assert said == [(1, 0, False), (0, 1, True), (0, 0, True), (0, 1, True)]

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 
 from mapping.records import ScoreState
 from store import schema
-from store.packing import EPOCH_2000, flags
+from store.packing import EPOCH_2000, RETRIED, flags
 from store.session import open_engine, writing
 from store.tables import (
     attempt_events,
@@ -19,6 +19,7 @@ from store.tables import (
     recompute_queue,
     score_events,
     scores,
+    standing_changes,
 )
 
 
@@ -213,6 +214,55 @@ def test_cells_say_after_they_were_packed_what_they_said_before(before_0006):
 
     assert _rows(before_0006, scores) == list(_PACKED)
     assert _rows(before_0006, earlier_attempts) == [_ATTEMPT]
+
+
+def test_cells_that_were_of_another_attempt_once_are_known_after_they_were_packed(before_0006):
+    other = _MISSING.replace("3, NULL, 0, 0,", "1, 2.0, 0, 1,")
+    with writing(before_0006) as connection:
+        connection.exec_driver_sql(
+            f"INSERT INTO score_events ({_SAID}, recorded_at) VALUES ({other}, 50)"  # noqa: S608 - our own words
+        )
+
+    _upgrade(before_0006, "head")
+
+    first, second = _rows(before_0006, scores)
+    assert (first["flags"] & RETRIED, second["flags"] & RETRIED) == (0, RETRIED)
+
+
+def test_a_history_is_the_same_without_its_foreign_keys(before_0006):
+    with writing(before_0006) as connection:
+        for statement in _HISTORY_0005:
+            connection.exec_driver_sql(statement)
+
+    _upgrade(before_0006, "head")
+
+    (row,) = _rows(before_0006, standing_changes)
+    assert (row["id"], row["learner_id"], row["status"], row["at"]) == (7, 1, 4, from_micros(55))
+
+
+_HISTORY_0005 = (
+    (
+        "INSERT INTO frameworks (id, tenant_id, identifier, title, creator, language, licence, "
+        "attribution) VALUES (1, 1, 'F', '', '', '', '', '')"
+    ),
+    (
+        "INSERT INTO competencies (id, framework_id, identifier, code, statement, indicator, "
+        "position, is_strand, is_archived) VALUES (1, 1, 'n', 'N', '', '', 0, false, false)"
+    ),
+    (
+        "INSERT INTO mapping_sets (id, tenant_id, version, digest, published_at) "
+        "VALUES (1, 1, 1, '', 0)"
+    ),
+    (
+        "INSERT INTO mastery_rules (id, tenant_id, version, digest, definition, effective_from) "
+        "VALUES (1, 1, 1, '', '{}', 0)"
+    ),
+    (
+        "INSERT INTO standing_changes (id, learner_id, competency_id, view, status, "
+        "evidence_count, mastered_count, at, mapping_set_id, mastery_rule_id, run_id) "
+        "VALUES (7, 1, 1, 0, 4, 2, 1, 55, 1, 1, 9)"
+    ),
+)
 
 
 def test_events_keep_their_numbers_and_moments_when_they_are_packed(before_0006):

@@ -1,7 +1,9 @@
 """What is to be computed again: marked with the cause, taken away with the cure."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
@@ -118,3 +120,27 @@ def test_what_time_alone_may_have_changed_is_put_down(db, district, ada, ids, *,
 
     marked = {tuple(row)[:2] for row in db.execute(select(recompute_pairs))}
     assert marked == ({place[:2]} if is_due else set())
+
+
+def test_marks_of_whom_another_process_took_one_away_are_no_longer_ours(db, district, algebra, ids):
+    ada, bo, cy = sorted(enrol(db, algebra, "ada", "bo", "cy").values())
+    waiting.mark_learners(db, [ada, bo], now=NOW)
+    waiting.mark_pairs(db, [(bo, ids["N.1"]), (cy, ids["N.1"]), (cy, ids["N.2"])], now=NOW)
+    found = everything(db, district)
+    taken = found.of(np.array([ada, cy]))
+    waiting.settle(
+        db, replace(taken, pairs=taken.pairs.rows(np.array([0])), pair_tokens=taken.pair_tokens[:1])
+    )
+
+    ours = waiting.still_waiting(db, found)
+
+    assert ours.everybody.tolist() == [bo]
+    assert ours.pairs.learner.tolist() == [bo]
+
+
+def test_marks_put_down_again_meanwhile_are_still_ours_with_the_token_of_then(db, district, ada):
+    waiting.mark_learners(db, [ada], now=NOW)
+    found = everything(db, district)
+    waiting.mark_learners(db, [ada], now=LATER)
+
+    assert waiting.still_waiting(db, found) is found

@@ -12,7 +12,7 @@ from mapping.status import Status
 from store import alignments, frameworks, run_notes, standings, tenants, waiting
 from store.rules import RulePlace, save_rule
 from store.sync_state import Phase
-from store.tables import standing_changes
+from store.tables import passback_due, standing_changes
 from tests.contracts.fake import graded
 from tests.store.places import new_tenant, score, set_rule
 from workers import recompute
@@ -188,3 +188,55 @@ def test_a_standing_at_an_earlier_night_is_not_moved_by_a_later_one(night):
     )
     assert after == before
     assert now != before
+
+
+def due_learners(night):
+    rows = night.ask(lambda c: c.execute(select(passback_due.c.learner_id)).all())
+    return {row[0] for row in rows}
+
+
+def test_only_whose_marks_may_have_changed_are_put_down_for_writing(night):
+    night.run()
+    night.write(lambda c: c.execute(passback_due.delete()))
+    night.score("quiz 1", "bo", 10.0)
+    run = night.begin()
+    (work,) = night.reach(run, Phase.COMPUTE)
+
+    night.perform(work)
+
+    assert due_learners(night) == {night.learner("bo")}
+
+
+def test_what_learners_may_not_see_puts_no_mark_down(night):
+    night.run()
+    night.write(lambda c: c.execute(passback_due.delete()))
+    night.put(score("quiz 2", "ada", 1.0, is_visible=False))
+    run = night.begin()
+    (work,) = night.reach(run, Phase.COMPUTE)
+    before = night.standing("ada")
+
+    night.perform(work)
+
+    assert night.standing("ada") != before
+    assert due_learners(night) == set()
+
+
+def test_what_another_process_computed_meanwhile_is_not_written_again(night, monkeypatch):
+    night.run()
+    night.score("quiz 1", "bo", 10.0)
+    run = night.begin()
+    (work,) = night.reach(run, Phase.COMPUTE)
+    found = night.ask(waiting.waiting_in, night.tenant, part=0, parts=1)
+    load = recompute.grounds_of
+
+    def load_and_be_overtaken(*arguments):
+        loaded = load(*arguments)
+        night.write(waiting.settle, found)
+        return loaded
+
+    monkeypatch.setattr(recompute, "grounds_of", load_and_be_overtaken)
+    before = changes(night)
+
+    night.perform(work)
+
+    assert changes(night) == before
