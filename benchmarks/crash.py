@@ -23,8 +23,9 @@ from benchmarks.timing import Row
 from bootstrap.container import Container, open_container
 from bootstrap.embedded import running_redis
 from bootstrap.settings import Settings, child_environment, load_settings, new_secret
+from mapping.kept import differing
 from mapping.records import LearnerId, TenantId
-from store import schema, standings, sync_state, tenants, waiting
+from store import schema, standing_tables, sync_state, tenants, waiting
 from store.grounds import grounds_of, policy_of
 from store.session import reading, writing
 from store.sync_state import Phase
@@ -325,11 +326,11 @@ def _wrong(container: Container, tenant: TenantId) -> int:
     with reading(container.engine) as connection:
         everybody = [LearnerId(one) for one in tenants.all_learners(connection, tenant)]
         policy = policy_of(connection, tenant, now=container.now())
-        kept = standings.standings_of(connection, everybody)
+        kept = standing_tables.kept_now(connection, everybody)
         grounds = grounds_of(connection, policy, everybody)
     with writing(container.engine) as connection:
         ids = recompute.rule_ids(connection, tenant, policy.book)
-    return len(recompute.differences(kept, recompute.compute(grounds, ids)))
+    return differing(kept, recompute.compute(grounds, ids)).after.learner.size
 
 
 def _doubled(engine: Engine) -> int:

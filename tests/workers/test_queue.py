@@ -369,6 +369,7 @@ def test_a_run_of_a_paused_district_puts_nothing_into_the_queue(container, night
 def test_what_was_asked_for_begins_when_the_run_in_its_way_is_over(
     container, night, jobs, read_course
 ):
+    night.score("quiz 1", "ada", 0.0)
     run = night.begin()
     night.reach(run, Phase.PUSH)
     night.clock.advance(minutes=1)
