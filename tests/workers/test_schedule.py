@@ -287,11 +287,14 @@ def test_a_course_asked_for_is_read_computed_and_written_without_planning(night,
 
 def test_a_course_asked_for_while_a_run_goes_on_is_read_right_after_it(night, ask):
     night.run()
+    night.score("quiz 1", "ada", 1.0)
     run = night.begin()
-    night.reach(run, Phase.PUSH)
+    works = night.reach(run, Phase.PUSH)
     night.clock.advance(minutes=1)
 
     assert ask() is None
+    for work in works:
+        night.perform(work)
     night.reach(run, Phase.DONE)
     assert schedule.begin_refresh(night.engine, night.tenant, now=night.clock()) is not None
 
