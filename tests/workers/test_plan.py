@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connectors.errors import RetryLater
 from connectors.protocol import Note
 from mapping.records import CourseRef, CourseState, PassbackWay, SchoolRef
-from store import courses, run_notes, sync_state
+from store import courses, due, run_notes, sync_state
 from store.sync_state import ItemState, Phase
 from tests.contracts.fake import FakeGradebook
 from tests.store.places import course_record, publish, rule
@@ -143,7 +143,7 @@ def test_an_unchanged_course_with_nothing_to_write_asks_its_lms_nothing_more(nig
     night.run()
     run = night.run()
 
-    assert night.ask(sync_state.count_items, run, Phase.PUSH) == 1
+    assert night.ask(sync_state.count_items, run, Phase.PUSH) == 0
     assert night.counts(run).api_calls == 2
 
 
@@ -289,9 +289,12 @@ def test_courses_stay_on_a_day_of_their_own(course, days, nights):
 
 
 @pytest.mark.parametrize(("way", "items"), [(PassbackWay.NONE, 0), (PassbackWay.WORDS, 1)])
-def test_an_unchanged_course_is_written_to_where_its_school_wants_it(engine, clock, way, items):
+def test_marks_due_in_an_unchanged_course_are_looked_at_where_its_school_wants_it(
+    engine, clock, way, items
+):
     night = new_night(engine, clock, way=way)
     night.run()
+    night.write(due.put_down_courses, [night.course()], now=clock())
 
     run = night.run()
 
