@@ -11,17 +11,12 @@ import pytest
 
 import simulators.canvas
 import simulators.moodle
-from mapping.kept import differing
-from mapping.records import LearnerId
 from simulators.files import Addresses, write_all
-from store.grounds import grounds_of, policy_of
-from store.session import writing
-from store.standing_tables import kept_now
 from tests.stories.cases import CASES, ROWS, Case, Player, names_of, plans
 from tests.stories.stage import Stage, district_on_stage
+from tests.stories.staleness import stale_standings
 from tests.stories.tiny import plans_in, spot, tiny_district
 from tests.stories.truth import Book, canvas_book, held_book, moodle_book
-from workers import recompute
 
 pytestmark = pytest.mark.story
 
@@ -62,12 +57,15 @@ def played(redis_url, tmp_path_factory):
         for player in players:
             player.play_all()
         stage.run_night()
-        after_a_night, stale_after_a_night = held_books(stage), stale_standings(stage)
+        after_a_night, stale_after_a_night = (
+            held_books(stage),
+            stale_standings(stage.container, stage.tenant),
+        )
         stage.run_night(is_full=True)
         yield Played(
             true=true_books(stage),
             stale_after_a_night=stale_after_a_night,
-            stale_after_a_sweep=stale_standings(stage),
+            stale_after_a_sweep=stale_standings(stage.container, stage.tenant),
             held_after_a_night=after_a_night,
             held_after_a_sweep=held_books(stage),
             grades=course_grades(stage),
@@ -85,22 +83,6 @@ def true_books(stage):
 
 def held_books(stage):
     return {(lms, name): held_book(stage.rows, lms, where.course) for lms, name, where in spots()}
-
-
-def stale_standings(stage):
-    """Standings that are not what all that is held would give if computed from nothing."""
-    now = stage.container.now()
-    with stage.container.engine.connect() as connection:
-        everybody = [LearnerId(row.id) for row in stage.rows("SELECT id FROM learners")]
-        policy = policy_of(connection, stage.tenant, now=now)
-        kept = kept_now(connection, everybody)
-        grounds = grounds_of(connection, policy, everybody)
-    with writing(stage.container.engine) as connection:
-        computed = recompute.compute(
-            grounds, recompute.rule_ids(connection, stage.tenant, policy.book)
-        )
-    assert len(computed)
-    return differing(kept, computed).after.place.tolist()
 
 
 def spots():

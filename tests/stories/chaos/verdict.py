@@ -3,16 +3,12 @@
 from collections.abc import Sequence
 
 from mapping.passback import words
-from mapping.records import LearnerId
 from mapping.status import Status
-from store import standings
-from store.grounds import grounds_of, policy_of
-from store.session import writing
 from tests.stories.chaos.ledger import by_hand, overwritten, written_twice
 from tests.stories.chaos.world import LMSS, PLANS, World
+from tests.stories.staleness import stale_standings
 from tests.stories.tiny import plans_in, spot
 from tests.stories.truth import canvas_book, held_book, moodle_book
-from workers import recompute
 
 _READERS = {"canvas": canvas_book, "moodle": moodle_book}
 
@@ -61,7 +57,7 @@ def faults_found(world: World, *, since_event: int) -> list[str]:
     return [
         *_books(world),
         *_events(world, since_event),
-        *(f"standing {key}: {told}" for key, told in _stale_standings(world).items()),
+        *(f"standing {one} is stale" for one in stale_standings(world.container, world.tenant)),
         *_marks(world),
         *_writes(world),
         *_left_over(world),
@@ -86,21 +82,6 @@ def _events(world: World, since: int) -> list[str]:
         "scores are not what their newest event says": world.rows(_NOT_THE_NEWEST)[0][0],
     }
     return [f"{count} {what}" for what, count in counts.items() if count]
-
-
-def _stale_standings(world: World) -> dict[object, object]:
-    """Standings that are not what all that is held would give if computed from nothing."""
-    now = world.now()
-    with writing(world.container.engine) as connection:
-        everybody = [LearnerId(row.id) for row in world.rows("SELECT id FROM learners")]
-        policy = policy_of(connection, world.tenant, now=now)
-        kept = standings.standings_of(connection, everybody)
-        grounds = grounds_of(connection, policy, everybody)
-        computed = recompute.compute(
-            grounds, recompute.rule_ids(connection, world.tenant, policy.book)
-        )
-    assert computed
-    return dict(recompute.differences(kept, computed))
 
 
 def _marks(world: World) -> list[str]:
