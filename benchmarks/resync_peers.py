@@ -14,7 +14,7 @@ from sqlalchemy.types import NullType
 
 from benchmarks.resync_courses import ReadCourse
 from mapping.records import Score
-from store.cells import FIELDS, keys_of, rows_of
+from store.cells import FIELDS, items_of, learners_of, packed
 from store.packing import flags
 from store.session import upsert, writing
 from store.tables import scores
@@ -54,14 +54,11 @@ def core_upsert(engine: Engine, course: ReadCourse, page: Sequence[Score]) -> No
 
 def upsert_where_other(engine: Engine, course: ReadCourse, page: Sequence[Score]) -> None:
     """The best that PostgreSQL does without reading first: arrays, and rows that differ only."""
-    packed, _ = rows_of(page)
-    items = np.array([course.items[one.line_item_ref, None] for one in page])
-    learners = np.array([course.learners[one.learner_ref] for one in page])
-    keys = keys_of(items, learners)
+    keys, rows, _ = packed(page, course.items, course.learners)
     arrays = {
-        "line_item_id": (keys >> 32).astype("i4"),
-        "learner_id": (keys & (2**32 - 1)).astype("i4"),
-        **{name: np.ascontiguousarray(packed[name]) for name in FIELDS},
+        "line_item_id": items_of(keys).astype("i4"),
+        "learner_id": learners_of(keys).astype("i4"),
+        **{name: np.ascontiguousarray(rows[name]) for name in FIELDS},
     }
     with writing(engine) as connection:
         _write_where_other(connection, arrays)

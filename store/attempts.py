@@ -17,9 +17,9 @@ from store.cells import (
     NO_SECOND,
     UNREADABLE,
     Keys,
+    Mask,
     items_of,
     learners_of,
-    second_of,
     whole_seconds,
 )
 from store.session import write_rows
@@ -47,29 +47,31 @@ def known_attempts(connection: Connection, course_id: CourseId) -> dict[AttemptK
     return {(row[0], row[1], row[2]): tuple(row[3:]) for row in rows}
 
 
-def attempts_of(keys: Keys, page: Sequence[Score]) -> tuple[dict[AttemptKey, Values], int]:
+def attempts_of(
+    keys: Keys, page: Sequence[Score], is_kept: Mask
+) -> tuple[dict[AttemptKey, Values], int]:
     """Earlier attempts as ``known_attempts`` has them, and how many say nothing that can be kept.
 
     Args:
         keys: The cell of each score.
         page: The scores.
+        is_kept: Of which scores.
     """
     found: dict[AttemptKey, Values] = {}
     unfit = 0
-    cells = zip(items_of(keys).tolist(), learners_of(keys).tolist(), page, strict=True)
-    for item, learner, attempt in (
-        (item, learner, attempt) for item, learner, score in cells for attempt in score.earlier
-    ):
-        if (values := _values(attempt)) is None:
-            unfit += 1
-        else:
-            found[item, learner, attempt.number] = values
+    for place in [place for place, score in enumerate(page) if score.earlier and is_kept[place]]:
+        item, learner = int(items_of(keys[place])), int(learners_of(keys[place]))
+        for attempt in page[place].earlier:
+            if (values := _values(attempt)) is None:
+                unfit += 1
+            else:
+                found[item, learner, attempt.number] = values
     return found, unfit
 
 
 def _values(attempt: Attempt) -> Values | None:
     try:
-        seconds = whole_seconds([second_of(attempt.submitted_at), second_of(attempt.graded_at)])
+        seconds = whole_seconds((attempt.submitted_at, attempt.graded_at))
         points = None if attempt.points is None else float(attempt.points)
         is_fit = 0 <= attempt.number <= _LAST_NUMBER and (points is None or isfinite(points))
     except UNREADABLE:

@@ -29,8 +29,7 @@ from store.cells import (
     keys_in,
     keys_of,
     learners_of,
-    places_of,
-    rows_of,
+    packed,
 )
 from store.item_rows import ItemKey, item_key, item_rows, stored_items
 from store.packing import STATE
@@ -151,19 +150,16 @@ def save_scores(
         now: When they were read.
         run: The run that read them.
     """
-    keys = places_of(page, reading.items, reading.learners)
-    known = np.flatnonzero(keys).tolist()
-    page, keys = [page[place] for place in known], keys[known]
-    rows, is_fine = rows_of(page)
+    keys, rows, is_fine = packed(page, reading.items, reading.learners)
     # Also what cannot be kept: the LMS has something there, so nothing was taken away.
-    reading.seen.append(keys)
-    fine = [page[place] for place in np.flatnonzero(is_fine).tolist()]
-    earlier, unfit = attempts_of(keys[is_fine], fine)
+    reading.seen.append(keys[keys > 0])
+    is_kept = is_fine & (keys > 0)
+    earlier, unfit = attempts_of(keys, page, is_kept)
     retold = keep_attempts(connection, reading.attempts, earlier, now=now, run=run)
     _mark(connection, reading, keys_in(retold), now=now)
-    found = Cells.of(keys[is_fine], rows[is_fine])
+    found = Cells.of(keys[is_kept], rows[is_kept])
     saved = _append(connection, reading, found, now=now, run=run)
-    skipped = len(page) - len(fine) + unfit
+    skipped = int(np.count_nonzero(~is_fine & (keys > 0))) + unfit
     reading.skipped += skipped
     return replace(saved, skipped=skipped)
 

@@ -45,7 +45,7 @@ from store.sync_state import ItemState
 from workers.plan import is_sweep
 from workers.work import Work
 
-_SCORES_A_TRANSACTION = 1_000
+_SCORES_A_TRANSACTION = 5_000
 
 
 def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from mapping.records import Attempt, ScoreState
 from store import gradebook
-from store.cells import ROW, Cells, keys_in, keys_of, learners_of, rows_of
+from store.cells import ROW, Cells, keys_in, keys_of, learners_of, packed
 from store.gradebook import SavedScores
 from store.packing import EPOCH_2000, LATE, OVERRIDDEN, STATE, VISIBLE
 from store.tables import earlier_attempts, scores
@@ -159,9 +159,10 @@ def test_a_row_says_what_its_score_says(state, facts, moments, points):
         graded_at=moments[1],
     )
 
-    rows, is_fine = rows_of([told])
+    keys, rows, is_fine = packed([told], {}, {})
 
     (row,) = rows
+    assert keys.tolist() == [0]
     assert is_fine.all()
     assert row["flags"] & STATE == state
     assert [bool(row["flags"] & bit) for bit in (VISIBLE, LATE, OVERRIDDEN)] == list(facts)
