@@ -213,9 +213,10 @@ def _peers(engine: Engine) -> list[Row]:
             select(alignments.c.line_item_id, alignments.c.competency_id)
         ):
             aligned[item].append(competency)
-        maximum = dict(
-            connection.execute(select(line_items.c.id, line_items.c.maximum)).tuples().all()
-        )
+        maximum = {
+            row[0]: row[1]
+            for row in connection.execute(select(line_items.c.id, line_items.c.maximum))
+        }
         is_sample = scores.c.learner_id <= _SAMPLE
         began = time.perf_counter()
         rows = connection.execute(

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy import Engine
 
 from mapping.records import RunId
 from store import due, standing_tables, sync_state, waiting
+from store.run_records import LeaseLostError
 from store.session import open_engine, reading, writing
 from workers import recompute
 from workers.work import Work
@@ -75,8 +77,10 @@ def main(url: str, run: RunId) -> None:
     sys.stdin.readline()
     began, parts = time.perf_counter(), 0
     while (work := _next(engine, run)) is not None:
-        recompute.recompute_part(work)
-        parts += 1
+        # On a crowded machine a lease may run out; who has it then goes on where this one ended.
+        with suppress(LeaseLostError):
+            recompute.recompute_part(work)
+            parts += 1
     used = resource.getrusage(resource.RUSAGE_SELF)
     told = {
         "parts": parts,

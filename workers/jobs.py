@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 
 SLICE_SECONDS = 20.0
 """A job takes nothing more up after so long, so that other districts have their turn."""
-_COMPUTING_THREADS = 2
-"""One that computes while another waits for the database; more would only hold memory."""
+_COMPUTING_THREADS = 1
+"""Computing loads ahead by itself; more would only hold memory."""
 
 
 @dataclass(slots=True)

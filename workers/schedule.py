@@ -28,7 +28,9 @@ BY_HAND = "by hand"
 REFRESH = "refresh"
 """Courses read out of turn: no planning, else as a night."""
 _LEARNERS_PER_PART = 5_000
-_MOST_PARTS = 64
+_MOST_PARTS = 8
+"""What is the same for all learners is loaded for each part anew, and is more in a large district.
+"""
 _ORDER = tuple(Phase)
 
 
