@@ -40,11 +40,13 @@ from store.sync_state import Phase
 from tests.servers import running_postgres
 from workers import queue
 
-COURSES = 120
+COURSES = 24
 SAMPLE = 1
 """Courses that the first script is measured with; what it does grows with their number."""
 SHARES = {f"{percent} % changed": percent / 100 for percent in (0, 1, 2, 4)}
 _FIRST_NIGHT = "first night"
+FIRST_SCRIPT_IN = (_FIRST_NIGHT, "1 % changed")
+"""It does the same whatever changed."""
 WORKERS = 2
 OURS = "Waymark"
 _TEND_SECONDS = 0.05
@@ -201,12 +203,14 @@ def _with_peers(bench: _Bench, workers: int) -> Iterator[Measured]:
         engine = sqlalchemy.create_engine(url, pool_size=20)
         for ours in _alone(bench, workers):
             yield ours
-            yield bench.measure(
-                f"canvasapi, ORM merge, a loop, a PUT a mark; {SAMPLE} courses",
-                ours.case,
-                work=lambda: first_script(bench.url, engine, sample),
-                rows=len(sample) * SEATS * COLUMNS,
-            )
+            if ours.case in FIRST_SCRIPT_IN:
+                yield bench.measure(
+                    f"canvasapi, ORM merge, a loop, a PUT a mark; {SAMPLE} course",
+                    ours.case,
+                    work=lambda: first_script(bench.url, engine, sample),
+                    rows=len(sample) * SEATS * COLUMNS,
+                )
+                _require_same(bench, OURS, FIRST, courses=sample)
             yield bench.measure(
                 "Session and threads, Core upsert, pandas, a PUT a changed mark",
                 ours.case,
@@ -214,7 +218,6 @@ def _with_peers(bench: _Bench, workers: int) -> Iterator[Measured]:
                 rows=bench.size.rows,
             )
             _require_same(bench, OURS, CAREFUL, courses=everything)
-            _require_same(bench, OURS, FIRST, courses=sample)
         engine.dispose()
 
 

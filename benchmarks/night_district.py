@@ -2,7 +2,8 @@
 
 A group of learners takes a course in each of some subjects. A course's columns are shared out
 among the competencies of its subject, so that what a course's gradebook shall say follows from
-this course alone: a peer that is measured with some of the courses says the same of them.
+this course alone: a peer that is measured with some of the courses says the same of them. A
+course has 6,000 cells, as many as the courses of a district with 30 million in 5,000.
 """
 
 import json
@@ -14,8 +15,8 @@ from simulators.frameworks import Document, Skill, identifier_of, package
 SUBJECTS = 6
 STRANDS = 2
 SKILLS = 4
-COLUMNS = 40
-SEATS = 30
+COLUMNS = 100
+SEATS = 60
 MAXIMUM = 20.0
 MASTERED, DEVELOPING, LEAST_EVIDENCE = 3.0, 2.0, 2
 TOKEN = "the token of a benchmark"  # noqa: S105 - no secret
@@ -124,7 +125,9 @@ def _district(url: str) -> dict[str, object]:
     return {
         "district": "District of the benchmark",
         "timezone": "UTC",
-        "schools": [{"name": "School", "passback": "words"}],
+        "schools": [
+            {"name": "School", "passback": "words", "mode": "official", "first_push": "agreed"}
+        ],
         "platforms": [
             {
                 "name": "Canvas",

@@ -65,7 +65,7 @@ class Course:
         learner, column = self._cell(number)
         points, touched = float(self.points[number]), self.touched[number]
         row = {
-            "id": str(column * 1_000 + learner),
+            "id": str(column * 100_000 + learner),
             "user_id": str(learner),
             "assignment_id": str(column),
             "score": points,
