@@ -88,8 +88,10 @@ def is_too_late(work: Work) -> bool:
 def _wait_together(work: Work, error: RetryLater, endurance: Endurance) -> None:
     """The platform is in trouble as a whole: notice it once for all that would ask it."""
     item = work.lease.item
-    if error.down_seconds > endurance.down_seconds:
-        minutes = round(error.down_seconds / 60)
+    # It may be down since before this run, which has not waited for it yet.
+    waited_seconds = min(error.down_seconds, (work.now() - work.run.started_at).total_seconds())
+    if waited_seconds > endurance.down_seconds:
+        minutes = round(waited_seconds / 60)
         why = error.cause, f"{error} It was waited for {minutes} minutes tonight."
         fail(work, cause=why[0], message=why[1])
         with writing(work.engine) as connection:

@@ -73,11 +73,21 @@ def test_a_platform_in_trouble_is_waited_for_together_and_nobodys_try_is_spent(n
 def test_a_platform_that_stays_down_is_given_up_for_the_night_at_once(night, works):
     free(night, works)
     trouble = PlatformWaits("Down.", cause="left_alone", down_seconds=3_600.0)
+    night.clock.advance(minutes=45)
 
     later_or_failed(works[0], trouble, ENDURANCE)
 
     assert [row.state for row in rows(night)] == ["failed"] * 3
-    assert {row.message for row in rows(night)} == {"Down. It was waited for 60 minutes tonight."}
+    assert {row.message for row in rows(night)} == {"Down. It was waited for 45 minutes tonight."}
+
+
+def test_a_run_that_begins_while_a_platform_is_down_waits_for_it_anew(night, works):
+    free(night, works)
+    trouble = PlatformWaits("Down.", cause="left_alone", down_seconds=36_000.0)
+
+    later_or_failed(works[0], trouble, ENDURANCE)
+
+    assert states(night) == [("pending", 0, "left_alone")] * 3
 
 
 def test_a_pause_costs_no_try_and_is_over_when_it_is_over(night, works):
