@@ -271,9 +271,9 @@ def _skipped(reading: Reading) -> tuple[Note, ...]:
     if not reading.skipped:
         return ()
     message = (
-        f"{reading.skipped:,} scores held points that are no number, or a moment or attempt that "
-        "is none; they were passed over and what was known before stays. Look at the cells without "
-        "a score in Waymark that have one in the gradebook, and enter those again."
+        f"Scores that could not be kept, for their points are no number, or their moment or "
+        f"attempt is none: {reading.skipped:,}. They were passed over, and what was known of them "
+        "before stays. Enter those again whose score in the gradebook is not the one in Waymark."
     )
     return (Note(cause="unreadable_scores", message=message),)
 

@@ -14,10 +14,10 @@ from mapping.records import (
     ScoreState,
     Section,
 )
-from store import sections, waiting
+from store import run_notes, sections, waiting
 from store.sync_state import LeaseLostError, Phase
 from tests.contracts.fake import FakeGradebook, graded
-from tests.store.places import course_record, publish, rule, set_rule
+from tests.store.places import column, course_record, publish, rule, set_rule
 from tests.workers.night import COURSE, down, new_night, small
 from workers import sync
 
@@ -234,6 +234,26 @@ def test_a_full_night_takes_nothing_away_in_a_column_that_is_not_published(night
     night.book._scores[COURSE] = [graded("quiz 2", "ada", 5.0)]
 
     assert night.counts(night.run(is_full=True)).scores_changed == 0
+
+
+def test_a_score_that_no_database_keeps_stops_nothing_and_is_told(night):
+    night.score("quiz 1", "ada", float("nan"))
+    run = night.run()
+
+    found, (told,) = night.counts(run), night.ask(run_notes.note_lines, run)
+
+    assert (found.courses, found.scores_new, found.scores_skipped) == (1, 2, 1)
+    assert "is none: 1." in told.message
+
+
+def test_a_column_that_no_database_names_stops_nothing(night):
+    night.book.columns[COURSE] = [
+        column("q" * 300),
+        column("half \ud83d"),
+        *night.book.columns[COURSE],
+    ]
+
+    assert night.counts(night.run()).scores_new == 3
 
 
 def test_scores_of_a_column_that_came_back_count_again(night):
