@@ -68,7 +68,8 @@ def take(connection: Connection, run: Run, share: Share, *, now: datetime) -> tu
         return ()
     due = dispatch.due_by_platform(connection, run.id, alive=share.alive, now=now)
     parts = _in_turn(due, in_hand, room=room, share=share)
-    return tuple(_marked(connection, run, one, alive=share.alive, now=now) for one in parts)
+    chunks = (_marked(connection, run, one, alive=share.alive, now=now) for one in parts)
+    return tuple(chunk for chunk in chunks if chunk is not None)
 
 
 def chunk_size(due: DueItems, *, workers: int, threads: int) -> int:
@@ -126,10 +127,13 @@ def _in_turn(
 
 def _marked(
     connection: Connection, run: Run, part: DueItems, *, alive: Collection[str], now: datetime
-) -> Chunk:
+) -> Chunk | None:
     found = sync_state.due_items(
         connection, run.id, now=now, alive=alive, of=(part.phase, part.platform), most=part.count
     )
+    if not found:
+        # A worker took up, since they were counted, all that was due.
+        return None
     first, former = found[0]
     job = job_name(run, first, former)
     ids = [item.id for item, _ in found]

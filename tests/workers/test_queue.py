@@ -12,13 +12,14 @@ from sqlalchemy import update
 
 from bootstrap.container import wall_clock
 from store import pauses, run_reports, sync_state
+from store.dispatch import DueItems
 from store.refreshes import RefreshCause
 from store.session import reading, writing
 from store.sync_state import ItemState, Phase
 from store.tables import runs
 from tests.store.places import new_course, new_platform, new_tenant
 from tests.workers.night import new_night
-from workers import queue
+from workers import fair_shares, queue
 from workers.queue import Refresh
 
 
@@ -258,6 +259,22 @@ def test_two_who_tend_at_once_put_nothing_twice_into_the_queue(container, jobs, 
 
     carried = [item for _, (ids,) in jobs() for item in ids]
     assert len(carried) == len(set(carried)) == 40
+
+
+def test_what_a_worker_takes_up_after_it_was_counted_is_left_to_that_worker(
+    container, night, reading_run
+):
+    run_id = reading_run(1)
+    (item,) = item_ids(night, run_id)
+    counted = DueItems(phase=Phase.PULL, platform=night.platform, count=1)
+    with writing(container.engine) as connection:
+        sync_state.claim(connection, item, now=night.clock())
+
+    with writing(container.engine) as connection:
+        run = sync_state.run(connection, run_id)
+        chunk = fair_shares._marked(connection, run, counted, alive=(), now=night.clock())
+
+    assert chunk is None
 
 
 def test_a_finished_run_is_left_alone(container, night, jobs):
