@@ -113,7 +113,10 @@ def enter_phase(connection: Connection, run_id: RunId, phase: Phase, *, now: dat
 
 def hold_run(connection: Connection, run_id: RunId) -> Run:
     """The run, kept from others until the transaction ends."""
-    return _run(connection.execute(select(runs).where(runs.c.id == run_id).with_for_update()).one())
+    # Not from those who only name it: a worker that keeps a score of this run has its item's row,
+    # and who holds the run may be about to wait for that.
+    found = select(runs).where(runs.c.id == run_id).with_for_update(key_share=True)
+    return _run(connection.execute(found).one())
 
 
 def has_unfinished_items(connection: Connection, run_id: RunId, phase: Phase) -> bool:

@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from mapping.records import Counts
 from store import run_reports, sync_state
 from store.session import reading, writing
 from store.sync_state import LEASE, SETTLING, ItemState, LeaseLostError, Phase
 from store.tables import work_items
+from tests.conftest import empty
 from tests.store.places import NOW, new_course, new_tenant
 
 SECOND = timedelta(seconds=1)
@@ -62,6 +63,30 @@ def test_unfinished_runs_are_those_of_one_tenant_or_of_all(db, run):
 
 def test_a_run_can_be_held_against_others(db, run):
     assert sync_state.hold_run(db, run) == sync_state.run(db, run)
+
+
+@pytest.fixture
+def kept_district(postgres_engine):
+    with writing(postgres_engine) as connection:
+        tenant = new_tenant(connection, "District")
+    yield tenant
+    empty(postgres_engine)
+
+
+@pytest.mark.postgres
+def test_who_holds_a_run_makes_nobody_wait_who_only_names_it(postgres_engine, kept_district):
+    with writing(postgres_engine) as connection:
+        run = sync_state.start_run(
+            connection, kept_district, cause="nightly", is_full=False, now=NOW
+        )
+
+    with writing(postgres_engine) as holder, writing(postgres_engine) as worker:
+        sync_state.hold_run(holder, run)
+        worker.execute(text("SET LOCAL lock_timeout = '2s'"))
+        sync_state.add_items(worker, run, Phase.PULL, places=[(None, 7)])
+
+    with reading(postgres_engine) as connection:
+        assert sync_state.count_items(connection, run, Phase.PULL) == 1
 
 
 @pytest.mark.usefixtures("run")
