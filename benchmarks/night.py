@@ -167,10 +167,12 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--workers", default=str(WORKERS), help="numbers of processes: 1,2,4")
     parser.add_argument("--alone", action="store_true", help="without the peers")
     options = parser.parse_args(arguments)
-    with _bench(Size(courses=options.courses)) as bench:
-        print(f"{bench.size.rows:,} rows, {bench.size.courses} courses, {bench.size.marks:,} marks")
-        print(HEADER, flush=True)
-        for number in map(int, options.workers.split(",")):
+    size = Size(courses=options.courses)
+    print(f"{size.rows:,} rows, {size.courses} courses, {size.marks:,} marks")
+    print(HEADER, flush=True)
+    for number in map(int, options.workers.split(",")):
+        # A gradebook that nobody has written into, for each.
+        with _bench(size) as bench:
             nights = _alone(bench, number) if options.alone else _with_peers(bench, number)
             for one in nights:
                 print(one.line, flush=True)
