@@ -226,7 +226,7 @@ def test_r15_the_body_has_what_the_specification_wants(office):
     assert sent["jwks_uri"] == "https://waymark.example/lti/jwks"
     assert sent["token_endpoint_auth_method"] == "private_key_jwt"
     assert sent["client_name"] == "Waymark"
-    assert len(sent["scope"].split(" ")) == 5
+    assert len(sent["scope"].split(" ")) == 6
     assert tool["domain"] == "waymark.example"
     assert tool["target_link_uri"] == "https://waymark.example/lti/launch"
     assert {"iss", "sub", "name"} <= set(tool["claims"])

@@ -146,6 +146,7 @@ def moodle_ids(stage):
                 title="History",
                 code="H",
                 state="active",
+                mode="official",
             )
         ).inserted_primary_key[0]
         found = {}

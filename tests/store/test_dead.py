@@ -13,6 +13,7 @@ from tests.store.places import NOW, new_course
 
 ROOT = Path(__file__).parents[2]
 LATER = NOW + timedelta(days=1)
+OF_MESSAGES = ("mail", "webhooks")
 OF_REGISTERING = frozenset(
     (
         "incomplete_configuration",
@@ -104,7 +105,9 @@ def test_a_share_of_the_learners_is_dead_until_the_next_computing(db, district, 
 
 
 def causes_raised():
-    trees = (ast.parse(path.read_text()) for path in ROOT.glob("connectors/**/*.py"))
+    # Messages are no work of a run: what became of them stands with them.
+    paths = (path for path in ROOT.glob("connectors/**/*.py") if path.stem not in OF_MESSAGES)
+    trees = (ast.parse(path.read_text()) for path in paths)
     calls = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
     errors = (call for call in calls if "Note" not in ast.dump(call.func))
     words = (word for call in errors for word in call.keywords if word.arg == "cause")

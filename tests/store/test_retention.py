@@ -61,9 +61,9 @@ class Archive:
                 db, self.course, PassbackWay.WORDS, marks=marks, run=run, now=at
             )
             if state is OutboxState.SENT:
-                outbox.mark_sent(db, [letter], now=at)
+                outbox.take_to_send(db, [letter], now=at)
             elif state is not OutboxState.WANTED:
-                outbox.settle(db, letter, state, reason="", now=at)
+                outbox.settle(db, {letter: ""}, state, now=at)
 
     def purge(self):
         return retention.purge(self.engine, before=BEFORE, now=NOW)
