@@ -305,8 +305,9 @@ def _see_through(container: Container, tenant: TenantId) -> None:
         TimeoutError: It does not end.
     """
     run = queue.enqueue_run(container, tenant)
+    watch = queue.Watch(container, run)
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while queue.tend(container, run) is not Phase.DONE:
+    while watch.look() is not Phase.DONE:
         if time.monotonic() > deadline:
             raise TimeoutError("The night does not end.")
         time.sleep(_TEND_SECONDS)

@@ -110,9 +110,10 @@ def follow(
     )
     with reading(container.engine) as connection:
         tenant = one_run(connection, run_id).tenant
+    watch = queue.Watch(container, run_id)
     with Progress(*columns, console=console) as shown:
         steps = _Steps(shown)
-        while queue.tend(container, run_id) is not Phase.DONE:
+        while watch.look() is not Phase.DONE:
             beat()
             with reading(container.engine) as connection:
                 steps.show(live_run(connection, tenant, run_id, now=container.now()))

@@ -35,8 +35,8 @@ from mapping.records import (
     SchoolRef,
     TenantId,
 )
-from store.people import save_people
-from store.session import lock, upsert
+from store.people import known_people, save_people
+from store.session import upsert
 from store.tables import (
     courses,
     enrolments,
@@ -152,7 +152,6 @@ def save_enrolments(
         The learner behind each learner reference.
     """
     stored = course(connection, course_id)
-    lock(connection, "learners", stored.tenant)
     pupils = {e.person.ref: e for e in found if e.role is Role.LEARNER}
     people = [e.person for e in pupils.values()]
     known = save_people(connection, stored.platform, people, tenant=stored.tenant)
@@ -160,6 +159,9 @@ def save_enrolments(
     _save_learner_enrolments(
         connection, course_id, {learner: (pupils[ref].state, ref) for ref, learner in ids.items()}
     )
+    observed = {e.observes for e in found if e.observes is not None} - known.keys()
+    others = known_people(connection, stored.platform, observed)
+    known |= {ref: one.learner for ref, one in others.items()}
     _save_guardianships(connection, course_id, found, known=known)
     return ids
 
@@ -369,6 +371,13 @@ def _save_guardianships(
         and e.observes is not None
         and e.observes in known
     }
+    rows = connection.execute(
+        select(guardianships.c.guardian_ref, guardianships.c.learner_id).where(
+            guardianships.c.course_id == course_id
+        )
+    )
+    if pairs == {(LearnerRef(ref), LearnerId(learner)) for ref, learner in rows}:
+        return
     connection.execute(delete(guardianships).where(guardianships.c.course_id == course_id))
     if pairs:
         connection.execute(

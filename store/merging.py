@@ -8,7 +8,7 @@ computed: with no evidence left, its statuses say so, and its history stays.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,9 +28,17 @@ from mapping.records import (
 from store.courses import StoredCourse
 from store.due import put_down_courses
 from store.merged_rows import Moves, move_judgements, move_rows
-from store.people import accounts, learners_by_sis_id, new_learner, save_accounts
+from store.people import (
+    Known,
+    is_settled,
+    known_people,
+    learners_by_sis_id,
+    lock_learners,
+    new_learner,
+    save_accounts,
+    save_people,
+)
 from store.readings import forget_cursor
-from store.session import lock
 from store.tables import courses, enrolments, learner_accounts, learners
 from store.waiting import mark_learners
 
@@ -64,20 +72,48 @@ def follow_sis_ids(
         course: Whose people they are.
         found: Everybody in it.
     """
-    lock(connection, "learners", course.tenant)
-    people = {one.person.ref: one.person for one in found if one.role is Role.LEARNER}
-    register = _register(connection, course.tenant, course.platform)
-    strays = [
-        person
-        for person in people.values()
-        if person.sis_id
-        and (learner := register.behind.get(person.ref)) is not None
-        and register.sis_ids.get(learner) != person.sis_id
-    ]
+    people = _pupils(found)
+    if not _strays(people, known_people(connection, course.platform, people)):
+        return
+    lock_learners(connection, course.tenant)
+    known = known_people(connection, course.platform, people)
+    strays = _strays(people, known)
+    register = _register(connection, course, known, strays=strays)
     # Who has an owner goes first, by the ids as they were: two may have been taken for each other.
     owned = {one.ref: register.by_sis.get(one.sis_id or "") for one in strays}
     for person in sorted(strays, key=lambda one: owned[one.ref] is None):
         _settle(connection, register, person, owner=owned[person.ref])
+
+
+def has_news(connection: Connection, course: StoredCourse, found: Sequence[Enrolment]) -> bool:
+    """Whether a course's people are not all known as they are now.
+
+    Args:
+        connection: A transaction.
+        course: Whose people they are.
+        found: Everybody in it.
+    """
+    people = _pupils(found)
+    return not is_settled(known_people(connection, course.platform, people), list(people.values()))
+
+
+def meet(connection: Connection, course: StoredCourse, found: Sequence[Enrolment]) -> None:
+    """Make everybody in a course known as they are now.
+
+    Best in a transaction of its own: others wait for its end who meet somebody, too.
+
+    Args:
+        connection: A writing transaction.
+        course: Whose people they are.
+        found: Everybody in it.
+    """
+    follow_sis_ids(connection, course, found)
+    people = list(_pupils(found).values())
+    save_people(connection, course.platform, people, tenant=course.tenant)
+
+
+def _pupils(found: Sequence[Enrolment]) -> dict[LearnerRef, Person]:
+    return {one.person.ref: one.person for one in found if one.role is Role.LEARNER}
 
 
 def follow_accounts(connection: Connection, course_id: CourseId, *, now: datetime) -> None:
@@ -138,14 +174,29 @@ def follow_everywhere(connection: Connection, tenant: TenantId, *, now: datetime
         follow_accounts(connection, CourseId(course_id), now=now)
 
 
-def _register(connection: Connection, tenant: TenantId, platform: PlatformId) -> _Register:
-    by_sis = learners_by_sis_id(connection, tenant)
+def _strays(people: Mapping[LearnerRef, Person], known: Mapping[LearnerRef, Known]) -> list[Person]:
+    """Those with an account whose SIS id is not its learner's."""
+    return [
+        person
+        for ref, person in people.items()
+        if person.sis_id and ref in known and known[ref].sis_id != person.sis_id
+    ]
+
+
+def _register(
+    connection: Connection,
+    course: StoredCourse,
+    known: Mapping[LearnerRef, Known],
+    *,
+    strays: Sequence[Person],
+) -> _Register:
+    wanted = {person.sis_id for person in strays if person.sis_id}
     return _Register(
-        tenant=tenant,
-        platform=platform,
-        behind=accounts(connection, platform),
-        by_sis=by_sis,
-        sis_ids={learner: sis_id for sis_id, learner in by_sis.items()},
+        tenant=course.tenant,
+        platform=course.platform,
+        behind={ref: one.learner for ref, one in known.items()},
+        by_sis=learners_by_sis_id(connection, course.tenant, wanted),
+        sis_ids={one.learner: one.sis_id for one in known.values() if one.sis_id},
     )
 
 

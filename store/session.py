@@ -5,38 +5,86 @@ commit. Reads see one moment; writes on SQLite take the write lock at once, so t
 before writing is safe there as it is under PostgreSQL's row and advisory locks.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import sqlalchemy
-from sqlalchemy import ARRAY, Connection, Engine, Select, Table, event, func, literal
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    bindparam,
+    event,
+    func,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import NullType
 
-from store.arrays import Array, absent, array_of, speak_arrays, values_of
+from store.arrays import Array, absent, array_of, dtype_of, speak_arrays, values_of
 
 T = TypeVar("T")
 _Insert: TypeAlias = postgresql.Insert | sqlite.Insert
 _I = TypeVar("_I", postgresql.Insert, sqlite.Insert)
 
 _WRITE = "waymark_write"
+_FEW = 4
+"""So few rows are written one by one."""
 _BUSY_SECONDS = 60
 # The threads of a worker set the bound, one or two connections each; so many are kept open.
 _POOL: Mapping[str, Any] = {"pool_size": 16, "max_overflow": -1}
 # SQLite allows 32,766 variables in a statement, PostgreSQL 65,535.
 IN_LIMIT = 5_000
+_CONNECTING: Mapping[str, int] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 35_000,
+}
+"""How libpq finds out that the database's machine is gone; a URL may say otherwise."""
+_GIVEN_UP: Mapping[str, str] = {
+    "idle_in_transaction_session_timeout": "60s",
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "4",
+    "tcp_user_timeout": "35s",
+}
+"""How the database finds out that ours is: what its open transaction locked is free again."""
 
 
 def open_engine(url: str) -> Engine:
     """An engine for a database URL; nothing is opened yet."""
     if sqlalchemy.make_url(url).get_backend_name() == "sqlite":
         return _sqlite_engine(url)
-    engine = sqlalchemy.create_engine(url, pool_pre_ping=True, **_POOL)
+    said = sqlalchemy.make_url(url).query
+    connecting = {name: value for name, value in _CONNECTING.items() if name not in said}
+    engine = sqlalchemy.create_engine(url, pool_pre_ping=True, connect_args=connecting, **_POOL)
     speak_arrays(engine)
+    _have_given_up(engine)
     return engine
+
+
+def _have_given_up(engine: Engine) -> None:
+    """Have the database end transactions whose machine was cut off in the middle of one.
+
+    Without it PostgreSQL waits two hours for the next word of a machine that is gone, and
+    whoever needs what was locked there waits as long.
+    """
+    settings = ", ".join(
+        f"set_config('{name}', '{value}', false)" for name, value in _GIVEN_UP.items()
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connected(driver: Any, _record: object) -> None:  # noqa: ANN401 - the driver's
+        driver.execute(f"SELECT {settings}")
+        driver.commit()
 
 
 @contextmanager
@@ -88,9 +136,30 @@ def upsert(
         rows: All with the same columns.
         keys: Columns of a unique constraint or the primary key.
     """
-    if rows:
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite" or len(rows) < _FEW:
         statement = _statement(connection, table, tuple(rows[0]), keys=tuple(keys))
         connection.execute(statement, list(rows))
+        return
+    # One statement takes no row twice; of two that name one the later holds.
+    by_key = {tuple(row[name] for name in keys): row for row in rows}
+    arrays = {
+        name: array_of(table.c[name], _for_driver(connection, table.c[name], by_key.values()))
+        for name in rows[0]
+    }
+    write_arrays(connection, table, arrays, keys=keys)
+
+
+def _for_driver(
+    connection: Connection, column: Column[Any], rows: Collection[Mapping[str, Any]]
+) -> list[Any]:
+    """A column's values, converted where what they are converted to goes into an array."""
+    values = [row[column.name] for row in rows]
+    convert = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+    if convert is None or dtype_of(column.type) is None:
+        return values
+    return [convert(value) for value in values]
 
 
 def write_rows(
@@ -147,8 +216,11 @@ def write_arrays(
         rows = list(zip(*columns, strict=True))
         _write_tuples(connection, table, rows, columns=names, keys=keys)
         return
-    statement = _on_conflict(postgresql.insert(table), names, keys=keys)
-    connection.execute(statement.from_select(names, _unnested(table, arrays)))
+    kinds = tuple(
+        array.dtype.str[1:] if isinstance(array, np.ndarray) else "" for array in arrays.values()
+    )
+    statement = _unnesting(table, names, kinds, keys=tuple(keys))
+    connection.execute(statement, {_given(name): array for name, array in arrays.items()})
 
 
 def copy_rows(
@@ -168,21 +240,38 @@ def copy_rows(
     connection.execute(statement.from_select(names, query))
 
 
-def _unnested(table: Table, arrays: Mapping[str, Array | list[Any]]) -> Select[Any]:
-    """The rows that arrays make, in PostgreSQL."""
+@lru_cache(maxsize=256)
+def _unnesting(
+    table: Table, names: tuple[str, ...], kinds: tuple[str, ...], *, keys: tuple[str, ...]
+) -> postgresql.Insert:
+    """The statement that writes rows given as arrays, in PostgreSQL.
+
+    Args:
+        table: The table.
+        names: The columns given.
+        kinds: The NumPy type of each, empty for lists.
+        keys: As for ``write_rows``.
+    """
     parameters = [
-        literal(array, NullType() if isinstance(array, np.ndarray) else ARRAY(table.c[name].type))
-        for name, array in arrays.items()
+        bindparam(_given(name), type_=NullType() if kind else ARRAY(table.c[name].type))
+        for name, kind in zip(names, kinds, strict=True)
     ]
-    rows = func.unnest(*parameters).table_valued(*arrays).render_derived(name="given")
-    return sqlalchemy.select(
+    rows = func.unnest(*parameters).table_valued(*names).render_derived(name="given")
+    found = sqlalchemy.select(
         *(
-            func.nullif(rows.c[name], absent(array.dtype))
-            if isinstance(array, np.ndarray) and array.dtype.kind != "b" and table.c[name].nullable
+            func.nullif(rows.c[name], absent(np.dtype(kind)))
+            if kind and kind != "b1" and table.c[name].nullable
             else rows.c[name]
-            for name, array in arrays.items()
+            for name, kind in zip(names, kinds, strict=True)
         )
     )
+    statement = _on_conflict(postgresql.insert(table), names, keys=keys)
+    return statement.from_select(names, found)
+
+
+def _given(name: str) -> str:
+    """A parameter's name: those of columns belong to SQLAlchemy."""
+    return f"given_{name}"
 
 
 def _write_tuples(

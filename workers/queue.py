@@ -7,6 +7,8 @@ whoever finishes one puts in the next: so runs of several districts take turns.
 """
 
 import logging
+import math
+import time
 from collections.abc import Collection
 from datetime import timedelta
 from enum import Enum
@@ -32,6 +34,7 @@ log = logging.getLogger(__name__)
 
 QUEUE_NAME = "waymark"
 TEND_EVERY = timedelta(seconds=5)
+_TENDED_BY_LOOKING_SECONDS = 1.0
 _TENDED_KEY = "waymark:tended"
 _JOB_SECONDS = 3_600
 _RESULT_SECONDS = 3_600
@@ -227,6 +230,28 @@ def tend(container: Container, run_id: RunId) -> Phase:
         alive = sure | _alive(open_queue(container), in_hand.keys() - sure)
         _enqueue_due(container, run, alive=alive)
     return phase
+
+
+class Watch:
+    """A run seen from outside, until it has ended.
+
+    Its workers bring it on. So does who looks, for a run whose workers died; but not at every
+    look, for it costs more than looking.
+    """
+
+    def __init__(self, container: Container, run_id: RunId) -> None:
+        self._container = container
+        self._run = run_id
+        self._tended_at = -math.inf
+
+    def look(self) -> Phase:
+        """The phase the run is in."""
+        now = time.monotonic()
+        if now - self._tended_at >= _TENDED_BY_LOOKING_SECONDS:
+            self._tended_at = now
+            return tend(self._container, self._run)
+        with reading(self._container.engine) as connection:
+            return sync_state.run(connection, self._run).phase
 
 
 def depth(container: Container) -> int:

@@ -16,7 +16,6 @@ from mapping.records import (
     LearnerId,
     LearnerRef,
     LineItem,
-    LineItemId,
     Score,
     ScorePage,
     Section,
@@ -38,7 +37,7 @@ from store import (
 )
 from store.courses import StoredCourse
 from store.gradebook import Reading, SavedScores
-from store.item_rows import ItemKey
+from store.item_rows import ItemChanges
 from store.keepable import keepable_items, keepable_people
 from store.readings import Finished
 from store.sync_state import ItemState
@@ -63,29 +62,31 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
     with work.reading() as connection:
         course = courses.course(connection, course_id)
         known_sections = sections.section_refs(connection, course_id)
-    people = keepable_people(source.enrolments(course.record.ref))
+    people = _people(source, work, course)
     items = keepable_items(source.line_items(course.record.ref))
     known = None if is_sweep(work, course) else known_sections
     parts = _sections(source, course, people=people, known=known)
     with work.writing() as connection, _changed_marks_put_down(connection, work, course_id):
         readings.begin_reading(connection, course_id)
-        _forget_where_missed(connection, course_id, people, items=items)
+        changes = item_rows.changes_of(connection, course_id, items)
+        _forget_where_missed(connection, course_id, people, changes=changes)
         learners = _save_people(connection, work, course, people=people, parts=parts)
         is_whole = is_sweep(work, courses.course(connection, course_id))
-        stored_items, touched = _save_items(connection, course_id, items)
+        stored_items = gradebook.save_line_items(connection, course_id, items)
         aligned, realigned = _align(connection, course, items=items)
         basis = readings.alignment_basis(
             alignments.mapping_in_force(connection, course.tenant), course
         )
-        waiting.mark_learners(connection, touched | realigned, now=work.now())
+        waiting.mark_learners(connection, changes.learners | realigned, now=work.now())
         if (reason := _reason_to_skip(learners, items, aligned)) is not None:
             _skip(connection, source, work, reason=reason)
             return
         reading = gradebook.start_reading(
             connection, course_id, items=stored_items, learners=learners
         )
-    since = None if is_whole else course.cursor
-    cursor = _read_scores(source, work, course, reading=reading, since=since)
+    cursor = _read_scores(
+        source, work, course, reading=reading, since=None if is_whole else course.cursor
+    )
     with work.writing() as connection:
         ended_at = work.now()
         seconds = (ended_at - begun_at).total_seconds()
@@ -93,6 +94,18 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
         readings.finish_reading(connection, course_id, finished, now=ended_at)
         work.tell(connection, (*source.notes, *_skipped(reading)))
         work.finish(connection, Counts(api_calls=source.calls, quota=source.quota))
+
+
+def _people(source: GradebookSource, work: Work, course: StoredCourse) -> Sequence[Enrolment]:
+    """Everybody in a course, each of them known from now on."""
+    people = keepable_people(source.enrolments(course.record.ref))
+    with work.reading() as connection:
+        has_news = merging.has_news(connection, course, people)
+    if has_news:
+        # Apart from the rest, for other courses wait that meet somebody.
+        with work.writing() as connection:
+            merging.meet(connection, course, people)
+    return people
 
 
 @contextmanager
@@ -148,16 +161,13 @@ def _forget_where_missed(
     course_id: CourseId,
     people: Sequence[Enrolment],
     *,
-    items: Sequence[LineItem],
+    changes: ItemChanges,
 ) -> None:
     """Have the course read whole where scores passed by that no cursor tells of again.
 
     The cursor is forgotten, so that a reading that breaks off is begun again as a whole one.
     """
-    if (
-        courses.has_newcomers(connection, course_id, people)
-        or item_rows.changes_of(connection, course_id, items).has_returned
-    ):
+    if changes.has_returned or courses.has_newcomers(connection, course_id, people):
         readings.forget_cursor(connection, course_id)
 
 
@@ -169,7 +179,6 @@ def _save_people(
     people: Sequence[Enrolment],
     parts: Sequence[Section] | None,
 ) -> Mapping[LearnerRef, LearnerId]:
-    merging.follow_sis_ids(connection, course, people)
     merging.follow_accounts(connection, course.id, now=work.now())
     before = courses.active_learners(connection, course.id)
     learners = courses.save_enrolments(connection, course.id, people)
@@ -181,14 +190,6 @@ def _save_people(
         sections.save_sections(connection, course.id, parts)
     sections.save_members(connection, course.id, people, learners=learners)
     return learners
-
-
-def _save_items(
-    connection: Connection, course_id: CourseId, items: Sequence[LineItem]
-) -> tuple[Mapping[ItemKey, LineItemId], frozenset[LearnerId]]:
-    """Keep a course's columns; whose scores are worth something else now."""
-    touched = item_rows.changes_of(connection, course_id, items).learners
-    return gradebook.save_line_items(connection, course_id, items), touched
 
 
 def _skip(

@@ -387,8 +387,8 @@ def test_whatever_ids_come_and_go_cells_are_their_newest_events_and_reading_agai
             marks = [score("quiz", ref, float(points)) for ref in roster]
             last = read(db, course, *enrolled, marks=marks)
         again = read(db, course, *enrolled)
-        accounts = people.accounts(db, platform)
-        by_sis = people.learners_by_sis_id(db, tenant)
+        accounts = people.known_people(db, platform, list(rosters[-1]))
+        by_sis = people.learners_by_sis_id(db, tenant, [sis for sis in rosters[-1].values() if sis])
         kept = db.execute(
             select(
                 scores.c.line_item_id,
@@ -408,4 +408,4 @@ def test_whatever_ids_come_and_go_cells_are_their_newest_events_and_reading_agai
 
     assert again == last
     assert {row[:2]: row[2:] for row in kept} == {row[:2]: row[2:] for row in past}
-    assert all(by_sis[sis] == accounts[ref] for ref, sis in rosters[-1].items() if sis)
+    assert all(by_sis[sis] == accounts[ref].learner for ref, sis in rosters[-1].items() if sis)
