@@ -1,12 +1,12 @@
 """Transactions alike on both databases."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from mapping.records import LearnerRef
 from store import tenants
 from store.secrets import SealBroken, SecretBox
-from store.session import chunks, lock, reading, upsert, writing
+from store.session import chunks, lock, open_engine, reading, upsert, writing
 from store.tables import guardianships
 from store.tables import tenants as tenant_rows
 from tests.store.places import enrol, new_tenant
@@ -82,3 +82,39 @@ def test_what_was_sealed_is_opened_with_the_same_key_only():
     assert "token" not in sealed
     with pytest.raises(SealBroken, match="WAYMARK_SECRET_KEY"):
         SecretBox("another key").open(sealed)
+
+
+def test_of_many_rows_that_name_one_the_last_holds(db):
+    zones = [("A", "UTC"), ("B", "UTC"), ("C", "UTC"), ("A", "Europe/Oslo"), ("D", "UTC")]
+    rows = [{"name": name, "timezone": zone} for name, zone in zones]
+
+    upsert(db, tenant_rows, rows, keys=("name",))
+
+    found = {tenant.name: tenant.timezone for tenant in tenants.all_tenants(db)}
+    assert found == {"A": "Europe/Oslo", "B": "UTC", "C": "UTC", "D": "UTC"}
+
+
+@pytest.mark.postgres
+def test_the_database_gives_up_on_a_machine_that_was_cut_off_in_a_transaction(engine):
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite is on no other machine")
+
+    with reading(engine) as connection:
+        shown = connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one()
+
+    assert shown == "1min"
+
+
+@pytest.mark.postgres
+def test_a_database_url_may_say_how_soon_a_silent_server_is_given_up(engine):
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite is on no other machine")
+    url = engine.url.update_query_dict({"keepalives_idle": "99"})
+
+    patient = open_engine(url.render_as_string(hide_password=False))
+    with patient.connect() as connection:
+        parameters = connection.connection.driver_connection.info.get_parameters()
+    patient.dispose()
+
+    assert parameters["keepalives_idle"] == "99"
+    assert parameters["tcp_user_timeout"] == "35000"

@@ -1,4 +1,4 @@
-"""Gradebook cells, attempts and their events lose their foreign keys, which cost three times the rows.
+"""Cells, attempts and events lose their foreign keys, which cost three times the rows.
 
 A cell is of a column and a learner of the course that its writer holds, whose rows are never
 deleted; and every event of a night locked the one row of its run, which workers then waited
