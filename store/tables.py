@@ -499,6 +499,15 @@ standings = Table(
 )
 """Where each learner stands now, in each of the two views."""
 
+standing_digests = Table(
+    "standing_digests",
+    metadata,
+    _of("learner_id", primary_key=True),
+    Column("high", BigInteger),
+    Column("low", BigInteger, nullable=False),
+)
+"""What the standings of a learner in both views come to; no ``high`` where that is not known."""
+
 standing_changes = Table(
     "standing_changes",
     metadata,

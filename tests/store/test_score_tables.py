@@ -96,6 +96,7 @@ def test_cells_of_learners_whose_ids_lie_far_apart_say_all_they_said(db, distric
     found = cells_now(db, [far, ada]).ordered()
 
     assert found.learner.tolist() == [ada, far]
+    assert found.line_item.tolist() == [ours["line_item_id"]] * 2
     assert found.attempt.tolist() == [32_767, 32_767]
     assert found.flags.tolist() == [ours["flags"]] * 2
     assert np.isnan(found.points[0])
