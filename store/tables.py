@@ -481,8 +481,8 @@ effective_rules = Table(
 standings = Table(
     "standings",
     metadata,
-    _to("learners", "learner_id", primary_key=True),
-    _to("competencies", "competency_id", primary_key=True),
+    _of("learner_id", primary_key=True),
+    _of("competency_id", primary_key=True),
     Column("view", SmallInteger, primary_key=True),
     Column("status", SmallInteger, nullable=False),
     Column("estimate", Float),
