@@ -1,7 +1,8 @@
 """Computing a whole district: read, judge in both views, compare with what is kept, write.
 
-The worker processes run the real use case on a PostgreSQL on the same cores. Beside it, on a
-sample of the same rows: what an ORM or Core with a Python loop would take.
+The worker processes run the real use case on a PostgreSQL on the same cores. What comes out as a
+learner's digest says is known to be kept as it is; of all others what is kept is read. Beside it,
+on a sample of the same rows: what an ORM or Core with a Python loop would take.
 
 ``python -m benchmarks.scale --schools 100`` is a district of 30 million scores;
 ``--database URL`` takes a server that is there, and the district in it where there is one.

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from mapping.records import RunId
-from store import due, standing_tables, sync_state, waiting
+from store import due, standing_digests, standing_tables, sync_state, waiting
 from store.run_records import LeaseLostError
 from store.session import open_engine, reading, writing
 from workers import recompute
@@ -29,8 +29,9 @@ _STEPS: tuple[tuple[str, Any, str], ...] = (
     ("setting", recompute, "_setting"),
     ("read scores", recompute, "grounds_of"),
     ("read standings", standing_tables, "kept_now"),
+    ("read digests", standing_digests, "kept_digests"),
     ("judge", recompute, "compute"),
-    ("compare", recompute, "differing"),
+    ("compare", recompute, "_compared"),
     ("write standings", standing_tables, "save_changes"),
     ("write marks due", due, "put_down_learners"),
     ("settle", waiting, "settle"),

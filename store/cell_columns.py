@@ -1,6 +1,9 @@
 """Gradebook cells and attempts of many learners as columns, as they are or as they once were."""
 
-from collections.abc import Sequence
+import math
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -10,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Float,
     FromClause,
     Integer,
     Select,
@@ -20,11 +24,13 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
+from sqlalchemy.types import NullType
 
 from mapping.columns import NO_MOMENT, BoolArray, CodeArray, FloatArray, IntArray
 from mapping.ordering import ordering
 from mapping.records import LearnerId
-from store.columns import one_of, pair_of, read_columns
+from store.arrays import read_fours
+from store.columns import heap_first, one_of, pair_of, read_columns
 from store.packing import MICROS, RETRIED, SECONDS_BEFORE_2000, STATE
 from store.tables import attempt_events, earlier_attempts, score_events, scores, to_micros
 
@@ -33,6 +39,12 @@ _LOW = 2**32 - 1
 _DEDUCTED, _ATTEMPT = 1 << 16, 17
 """Beside the flags: that something is deducted, and from which bit on the attempt stands."""
 _SPARSE = ("points_deducted",)
+_ITEM_BITS, _FARTHEST = 31, 1 << 22
+"""Of a cell in 53 bits: those of its line item, and how far its learner is from the first."""
+_BESIDE = 32
+"""From which bit on a small number stands above a moment."""
+_MANY = 200
+"""Of so many learners all scores are read along the table, not along the index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,12 +82,24 @@ class Cells:
         is_set: BoolArray = (self.flags & bit) != 0
         return is_set
 
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """One after the other, at least one."""
+        return cls(
+            **{
+                name: np.concatenate([getattr(part, name) for part in parts])
+                for name in cls.__slots__
+            }
+        )
+
     def rows(self, index: IntArray | BoolArray) -> Self:
         """These rows, in this order."""
         return type(self)(**{name: getattr(self, name)[index] for name in self.__slots__})
 
     def ordered(self) -> Self:
         """The same rows by cell; rows of one cell keep their order."""
+        if np.all(self.cell[1:] >= self.cell[:-1]):
+            return self
         return self.rows(ordering((self.cell,)))
 
 
@@ -108,10 +132,95 @@ def cells_now(
         learner_ids: Few enough for an ``IN`` list.
         speaks: Only of these line items; None for all.
     """
-    query = select(*_said(scores)).where(one_of(connection, scores.c.learner_id, learner_ids))
-    if speaks is not None:
-        query = query.where(scores.c.line_item_id.in_(speaks))
+    if connection.dialect.name == "postgresql":
+        parts = [
+            _cells_in_fours(connection, part, speaks=speaks) for part in _near(learner_ids)
+        ] or [_none()]
+        return parts[0] if len(parts) == 1 else Cells.joined(parts)
+    query = _among(select(*_said(scores)), connection, learner_ids, speaks=speaks)
     return _cells(read_columns(connection, query, sparse=_SPARSE))
+
+
+def _among(
+    query: Select[Any],
+    connection: Connection,
+    learner_ids: Sequence[int],
+    *,
+    speaks: Select[Any] | None,
+) -> Select[Any]:
+    query = query.where(one_of(connection, scores.c.learner_id, learner_ids))
+    return query if speaks is None else query.where(scores.c.line_item_id.in_(speaks))
+
+
+def _near(learner_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Ids in ascending parts in none of which they lie so far apart that a cell has no room."""
+    ids = sorted(learner_ids)
+    while ids:
+        end = bisect_left(ids, ids[0] + _FARTHEST)
+        yield ids[:end]
+        ids = ids[end:]
+
+
+def _cells_in_fours(
+    connection: Connection, learner_ids: Sequence[int], *, speaks: Select[Any] | None
+) -> Cells:
+    """Cells of learners who are near each other, by cell, from PostgreSQL."""
+    lowest = learner_ids[0]
+    deducted = func.array_agg(scores.c.points_deducted).filter(
+        scores.c.points_deducted.is_not(None)
+    )
+    query = _among(select(type_coerce(deducted, NullType)), connection, learner_ids, speaks=speaks)
+    is_all = speaks is None and len(learner_ids) >= _MANY
+    with heap_first(connection) if is_all else nullcontext():
+        sent, found = read_fours(connection, _fours(lowest), query)
+    cell = sent[:, 0].astype(np.int64)
+    taken = np.zeros(cell.size)
+    if found is not None:
+        taken[(sent[:, 3].astype(np.int64) >> _BESIDE) & _DEDUCTED != 0] = found
+    order = ordering((cell,))
+    cell, rows = cell[order], sent.take(order, axis=0)
+    handed_in, graded = rows[:, 2].astype(np.int64), rows[:, 3].astype(np.int64)
+    return Cells(
+        cell=((cell >> _ITEM_BITS) + lowest << 32) | (cell & (1 << _ITEM_BITS) - 1),
+        points=rows[:, 1].copy(),
+        submitted_at=_micros((handed_in & _LOW) + _NO_SECOND),
+        graded_at=_micros((graded & _LOW) + _NO_SECOND),
+        attempt=handed_in >> _BESIDE,
+        flags=(graded >> _BESIDE) & (_DEDUCTED - 1),
+        deducted=taken if found is None else taken[order],
+    )
+
+
+def _fours(lowest: int) -> tuple[ColumnElement[Any], ...]:
+    """A cell in four whole numbers below 2**53, and none of them NULL."""
+    learner = _wide(scores.c.learner_id - lowest)
+    item = _wide(scores.c.line_item_id)
+    is_deducted = case((scores.c.points_deducted.is_(None), 0), else_=_DEDUCTED)
+    return (
+        learner.bitwise_lshift(literal(_ITEM_BITS, Integer)).bitwise_or(item),
+        func.coalesce(scores.c.points, literal(math.nan, Float)),
+        _beside(_wide(scores.c.attempt), "submitted_at"),
+        _beside(_wide(is_deducted).bitwise_or(_wide(scores.c.flags)), "graded_at"),
+    )
+
+
+def _beside(small: ColumnElement[int], moment: str) -> ColumnElement[int]:
+    """A small number above a moment, which is counted from the first that four bytes hold."""
+    second = func.coalesce(type_coerce(scores.c[moment], Integer), _NO_SECOND)
+    return small.bitwise_lshift(literal(_BESIDE, Integer)).bitwise_or(_wide(second) - _NO_SECOND)
+
+
+def _none() -> Cells:
+    whole, broken = np.zeros(0, dtype=np.int64), np.zeros(0)
+    return Cells(
+        cell=whole,
+        points=broken,
+        submitted_at=whole,
+        graded_at=whole,
+        attempt=whole,
+        flags=whole,
+        deducted=broken,
+    )
 
 
 def events_by(

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from mapping.columns import NO_MOMENT
 from mapping.judgement.overrides import OverrideTable
 from mapping.records import LearnerId
+from store.columns import one_of
 from store.score_tables import is_in_force
 from store.session import chunks
 from store.tables import overrides, to_micros
@@ -27,7 +28,7 @@ def override_table(
     for part in chunks(learner_ids):
         rows = connection.execute(
             select(overrides)
-            .where(overrides.c.learner_id.in_(part), is_in_force(overrides, moment))
+            .where(one_of(connection, overrides.c.learner_id, part), is_in_force(overrides, moment))
             .order_by(overrides.c.given_at, overrides.c.id)
         )
         for row in rows:

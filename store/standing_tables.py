@@ -23,6 +23,7 @@ from mapping.kept import NO_RULE, NO_STATUS, Changes, KeptTable
 from mapping.records import LearnerId
 from store.columns import NOTHING, one_of, read_columns
 from store.session import chunks, write_arrays
+from store.standing_digests import take_away_digests
 from store.standings import PLACE, Basis, Standing, standing_of
 from store.tables import standing_changes, standings, to_micros
 
@@ -75,7 +76,7 @@ def kept_at(
 
 
 def save_changes(connection: Connection, changes: Changes, *, basis: Basis, now: datetime) -> None:
-    """Keep changed standings, each with a line in the history.
+    """Keep changed standings, each with a line in the history; digests of them hold no more.
 
     Args:
         connection: A writing transaction.
@@ -83,6 +84,8 @@ def save_changes(connection: Connection, changes: Changes, *, basis: Basis, now:
         basis: What it was computed with.
         now: When it was computed.
     """
+    if not len(changes):
+        return
     after = changes.after
     size, moment = len(after), to_micros(now)
     stands: dict[str, Any] = {
@@ -109,6 +112,7 @@ def save_changes(connection: Connection, changes: Changes, *, basis: Basis, now:
         "run_id": np.full(size, NOTHING if basis.run is None else basis.run),
     }
     write_arrays(connection, standing_changes, {**stands, **history})
+    take_away_digests(connection, np.unique(after.learner))
 
 
 def standing_rows(table: KeptTable) -> Iterator[Standing]:

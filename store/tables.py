@@ -477,8 +477,8 @@ effective_rules = Table(
 standings = Table(
     "standings",
     metadata,
-    _to("learners", "learner_id", primary_key=True),
-    _to("competencies", "competency_id", primary_key=True),
+    _of("learner_id", primary_key=True),
+    _of("competency_id", primary_key=True),
     Column("view", SmallInteger, primary_key=True),
     Column("status", SmallInteger, nullable=False),
     Column("estimate", Float),
@@ -494,6 +494,15 @@ standings = Table(
     sqlite_with_rowid=False,
 )
 """Where each learner stands now, in each of the two views."""
+
+standing_digests = Table(
+    "standing_digests",
+    metadata,
+    _of("learner_id", primary_key=True),
+    Column("high", BigInteger),
+    Column("low", BigInteger, nullable=False),
+)
+"""What the standings of a learner in both views come to; no ``high`` where that is not known."""
 
 standing_changes = Table(
     "standing_changes",

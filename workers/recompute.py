@@ -3,7 +3,7 @@
 A learner put down whole is computed from all evidence of all courses and LMSs; one of whom only
 some competencies may have changed, from the evidence of those and of what they are part of. The
 one implementation in ``mapping`` does both, so both come out alike. What comes out as it was
-writes nothing.
+writes nothing; of whom a digest says so, not even what is kept is read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,8 @@ import numpy as np
 from sqlalchemy import Connection
 
 from connectors.protocol import Note
-from mapping.columns import IntArray
+from mapping.columns import BoolArray, IntArray
+from mapping.digests import Digests
 from mapping.evidence.tables import View
 from mapping.judgement.grounds import Grounds
 from mapping.judgement.views import judge_both
@@ -24,7 +25,7 @@ from mapping.pairs import NOWHERE, Pairs, closure, root_of
 from mapping.records import Counts, LearnerId, TenantId
 from mapping.rules.mastery_rule import MasteryRule, parse_rule
 from mapping.rules.rulebook import RuleBook
-from store import alignments, due, rules, standing_tables, sync_state, waiting
+from store import alignments, due, rules, standing_digests, standing_tables, sync_state, waiting
 from store.grounds import Policy, for_many, grounds_of, narrowed, policy_of, with_equivalents
 from store.standings import Basis
 from store.sync_state import Phase
@@ -65,8 +66,16 @@ class _Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Loaded:
+    """What is known of a task's learners.
+
+    ``before`` is where those stood of whom ``is_read``; ``digests`` tells of the others whether
+    they stand there still.
+    """
+
     task: _Task
     grounds: Grounds
+    digests: Digests
+    is_read: BoolArray
     before: KeptTable
 
 
@@ -185,27 +194,66 @@ def _load(work: Work, task: _Task) -> _Loaded:
     learners = _ids(task.marks.everybody)
     with work.reading() as connection:
         grounds = grounds_of(connection, task.policy, learners)
-        before = standing_tables.kept_now(connection, learners)
+        digests = standing_digests.kept_digests(connection, learners)
+        is_read = ~digests.is_there | np.isin(digests.learner, task.marks.pairs.learner)
+        before = standing_tables.kept_now(connection, _ids(digests.learner[is_read]))
     if task.pairs is not None:
         concerned = closure(task.pairs, task.policy.hierarchy)
         before = before.rows(concerned.find(before.learner, before.competency) != NOWHERE)
-    return _Loaded(task=task, grounds=grounds, before=before)
+    return _Loaded(task=task, grounds=grounds, digests=digests, is_read=is_read, before=before)
 
 
 def _recompute(work: Work, loaded: _Loaded, setting: _Setting) -> None:
     task = loaded.task
     after = compute(loaded.grounds, setting.rule_ids, pairs=task.pairs)
-    changes = differing(loaded.before, after)
+    if task.pairs is None:
+        digests, changes = _compared(work, loaded, after)
+    else:
+        digests, changes = Digests.none(), differing(loaded.before, after)
     now = work.now()
     with work.writing() as connection:
         marks = waiting.still_waiting(connection, task.marks)
         if marks is not task.marks:
             # Another process was quicker: what it wrote is at least as new.
             changes = changes.rows(np.isin(changes.after.learner, marks.everybody))
+            digests = digests.rows(np.isin(digests.learner, marks.everybody))
+        digests = _still_true(connection, digests, loaded.digests)
         standing_tables.save_changes(connection, changes, basis=setting.basis, now=now)
+        standing_digests.keep_digests(connection, digests)
         due.put_down_learners(connection, _whose_marks(changes), now=now)
         waiting.settle(connection, marks)
         sync_state.count(connection, work.lease, _counts(changes, after))
+
+
+def _compared(work: Work, loaded: _Loaded, after: KeptTable) -> tuple[Digests, Changes]:
+    """What changed of learners computed whole, and the digests of those that have another one.
+
+    The standings of whom comes out as the digest says are kept already, and not read.
+    """
+    found = Digests.of(after, loaded.digests.learner)
+    is_other = ~found.equals(loaded.digests)
+    before, unread = loaded.before, found.learner[is_other & ~loaded.is_read]
+    if unread.size:
+        with work.reading() as connection:
+            more = standing_tables.kept_now(connection, _ids(unread))
+        before = KeptTable.joined([before, more]).ordered()
+    digests = found.rows(is_other)
+    before, after = (
+        table.rows(np.isin(table.learner, digests.learner)) for table in (before, after)
+    )
+    return digests, differing(before, after)
+
+
+def _still_true(connection: Connection, digests: Digests, before: Digests) -> Digests:
+    """Only of learners whose standings nobody wrote since they were compared.
+
+    Whoever writes them holds their marks, as this transaction does now.
+    """
+    if digests.learner.size == 0:
+        return digests
+    now = standing_digests.kept_digests(connection, _ids(digests.learner))
+    then = before.rows(np.isin(before.learner, digests.learner))
+    return digests.rows(now.equals(then))
 
 
 def _whose_marks(changes: Changes) -> Sequence[LearnerId]:

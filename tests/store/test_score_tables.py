@@ -2,15 +2,18 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
+from sqlalchemy import insert, select
 
 from mapping.columns import NO_MOMENT
 from mapping.evidence.tables import KINDS
-from mapping.records import Attempt, EvidenceKind, LearnerRef, ScoreState
+from mapping.records import Attempt, EvidenceKind, LearnerId, LearnerRef, ScoreState
 from store import gradebook, judgements, score_tables
+from store.cell_columns import cells_now
 from store.judgements import Exclusion, GivenDate
 from store.score_tables import Knowledge
-from store.tables import to_micros
+from store.tables import learners, scores, to_micros
 from tests.store.places import (
     NOW,
     align,
@@ -80,6 +83,27 @@ def test_aligned_scores_of_a_learner_come_from_every_course_and_lms(db, district
 
 def test_no_learners_have_no_scores(db):
     assert len(score_tables.score_table(db, [])) == 0
+
+
+def test_cells_of_learners_whose_ids_lie_far_apart_say_all_they_said(db, district, opened, ada):
+    far = LearnerId(2**31 - 1)
+    db.execute(insert(learners).values(id=far, tenant_id=district, name="far", sort_name="far"))
+    save(db, opened, score("quiz", "ada", attempt=32_767, state=ScoreState.MISSING, is_late=True))
+    given = {"points": 7.25, "points_deducted": 0.5, "submitted_at": NOW, "learner_id": far}
+    (ours,) = db.execute(select(scores)).mappings().all()
+    db.execute(insert(scores).values(**{**ours, **given}))
+
+    found = cells_now(db, [far, ada]).ordered()
+
+    assert found.learner.tolist() == [ada, far]
+    assert found.line_item.tolist() == [ours["line_item_id"]] * 2
+    assert found.attempt.tolist() == [32_767, 32_767]
+    assert found.flags.tolist() == [ours["flags"]] * 2
+    assert np.isnan(found.points[0])
+    assert found.points[1] == 7.25
+    assert found.deducted.tolist() == [0.0, 0.5]
+    assert found.submitted_at.tolist() == [NO_MOMENT, to_micros(NOW)]
+    assert found.graded_at.tolist() == [NO_MOMENT, NO_MOMENT]
 
 
 def test_attempts_in_the_history_of_a_cell_come_beside_the_present_one(db, opened, ada):

@@ -1,9 +1,10 @@
 """Computing only those whose evidence or rule changed, and writing only what came out new."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from mapping.evidence.tables import View
 from mapping.records import LearnerId, ScoreState
@@ -14,7 +15,7 @@ from store.rules import RulePlace, save_rule
 from store.sync_state import Phase
 from store.tables import passback_due, standing_changes
 from tests.contracts.fake import graded
-from tests.store.places import new_tenant, score, set_rule
+from tests.store.places import keep_standings, new_tenant, score, set_rule
 from workers import recompute
 
 
@@ -65,6 +66,37 @@ def test_where_nothing_changed_nothing_is_written(night):
     assert found.estimates == 6
     assert found.statuses_changed == 0
     assert changes(night) == before
+
+
+def test_where_nothing_changed_no_standings_are_read(night):
+    night.run()
+    mark_everybody(night)
+    night.run()
+    read = []
+    event.listen(night.engine, "before_cursor_execute", lambda *call: read.append(call[2]))
+    mark_everybody(night)
+
+    night.run()
+
+    assert any("FROM standing_digests" in one for one in read)
+    assert not any("FROM standings" in one and "estimate" in one for one in read)
+
+
+def test_a_standing_that_was_written_since_is_put_right(night):
+    night.run()
+    was, place = night.standing("ada"), (night.learner("ada"), night.competency("N.1"))
+    basis = standings.Basis(
+        mapping_set=night.ask(alignments.current_mapping, night.tenant),
+        rule=night.ask(recompute.current_rule, night.tenant, now=night.clock())[0],
+        run=None,
+    )
+    wrong = {(*place, View.TEACHER): (was, replace(was, status=Status.EMERGING))}
+    night.write(keep_standings, wrong, basis=basis, now=night.clock())
+    mark_everybody(night)
+
+    night.run()
+
+    assert night.standing("ada") == was
 
 
 def test_who_was_computed_no_longer_waits(night):

@@ -29,6 +29,7 @@ from store import (
 )
 from store.judgements import Exclusion, GivenDate, Override
 from store.rules import RulePlace
+from store.tables import standing_digests
 from store.tables import standings as standing_rows
 from tests.conftest import Clock, empty
 from tests.contracts.fake import graded
@@ -357,6 +358,7 @@ def test_what_changed_alone_computed_gives_what_everything_computed_gives(
             night.run()
     bit_by_bit, replayed = everything(night), found(night)
     night.write(lambda c: c.execute(standing_rows.delete()))
+    night.write(lambda c: c.execute(standing_digests.delete()))
     night.write(waiting.mark_everybody, night.tenant, now=night.clock())
 
     night.clock.advance(hours=-24)
