@@ -62,11 +62,12 @@ def serve(
 
 @dataclass(slots=True, kw_only=True)
 class _Shift:
-    """One job's time, and what it did not come to."""
+    """One job's time, what it did not come to, and errors that nobody expected."""
 
     container: Container
     ends_at: float
     left: list[int] = field(default_factory=list)
+    errors: list[BaseException] = field(default_factory=list)
 
 
 def work_on(item_ids: list[int]) -> None:
@@ -74,26 +75,44 @@ def work_on(item_ids: list[int]) -> None:
 
     What goes wrong with one item does not stop the others; the first error that nobody expected
     is raised when all are done, so that RQ records it. What was not taken up in time goes back
-    into the queue, behind what waits there.
+    into the queue, behind what waits there. Where nothing waits, and there is time left, this
+    process goes on with what comes next in the run.
     """
     container = _container()
     try:
-        with reading(container.engine) as connection:
-            first = sync_state.item_of(connection, item_ids[0])
         shift = _Shift(container=container, ends_at=time.monotonic() + SLICE_SECONDS)
-        # Threads are started here, behind RQ's fork; each item has its own connector.
-        with ThreadPoolExecutor(_threads(container, first), thread_name_prefix="item") as pool:
-            futures = [pool.submit(_work_on, shift, item_id) for item_id in item_ids]
-            while wait(futures, timeout=queue.TEND_EVERY.total_seconds()).not_done:
-                queue.look_round(container)
-        if shift.left:
-            with writing(container.engine) as connection:
-                dispatch.give_back(connection, shift.left)
-        queue.tend(container, first.run)
-        for future in futures:
-            future.result()
+        in_hand: Sequence[int] = item_ids
+        while in_hand:
+            in_hand = _work_on_all(shift, in_hand)
+        for error in shift.errors[:1]:
+            raise error
     finally:
         container.close()
+
+
+def _work_on_all(shift: _Shift, item_ids: Sequence[int]) -> Sequence[int]:
+    """Work on items side by side and bring their run on.
+
+    Returns:
+        What this process works on next.
+    """
+    container = shift.container
+    with reading(container.engine) as connection:
+        first = sync_state.item_of(connection, item_ids[0])
+    # Threads are started here, behind RQ's fork; each item has its own connector.
+    with ThreadPoolExecutor(_threads(container, first), thread_name_prefix="item") as pool:
+        futures = [pool.submit(_work_on, shift, item_id) for item_id in item_ids]
+        while wait(futures, timeout=queue.TEND_EVERY.total_seconds()).not_done:
+            queue.look_round(container)
+    shift.errors += [error for one in futures if (error := one.exception()) is not None]
+    if shift.left:
+        with writing(container.engine) as connection:
+            dispatch.give_back(connection, shift.left)
+        shift.left.clear()
+    if time.monotonic() < shift.ends_at:
+        return queue.tend_and_go_on(container, first.run)
+    queue.tend(container, first.run)
+    return ()
 
 
 def tend_run(run_id: int) -> None:

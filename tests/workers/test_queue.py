@@ -245,6 +245,28 @@ def test_what_was_lost_goes_before_what_waits(container, night, jobs, reading_ru
     assert [len(ids) for _, (ids,) in jobs()] == [1, 1, 50, 50]
 
 
+def test_a_process_with_work_in_hand_goes_on_where_nobody_waits(container, jobs, reading_run):
+    run = reading_run(60)
+
+    taken = queue.tend_and_go_on(container, run)
+    queue.tend(container, run)
+
+    (others,) = [ids for _, (ids,) in jobs()]
+    assert len(taken) == len(others) == 30
+    assert set(taken).isdisjoint(others)
+
+
+def test_a_process_with_work_in_hand_lets_others_have_their_turn(container, jobs, reading_run):
+    queue.tend(container, reading_run(4))
+    run = reading_run(4)
+    before = jobs()
+
+    taken = queue.tend_and_go_on(container, run)
+
+    assert taken == []
+    assert len(jobs()) > len(before)
+
+
 def test_two_who_tend_at_once_put_nothing_twice_into_the_queue(container, jobs, reading_run):
     run = reading_run(40)
     gate = threading.Barrier(2)
