@@ -8,17 +8,18 @@ everybody pauses; when it fails again and again, it is left alone for a while.
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, cast
 
 from redis import Redis, RedisError
 
-from connectors import turns
+from connectors import places, turns
 from connectors.errors import THROTTLED, PlatformWaits, RetryLater
 
 SPARE_SECONDS = 15.0
-"""A place outlives the longest request by so much; a crashed worker's comes free by itself."""
+"""A place is renewed for so much longer than the longest request, should nobody give it back."""
 MOST_FAILURES = 10
 """So many in a row, of any worker, and a platform is left alone."""
 LEFT_ALONE_SECONDS = 10.0
@@ -130,6 +131,7 @@ class RedisLimiter:
         pace: Pace,
         sleep: Callable[[float], None],
         draw: Callable[[], float],
+        keeper: places.Keeper = places.KEEPER,
     ) -> None:
         """Prepare the scripts; Redis is asked only when requests are sent.
 
@@ -140,6 +142,7 @@ class RedisLimiter:
             sleep: Waits for seconds.
             draw: A number from 0 to 1, drawn anew at each call: those who wait together must
                 not go on together.
+            keeper: Renews places while their requests go on.
         """
         platform, token = paced.platform, f"{paced.platform}:{paced.token}"
         self._keys = [
@@ -152,16 +155,18 @@ class RedisLimiter:
         self._begin = redis.register_script(turns.BEGIN)
         self._end = redis.register_script(turns.END)
         self._pause = redis.register_script(turns.PAUSE)
+        self._renew = redis.register_script(turns.RENEW)
         self._name = paced.name
         self._pace = pace
         self._sleep = sleep
         self._draw = draw
+        self._keeper = keeper
 
     def begin(self, most_seconds: float) -> str:
         """Take a place and the next slot, and sleep until it comes.
 
         Args:
-            most_seconds: How long the request may take.
+            most_seconds: How long the request may take; the place is renewed meanwhile.
 
         Returns:
             The place.
@@ -173,7 +178,7 @@ class RedisLimiter:
         place = secrets.token_hex(8)
         waited, poll_seconds = 0.0, _FIRST_POLL_SECONDS
         while True:
-            answer, wait_ms, *more = self._asked(place, most_seconds)
+            answer, wait_ms, *more = self._asked(place)
             if answer != turns.BUSY or waited > self._pace.queue_seconds:
                 break
             nap = poll_seconds * (0.5 + self._draw())
@@ -182,6 +187,8 @@ class RedisLimiter:
             poll_seconds = min(poll_seconds * 2, _LONGEST_POLL_SECONDS)
         if answer != turns.GO:
             raise self._refused(answer, wait_ms / 1000, down_seconds=sum(more) / 1000)
+        longest = most_seconds + wait_ms / 1000 + SPARE_SECONDS
+        self._keeper.hold(place, partial(self._renewed, place), most_seconds=longest)
         if wait_ms:
             self._await_turn(place, wait_ms / 1000)
         return place
@@ -203,6 +210,7 @@ class RedisLimiter:
             _LOW_SHARE,
             _DRAINED_A_SECOND,
         ]
+        self._keeper.let_go(place)
         with redis_errors():
             self._end(keys=self._keys, args=arguments)
 
@@ -223,14 +231,19 @@ class RedisLimiter:
             self.end(place, News())
             raise
 
-    def _asked(self, place: str, most_seconds: float) -> tuple[int, ...]:
+    def _renewed(self, place: str) -> None:
+        # Where Redis stays away, whoever asks it next finds out.
+        with suppress(RedisError):
+            self._renew(keys=[self._keys[2]], args=[place, places.LEASE_SECONDS * 1000.0])
+
+    def _asked(self, place: str) -> tuple[int, ...]:
         interval = 1000.0 / self._pace.rate_per_second
         arguments: list[str | float] = [
             interval,
             interval * (self._pace.burst - 1),
             self._pace.patience_seconds * 1000.0,
             self._pace.most_in_flight,
-            (most_seconds + SPARE_SECONDS) * 1000.0,
+            places.LEASE_SECONDS * 1000.0,
             place,
         ]
         with redis_errors():

@@ -54,6 +54,19 @@ return {1, math.ceil(start - now)}
 """
 )
 
+# A place that came free meanwhile is not taken again: somebody else may have it.
+RENEW = (
+    _NOW
+    + """
+if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
+local ends = now + tonumber(ARGV[2])
+redis.call('ZADD', KEYS[1], 'GT', whole(ends), ARGV[1])
+redis.call('PEXPIRE', KEYS[1], math.max(tonumber(ARGV[2]), redis.call('PTTL', KEYS[1])))
+return 1
+"""
+)
+"""Key: the places in flight; the place and for how many milliseconds it is held from now on."""
+
 # A platform is up with its first answer that is none of its troubles. What neither speaks for nor
 # against it gives the probe back.
 END = (

@@ -1,3 +1,4 @@
+import time
 from contextlib import suppress
 
 import pytest
@@ -11,13 +12,13 @@ from connectors.errors import RetryLater
 from connectors.limiter import (
     LEFT_ALONE_SECONDS,
     MOST_FAILURES,
-    SPARE_SECONDS,
     News,
     Pace,
     Paced,
     RedisLimiter,
     UnpacedLimiter,
 )
+from connectors.places import KEEPER, LEASE_SECONDS, Keeper
 from tests.connectors.doubles import Clock
 
 pytestmark = pytest.mark.redis
@@ -25,7 +26,14 @@ pytestmark = pytest.mark.redis
 UP, DOWN = News(is_up=True), News(is_up=False)
 
 
-def limiter(redis, clock, *, platform="1", whose="a", draw=lambda: 0.0, **pace):
+def await_(holds):
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def limiter(redis, clock, *, platform="1", whose="a", draw=lambda: 0.0, keeper=KEEPER, **pace):
     settings = {"rate_per_second": 10.0, "burst": 1, "most_in_flight": 100}
     return RedisLimiter(
         redis,
@@ -33,6 +41,7 @@ def limiter(redis, clock, *, platform="1", whose="a", draw=lambda: 0.0, **pace):
         pace=Pace(**{**settings, **pace}),
         sleep=clock.slept.append,
         draw=draw,
+        keeper=keeper,
     )
 
 
@@ -153,7 +162,7 @@ def test_what_the_limiter_keeps_dies_by_itself(redis, clock):
 
     assert 0 < redis.pttl("waymark:pace:1") < 3000
     assert 0 < redis.pttl("waymark:pause:1") <= 1000
-    assert 0 < flight_ms <= (1.0 + SPARE_SECONDS) * 1000
+    assert 0 < flight_ms <= LEASE_SECONDS * 1000
     assert all(redis.pttl(key) > 0 for key in redis.keys("waymark:*"))
 
 
@@ -191,13 +200,37 @@ def test_the_place_of_a_worker_that_died_comes_free_by_itself(redis, clock):
     assert pace.begin(1.0)
 
 
-def test_a_place_is_kept_longer_than_its_request_may_take(redis, clock):
+def test_a_place_whose_holder_died_comes_free_long_before_a_request_may_end(redis, clock):
     pace = limiter(redis, clock, most_in_flight=1)
 
     pace.begin(100.0)
 
     left_ms = redis.pttl("waymark:flight:1:a")
-    assert left_ms == pytest.approx((100.0 + SPARE_SECONDS) * 1000, abs=1000)
+    assert left_ms == pytest.approx(LEASE_SECONDS * 1000, abs=1000)
+
+
+def test_a_place_is_renewed_while_its_request_goes_on(redis, clock):
+    pace = limiter(redis, clock, most_in_flight=1, keeper=Keeper(every_seconds=0.02))
+    place = pace.begin(100.0)
+    began = time.time() * 1000
+
+    redis.zadd("waymark:flight:1:a", {place: began + 1_000})
+    await_(lambda: redis.zscore("waymark:flight:1:a", place) > began + 20_000)
+    pace.end(place, UP)
+
+    assert redis.zcard("waymark:flight:1:a") == 0
+
+
+def test_a_place_that_came_free_is_not_taken_again(redis, clock):
+    renewed = []
+    keeper = Keeper(every_seconds=0.02)
+    place = limiter(redis, clock, most_in_flight=1, keeper=keeper).begin(100.0)
+
+    redis.delete("waymark:flight:1:a")
+    keeper.hold("another", lambda: renewed.append(1), most_seconds=100.0)
+    await_(lambda: len(renewed) > 2)
+
+    assert redis.zscore("waymark:flight:1:a", place) is None
 
 
 def test_tokens_do_not_take_one_anothers_places(redis, clock):
