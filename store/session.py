@@ -61,17 +61,17 @@ _GIVEN_UP: Mapping[str, str] = {
 
 def open_engine(url: str) -> Engine:
     """An engine for a database URL; nothing is opened yet."""
-    if sqlalchemy.make_url(url).get_backend_name() == "sqlite":
+    address = sqlalchemy.make_url(url)
+    if address.get_backend_name() == "sqlite":
         return _sqlite_engine(url)
-    said = sqlalchemy.make_url(url).query
-    connecting = {name: value for name, value in _CONNECTING.items() if name not in said}
+    connecting = {name: value for name, value in _CONNECTING.items() if name not in address.query}
     engine = sqlalchemy.create_engine(url, pool_pre_ping=True, connect_args=connecting, **_POOL)
     speak_arrays(engine)
-    _have_given_up(engine)
+    _end_transactions_of_the_gone(engine)
     return engine
 
 
-def _have_given_up(engine: Engine) -> None:
+def _end_transactions_of_the_gone(engine: Engine) -> None:
     """Have the database end transactions whose machine was cut off in the middle of one.
 
     Without it PostgreSQL waits two hours for the next word of a machine that is gone, and

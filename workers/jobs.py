@@ -84,8 +84,8 @@ def work_on(item_ids: list[int]) -> None:
         in_hand: Sequence[int] = item_ids
         while in_hand:
             in_hand = _work_on_all(shift, in_hand)
-        for error in shift.errors[:1]:
-            raise error
+        if shift.errors:
+            raise shift.errors[0]
     finally:
         container.close()
 

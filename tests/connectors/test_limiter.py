@@ -203,9 +203,10 @@ def test_the_place_of_a_worker_that_died_comes_free_by_itself(redis, clock):
 def test_a_place_whose_holder_died_comes_free_long_before_a_request_may_end(redis, clock):
     pace = limiter(redis, clock, most_in_flight=1)
 
-    pace.begin(100.0)
-
+    place = pace.begin(100.0)
     left_ms = redis.pttl("waymark:flight:1:a")
+    pace.end(place, UP)
+
     assert left_ms == pytest.approx(LEASE_SECONDS * 1000, abs=1000)
 
 
@@ -224,11 +225,14 @@ def test_a_place_is_renewed_while_its_request_goes_on(redis, clock):
 def test_a_place_that_came_free_is_not_taken_again(redis, clock):
     renewed = []
     keeper = Keeper(every_seconds=0.02)
-    place = limiter(redis, clock, most_in_flight=1, keeper=keeper).begin(100.0)
+    pace = limiter(redis, clock, most_in_flight=1, keeper=keeper)
+    place = pace.begin(100.0)
 
     redis.delete("waymark:flight:1:a")
     keeper.hold("another", lambda: renewed.append(1), most_seconds=100.0)
     await_(lambda: len(renewed) > 2)
+    keeper.let_go("another")
+    keeper.let_go(place)
 
     assert redis.zscore("waymark:flight:1:a", place) is None
 
