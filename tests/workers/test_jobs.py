@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from werkzeug.wrappers import Response
 
 from bootstrap.container import wall_clock
@@ -81,6 +81,35 @@ def test_an_item_that_went_well_is_done_and_its_run_brought_on(served, run, item
     with reading(served.engine) as connection:
         assert sync_state.run(connection, run).phase is Phase.DONE
     assert row(served, item).state == "done"
+
+
+def another_item(served, run, lms):
+    """The planning of another platform, put down for the same run."""
+    with writing(served.engine) as connection:
+        tenant = sync_state.run(connection, run).tenant
+        other = new_platform(
+            connection, tenant, name="Another", api_url=lms[0], secrets=served.secrets
+        )
+        sync_state.add_items(connection, run, Phase.PLAN, places=[(None, other)])
+        return connection.execute(select(func.max(work_items.c.id))).scalar_one()
+
+
+def test_where_nobody_waits_a_job_goes_on_with_what_comes_next(served, run, item, lms):
+    next_one = another_item(served, run, lms)
+
+    jobs.work_on([item])
+
+    assert row(served, next_one).state == "done"
+
+
+def test_where_somebody_waits_a_job_leaves_what_comes_next_to_the_queue(served, run, item, lms):
+    next_one = another_item(served, run, lms)
+    queue.ask_to_tend(served)
+
+    jobs.work_on([item])
+
+    assert row(served, item).state == "done"
+    assert row(served, next_one).state == "pending"
 
 
 def test_what_the_lms_may_take_later_is_put_back_with_a_pause(served, item, lms):
