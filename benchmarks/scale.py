@@ -34,7 +34,7 @@ from workers import schedule
 
 SCHOOLS = 10
 SHARES = (0.01, 0.02, 0.04)
-_SERVER = ("shared_buffers=1GB", "work_mem=64MB", "max_wal_size=8GB", "jit=off")
+_SERVER = ("shared_buffers=1GB", "work_mem=64MB", "max_wal_size=8GB")
 _SAMPLE = 200
 """Learners that the peers compute."""
 
