@@ -1,4 +1,4 @@
-"""Who changed what leaves Waymark and who sees it: modes, ways, pauses, a first yes."""
+"""The trail of what administrators set: who, what, from what to what, when, and why."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -21,13 +21,18 @@ class PolicyKind(Enum):
     PAUSE = "pause"
     FIRST_YES = "first_yes"
     RETRY = "retry"
+    FRAMEWORK = "framework"
+    MAPPING = "mapping"
+    RULE = "rule"
+    WORDS = "words"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyChange:
-    """One change of one thing: of a tenant, of a school of it, or of a course.
+    """One change of one thing: of a tenant, of a school of it, of a course, or of a ``subject``.
 
     ``by`` names a person or a command; ``before`` and ``after`` are words of the thing changed.
+    ``subject`` names a framework, a mapping set or a rule's place; empty for everything else.
     """
 
     kind: PolicyKind
@@ -38,6 +43,7 @@ class PolicyChange:
     reason: str = ""
     school: int | None = None
     course: CourseId | None = None
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +75,20 @@ class Author:
             course=course,
         )
 
+    def change_of(
+        self, kind: PolicyKind, subject: str, *, before: str = "", after: str = ""
+    ) -> PolicyChange:
+        """What this author changes of a framework, a mapping set or a rule, by its name."""
+        return PolicyChange(
+            kind=kind,
+            before=before,
+            after=after,
+            by=self.by,
+            at=self.at,
+            reason=self.reason,
+            subject=subject,
+        )
+
 
 def record_change(connection: Connection, tenant: TenantId, change: PolicyChange) -> None:
     """Keep a change, in the transaction that makes it."""
@@ -78,6 +98,7 @@ def record_change(connection: Connection, tenant: TenantId, change: PolicyChange
             school_id=change.school,
             course_id=change.course,
             kind=change.kind.value,
+            subject=change.subject,
             before=change.before,
             after=change.after,
             by=change.by,
@@ -144,6 +165,7 @@ def changes_of(
             reason=row.reason,
             school=row.school_id,
             course=None if row.course_id is None else CourseId(row.course_id),
+            subject=row.subject,
         )
         for row in rows
     )

@@ -846,12 +846,16 @@ policy_changes = Table(
     _to("tenants", "tenant_id"),
     _to("schools", "school_id", nullable=True),
     _to("courses", "course_id", nullable=True),
-    Column("kind", String(16), nullable=False),
-    Column("before", String(64), nullable=False),
-    Column("after", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("subject", Text, nullable=False, server_default=""),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
     Column("by", String(255), nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
     Column("at", Instant, nullable=False),
     Index("ix_policy_changes_tenant_id_at", "tenant_id", "at"),
 )
-"""Who changed what leaves Waymark and who sees it: modes, ways, pauses, a first yes."""
+"""Who changed what, from what to what, and why: the trail of everything an administrator sets.
+
+``subject`` names what was changed where it is no school, course or tenant: a framework, a draft.
+"""

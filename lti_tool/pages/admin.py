@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from lti_tool.guards import Capacity, NotThere, Visit, require
+from lti_tool.guards import NotThere
 from lti_tool.launch.services import services
-from lti_tool.pages.visits import current_visit
+from lti_tool.pages.administrators import administrator
 from mapping.records import RunId
 from store import run_reports
 from store.alarms import alarm_lines
@@ -19,7 +19,7 @@ blueprint = Blueprint("admin", __name__)
 @blueprint.get("/runs")
 def runs(launch_id: str) -> str:
     """The history of runs, the newest first."""
-    visit = _administrator(launch_id)
+    visit = administrator(launch_id)
     with reading(services().engine) as connection:
         found = run_lines(connection, visit.record.tenant)
     return render_template("runs.html", visit=visit, runs=found)
@@ -32,7 +32,7 @@ def run(launch_id: str, run_id: int) -> str:
     Raises:
         NotThere: The tenant has no such run.
     """
-    visit = _administrator(launch_id)
+    visit = administrator(launch_id)
     with reading(services().engine) as connection:
         found = run_lines(connection, visit.record.tenant, run=RunId(run_id))
         if not found:
@@ -54,7 +54,7 @@ def live(launch_id: str, run_id: int) -> Response:
     Raises:
         NotThere: The tenant has no such run.
     """
-    visit = _administrator(launch_id)
+    visit = administrator(launch_id)
     with reading(services().engine) as connection:
         found = live_run(connection, visit.record.tenant, RunId(run_id), now=services().now())
     if found is None:
@@ -64,9 +64,3 @@ def live(launch_id: str, run_id: int) -> Response:
     response.add_etag()
     response.make_conditional(request)
     return response
-
-
-def _administrator(launch_id: str) -> Visit:
-    visit = current_visit(launch_id)
-    require(visit, Capacity.ADMINISTRATOR)
-    return visit

@@ -4,18 +4,20 @@ What is chosen here decides who sees results and what is written to gradebooks; 
 kept with its author.
 """
 
-from http import HTTPStatus
-from typing import cast
-
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, Response, render_template, request
 from sqlalchemy import Connection
 
-from lti_tool.guards import Capacity, NotThere, Visit, require
+from lti_tool.guards import NotThere, Visit
 from lti_tool.launch.services import services
-from lti_tool.pages.visits import changing_visit, current_visit
+from lti_tool.pages.administrators import (
+    administrator,
+    author_of,
+    changing_administrator,
+    to_page,
+)
 from mapping.records import CourseId, Mode
 from store import first_pushes, modes, ways
-from store.policy_changes import Author, told_changes
+from store.policy_changes import told_changes
 from store.reports import course_lines
 from store.session import reading, writing
 from store.ways import CourseWay
@@ -32,7 +34,7 @@ _SCHOOLS = "school"
 @blueprint.get("/courses")
 def courses(launch_id: str) -> str:
     """The tenant's schools and courses: how far they have come, each with its class table."""
-    visit = _administrator(launch_id)
+    visit = administrator(launch_id)
     tenant = visit.record.tenant
     with reading(services().engine) as connection:
         found = course_lines(connection, tenant)
@@ -52,7 +54,7 @@ def courses(launch_id: str) -> str:
 @blueprint.get("/courses/waiting")
 def waiting(launch_id: str) -> str:
     """The courses that wait for a first yes, each with how many marks it would write."""
-    visit = _administrator(launch_id)
+    visit = administrator(launch_id)
     tenant = visit.record.tenant
     with reading(services().engine) as connection:
         found = modes.courses_waiting(connection, tenant)
@@ -70,7 +72,7 @@ def waiting(launch_id: str) -> str:
 @blueprint.get("/courses/changes")
 def changes(launch_id: str) -> str:
     """Who changed modes, ways, pauses and first yeses, the newest first."""
-    visit = _administrator(launch_id)
+    visit = administrator(launch_id)
     with reading(services().engine) as connection:
         found = told_changes(connection, visit.record.tenant, most=_MOST_CHANGES)
     return render_template("courses_changes.html", visit=visit, changes=found)
@@ -79,7 +81,7 @@ def changes(launch_id: str) -> str:
 @blueprint.get("/courses/<row_id:course_id>")
 def one(launch_id: str, course_id: int) -> str:
     """One course: its mode, and what would be written to its gradebook by what is known."""
-    visit = _administrator(launch_id)
+    visit = administrator(launch_id)
     with reading(services().engine) as connection:
         course = _course(connection, visit, course_id)
     shown = planned_course(services().engine, course.id, now=services().now())
@@ -95,46 +97,34 @@ def set_mode(launch_id: str) -> Response:
     Raises:
         NotThere: There is no such school, course or mode in the tenant.
     """
-    visit = _changing_administrator(launch_id)
+    visit = changing_administrator(launch_id)
     chosen, school = request.form.get("mode", ""), request.form.get("school", "")
     with writing(services().engine) as connection:
         if school:
             is_done = modes.set_school_mode(
                 *(connection, visit.record.tenant, school),
                 mode=_mode(chosen),
-                author=_author(visit),
+                author=author_of(visit),
             )
         else:
             is_done = modes.set_course_mode(
                 *(connection, visit.record.tenant, _typed_course(request.form.get("course", ""))),
                 mode=None if chosen == _SCHOOLS else _mode(chosen),
-                author=_author(visit),
+                author=author_of(visit),
             )
         if not is_done:
             raise NotThere
-    return _to(visit, "courses")
+    return to_page(visit, "courses")
 
 
 @blueprint.post("/courses/agree")
 def agree(launch_id: str) -> Response:
     """Let the gradebooks of the chosen courses be written to for the first time."""
-    visit = _changing_administrator(launch_id)
+    visit = changing_administrator(launch_id)
     chosen = [_typed_course(one) for one in request.form.getlist("course")]
     with writing(services().engine) as connection:
-        modes.agree(connection, visit.record.tenant, chosen, author=_author(visit))
-    return _to(visit, "courses/waiting")
-
-
-def _administrator(launch_id: str) -> Visit:
-    visit = current_visit(launch_id)
-    require(visit, Capacity.ADMINISTRATOR)
-    return visit
-
-
-def _changing_administrator(launch_id: str) -> Visit:
-    visit = changing_visit(launch_id)
-    require(visit, Capacity.ADMINISTRATOR)
-    return visit
+        modes.agree(connection, visit.record.tenant, chosen, author=author_of(visit))
+    return to_page(visit, "courses/waiting")
 
 
 def _course(connection: Connection, visit: Visit, course_id: int) -> CourseWay:
@@ -156,12 +146,3 @@ def _mode(text: str) -> Mode:
     if text not in known:
         raise NotThere
     return known[text]
-
-
-def _author(visit: Visit) -> Author:
-    return Author(by=visit.record.name or "An administrator", at=services().now())
-
-
-def _to(visit: Visit, page: str) -> Response:
-    address = f"/l/{visit.launch_id}/{page}"
-    return cast("Response", redirect(address, HTTPStatus.SEE_OTHER, Response))

@@ -1,13 +1,10 @@
 """What could not be done, by cause, with what to do and a way to try it again."""
 
-from http import HTTPStatus
-from typing import cast
+from flask import Blueprint, Response, render_template, request
 
-from flask import Blueprint, Response, redirect, render_template, request
-
-from lti_tool.guards import Capacity, NotThere, Visit, require
+from lti_tool.guards import NotThere, Visit
 from lti_tool.launch.services import services
-from lti_tool.pages.visits import changing_visit, current_visit
+from lti_tool.pages.administrators import administrator, changing_administrator, to_page
 from mapping.records import CourseId
 from store.dead import DeadGroup, dead_groups
 from store.outbox_reports import unwritten_marks
@@ -24,8 +21,7 @@ _MOST_DIGITS = 18
 @blueprint.get("/failures")
 def failures(launch_id: str) -> str:
     """Everything that failed and did not succeed since, and marks that were not written."""
-    visit = current_visit(launch_id)
-    require(visit, Capacity.ADMINISTRATOR)
+    visit = administrator(launch_id)
     with reading(services().engine) as connection:
         groups = dead_groups(connection, visit.record.tenant, now=services().now())
         marks = unwritten_marks(connection, visit.record.tenant)
@@ -42,15 +38,13 @@ def failures(launch_id: str) -> str:
 @blueprint.post("/failures/retry")
 def retry(launch_id: str) -> Response:
     """Ask for one course, one cause or all once more."""
-    visit = changing_visit(launch_id)
-    require(visit, Capacity.ADMINISTRATOR)
+    visit = changing_administrator(launch_id)
     wish = _wish()
     with writing(services().engine) as connection:
         meant = try_again(
             connection, visit.record.tenant, wish, by=_person(visit), now=services().now()
         )
-    back = f"/l/{visit.launch_id}/failures?asked={len(meant)}"
-    return cast("Response", redirect(back, HTTPStatus.SEE_OTHER, Response))
+    return to_page(visit, f"failures?asked={len(meant)}")
 
 
 def _courses(group: DeadGroup) -> tuple[CourseId, ...]:
