@@ -10,6 +10,7 @@ from werkzeug.routing import BaseConverter
 
 from bootstrap.container import Container
 from lti_tool import errors, health, metrics, request_log
+from lti_tool.api import routes as api_routes
 from lti_tool.launch import access_pages, registration_pages, routes
 from lti_tool.launch.form import LAUNCH_TOTAL
 from lti_tool.launch.platform_keys import FetchJson
@@ -69,7 +70,7 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
     if container.settings.trusted_proxies:
         hops = container.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # as Flask says it is done
-    rooms = (routes, registration_pages, access_pages, live_events, notices)
+    rooms = (routes, registration_pages, access_pages, live_events, notices, api_routes)
     for blueprint in (front, health.blueprint, metrics.blueprint, *(r.blueprint for r in rooms)):
         app.register_blueprint(blueprint)
     for page in (

@@ -33,6 +33,7 @@ from lti_tool.cli_platform import platform
 from lti_tool.cli_replay import replay
 from lti_tool.cli_rule import rule
 from lti_tool.cli_runs import runs
+from lti_tool.cli_token import token
 from lti_tool.cli_upkeep import backup, purge, restore
 from lti_tool.cli_why import why
 from store import schema
@@ -164,6 +165,7 @@ waymark.add_command(framework)
 waymark.add_command(replay)
 waymark.add_command(rule)
 waymark.add_command(runs)
+waymark.add_command(token)
 waymark.add_command(why)
 for upkeep in (backup, restore, purge):
     waymark.add_command(upkeep)

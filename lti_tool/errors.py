@@ -15,6 +15,8 @@ import sqlalchemy
 from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from lti_tool.api import problems
+from lti_tool.api.openapi import ADDRESS as API
 from lti_tool.guards import NotShownToTeachers, NotShownYet, NotThere, NotYourPage
 from lti_tool.launch import refusals
 from lti_tool.launch.sessions import NoSession, SessionEnded
@@ -26,6 +28,11 @@ _AGAIN = (
 )
 _MOST_LOGGED = 120
 _ANSWERED_TO_SCRIPTS = ("launch.proof",)
+_NOT_OF_PAGES = {
+    HTTPStatus.NOT_FOUND: f"What there is stands in {API}/openapi.json.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Send the same again in a few minutes.",
+}
+"""What a program is told to do, in place of a person in an LMS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,6 +323,10 @@ def _answered_http(error: HTTPException) -> Response:
 
 
 def _page(answer: Answer, reference: str) -> Response:
+    if request.path.startswith(f"{API}/"):
+        told = " ".join(filter(None, (answer.message, _NOT_OF_PAGES.get(answer.status, ""))))
+        cited = f" Reference: {reference}" if reference else ""
+        return problems.told(problems.Refused(answer.status, told + cited))
     page = render_template("message.html", answer=answer, reference=reference)
     return make_response(page, answer.status)
 

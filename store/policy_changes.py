@@ -25,6 +25,7 @@ class PolicyKind(Enum):
     MAPPING = "mapping"
     RULE = "rule"
     WORDS = "words"
+    ACCESS = "access"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,13 +69,28 @@ class Trouble:
 
 
 def run_lines(
-    connection: Connection, tenant: TenantId, *, run: RunId | None = None
+    connection: Connection,
+    tenant: TenantId,
+    *,
+    run: RunId | None = None,
+    before: int | None = None,
+    most: int = HISTORY,
 ) -> tuple[RunLine, ...]:
-    """The tenant's newest runs, the newest first, or the one asked for; at most ``HISTORY``."""
+    """The tenant's newest runs, the newest first, or the one asked for.
+
+    Args:
+        connection: A transaction.
+        tenant: Whose runs.
+        run: Only this one.
+        before: Only runs with smaller ids.
+        most: How many.
+    """
     wanted = select(runs.c.id).where(runs.c.tenant_id == tenant)
     if run is not None:
         wanted = wanted.where(runs.c.id == run)
-    wanted = wanted.order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(HISTORY)
+    if before is not None:
+        wanted = wanted.where(runs.c.id < before)
+    wanted = wanted.order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(most)
     rows = connection.execute(
         select(
             runs,

@@ -859,3 +859,34 @@ policy_changes = Table(
 
 ``subject`` names what was changed where it is no school, course or tenant: a framework, a draft.
 """
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    _id(),
+    _to("tenants", "tenant_id"),
+    Column("name", String(255), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("scopes", String(255), nullable=False),
+    Column("made_by", String(255), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    Column("used_at", Instant),
+    UniqueConstraint("digest"),
+    Index("ix_api_tokens_tenant_id", "tenant_id"),
+)
+"""Tokens of programs that ask the API: a digest of each, never the token."""
+
+api_answers = Table(
+    "api_answers",
+    metadata,
+    _to("api_tokens", "token_id", primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("request", String(64), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("status", SmallInteger),
+    Column("body", Text, nullable=False, server_default=""),
+    Index("ix_api_answers_asked_at", "asked_at"),
+)
+"""What a request with an idempotency key was answered; no status while it is worked on."""
