@@ -3,6 +3,7 @@
 import re
 from contextlib import suppress
 from datetime import timedelta
+from itertools import count
 
 import pytest
 import schemathesis
@@ -288,7 +289,7 @@ def described(shared_stage, tried_by):
 def test_an_operation_keeps_to_its_description(described, tried_by, name, mode):
     """With what the description allows, and with what it does not."""
     operation = described.find_operation_by_id(name)
-    told = []
+    told, numbers = [], count()
 
     @settings(
         max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
@@ -296,7 +297,7 @@ def test_an_operation_keeps_to_its_description(described, tried_by, name, mode):
     @given(case=operation.as_strategy(generation_mode=mode))
     def try_out(case):
         if mode is GenerationMode.POSITIVE and "Idempotency-Key" in case.headers:
-            case.headers["Idempotency-Key"] = f"key-{len(told)}"  # nobody sends one twice
+            case.headers["Idempotency-Key"] = f"{name}-{next(numbers)}"  # nobody sends one twice
         told.append(case.call_and_validate(headers={"Authorization": f"Bearer {tried_by.token}"}))
 
     with suppress(InvalidArgument, Unsatisfiable):  # there is nothing that it does not allow
