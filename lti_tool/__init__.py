@@ -26,6 +26,7 @@ from lti_tool.pages import (
     home,
     judgements,
     learner,
+    people,
     refreshing,
     shown,
     teacher,
@@ -83,6 +84,7 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
         admin,
         courses,
         failures,
+        people,
         choose,
     ):
         app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")

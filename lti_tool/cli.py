@@ -31,6 +31,7 @@ from lti_tool.cli_passback import passback
 from lti_tool.cli_pause import pause, require_going, resume
 from lti_tool.cli_platform import platform
 from lti_tool.cli_replay import replay
+from lti_tool.cli_role import role
 from lti_tool.cli_rule import rule
 from lti_tool.cli_runs import runs
 from lti_tool.cli_token import token
@@ -163,6 +164,7 @@ waymark.add_command(resume)
 waymark.add_command(mode)
 waymark.add_command(framework)
 waymark.add_command(replay)
+waymark.add_command(role)
 waymark.add_command(rule)
 waymark.add_command(runs)
 waymark.add_command(token)

@@ -20,6 +20,7 @@ from lti_tool.api.openapi import ADDRESS as API
 from lti_tool.guards import NotShownToTeachers, NotShownYet, NotThere, NotYourPage
 from lti_tool.launch import refusals
 from lti_tool.launch.sessions import NoSession, SessionEnded
+from lti_tool.pages.administrators import NotYourRole
 
 _LOG = logging.getLogger(__name__)
 _AGAIN = (
@@ -258,6 +259,18 @@ _ANSWERS: dict[type[Exception], Answer] = {
         title="This page is not for your role",
         message="In this course the LMS gives you a role that this page is not made for.",
         advice="If your role is wrong, ask whoever runs the course to change it in the LMS.",
+    ),
+    NotYourRole: Answer(
+        status=HTTPStatus.FORBIDDEN,
+        title="Your role does not change this",
+        message=(
+            "In Waymark your district gave you a role that reads this and does not change it. "
+            "Nothing was changed."
+        ),
+        advice=(
+            "Who may change it stands on the page People. Ask one of them, or have your role "
+            "changed there."
+        ),
     ),
     redis.RedisError: _NOT_AVAILABLE,
     sqlalchemy.exc.OperationalError: _NOT_AVAILABLE,

@@ -15,6 +15,7 @@ from lti_tool.launch.state import LaunchRecord
 from mapping.evidence.tables import View
 from mapping.records import CourseId, CourseRef, LearnerId, LearnerRef, Mode
 from store import courses, registrations, reports
+from store.desk_roles import Right, Seat
 from store.registrations import Platform
 
 _VOCABULARY = "http://purl.imsglobal.org/vocab/lis/v2/"
@@ -103,7 +104,8 @@ class NotShownToTeachers(NotShownYet):
 class Visit:
     """A request that belongs to a launch, proven by its cookie or bearer.
 
-    ``timezone`` is the tenant's; ``csrf`` goes into every form that changes something.
+    ``timezone`` is the tenant's; ``csrf`` goes into every form that changes something; ``seat`` is
+    an administrator's at the desk, once a page asked for it.
     """
 
     launch_id: str
@@ -111,6 +113,11 @@ class Visit:
     platform: Platform
     timezone: str
     csrf: str = field(default="", repr=False)
+    seat: Seat | None = None
+
+    def may(self, right: Right) -> bool:
+        """Whether the person may change this at the desk."""
+        return self.seat is not None and self.seat.may(right)
 
     def has(self, capacity: Capacity) -> bool:
         """Whether the launch came in this capacity."""

@@ -170,6 +170,19 @@ def find_school(connection: Connection, tenant: TenantId, name: str) -> "Row[Any
     ).one_or_none()
 
 
+def schools_of(
+    connection: Connection, tenant: TenantId, course_ids: Collection[CourseId]
+) -> frozenset[int | None]:
+    """The schools of courses of the tenant by their ids; None for courses of no school."""
+    found: set[int | None] = set()
+    for part in chunks(sorted(course_ids)):
+        rows = connection.execute(
+            select(courses.c.school_id).where(courses.c.tenant_id == tenant, courses.c.id.in_(part))
+        )
+        found.update(rows.scalars())
+    return frozenset(found)
+
+
 def change_school(
     connection: Connection, tenant: TenantId, values: dict[str, Any], *, change: PolicyChange
 ) -> None:

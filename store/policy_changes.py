@@ -26,6 +26,7 @@ class PolicyKind(Enum):
     RULE = "rule"
     WORDS = "words"
     ACCESS = "access"
+    ROLE = "role"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -890,3 +890,21 @@ api_answers = Table(
     Index("ix_api_answers_asked_at", "asked_at"),
 )
 """What a request with an idempotency key was answered; no status while it is worked on."""
+
+administrators = Table(
+    "administrators",
+    metadata,
+    _id(),
+    _to("tenants", "tenant_id"),
+    _to("platforms", "platform_id"),
+    Column("subject", String(255), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("role", String(16)),
+    _to("schools", "school_id", nullable=True),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("chosen_by", String(255), nullable=False, server_default=""),
+    Column("chosen_at", Instant),
+    UniqueConstraint("tenant_id", "platform_id", "subject"),
+)
+"""Who opened Waymark as an administrator of an LMS, and what they may change here."""

@@ -4,6 +4,8 @@ What is chosen here decides who sees results and what is written to gradebooks; 
 kept with its author.
 """
 
+from collections.abc import Collection
+
 from flask import Blueprint, Response, render_template, request
 from sqlalchemy import Connection
 
@@ -13,10 +15,12 @@ from lti_tool.pages.administrators import (
     administrator,
     author_of,
     changing_administrator,
+    require_schools,
     to_page,
 )
 from mapping.records import CourseId, Mode
 from store import first_pushes, modes, ways
+from store.desk_roles import Right
 from store.policy_changes import told_changes
 from store.reports import course_lines
 from store.session import reading, writing
@@ -97,18 +101,22 @@ def set_mode(launch_id: str) -> Response:
     Raises:
         NotThere: There is no such school, course or mode in the tenant.
     """
-    visit = changing_administrator(launch_id)
+    visit = changing_administrator(launch_id, Right.OPERATE)
     chosen, school = request.form.get("mode", ""), request.form.get("school", "")
     with writing(services().engine) as connection:
         if school:
+            row = modes.find_school(connection, visit.record.tenant, school)
+            require_schools(visit, [] if row is None else [row.id])
             is_done = modes.set_school_mode(
                 *(connection, visit.record.tenant, school),
                 mode=_mode(chosen),
                 author=author_of(visit),
             )
         else:
+            course = _typed_course(request.form.get("course", ""))
+            _require_schools_of(connection, visit, [course])
             is_done = modes.set_course_mode(
-                *(connection, visit.record.tenant, _typed_course(request.form.get("course", ""))),
+                *(connection, visit.record.tenant, course),
                 mode=None if chosen == _SCHOOLS else _mode(chosen),
                 author=author_of(visit),
             )
@@ -120,11 +128,18 @@ def set_mode(launch_id: str) -> Response:
 @blueprint.post("/courses/agree")
 def agree(launch_id: str) -> Response:
     """Let the gradebooks of the chosen courses be written to for the first time."""
-    visit = changing_administrator(launch_id)
+    visit = changing_administrator(launch_id, Right.OPERATE)
     chosen = [_typed_course(one) for one in request.form.getlist("course")]
     with writing(services().engine) as connection:
+        _require_schools_of(connection, visit, chosen)
         modes.agree(connection, visit.record.tenant, chosen, author=author_of(visit))
     return to_page(visit, "courses/waiting")
+
+
+def _require_schools_of(
+    connection: Connection, visit: Visit, course_ids: Collection[CourseId]
+) -> None:
+    require_schools(visit, modes.schools_of(connection, visit.record.tenant, course_ids))
 
 
 def _course(connection: Connection, visit: Visit, course_id: int) -> CourseWay:

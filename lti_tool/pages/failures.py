@@ -4,9 +4,16 @@ from flask import Blueprint, Response, render_template, request
 
 from lti_tool.guards import NotThere, Visit
 from lti_tool.launch.services import services
-from lti_tool.pages.administrators import administrator, changing_administrator, to_page
+from lti_tool.pages.administrators import (
+    administrator,
+    changing_administrator,
+    require_schools,
+    to_page,
+)
 from mapping.records import CourseId
+from store import modes
 from store.dead import DeadGroup, dead_groups
+from store.desk_roles import Right
 from store.outbox_reports import unwritten_marks
 from store.remedies import meaning_of
 from store.retries import Wish, try_again
@@ -38,9 +45,12 @@ def failures(launch_id: str) -> str:
 @blueprint.post("/failures/retry")
 def retry(launch_id: str) -> Response:
     """Ask for one course, one cause or all once more."""
-    visit = changing_administrator(launch_id)
+    visit = changing_administrator(launch_id, Right.OPERATE)
     wish = _wish()
     with writing(services().engine) as connection:
+        named = [] if wish.course is None else [wish.course]
+        schools = modes.schools_of(connection, visit.record.tenant, named)
+        require_schools(visit, schools or [None])  # many courses may be of any school
         meant = try_again(
             connection, visit.record.tenant, wish, by=_person(visit), now=services().now()
         )
