@@ -17,8 +17,9 @@ from sqlalchemy import Connection
 from bootstrap.container import Container
 from bootstrap.district_rules import DistrictRules, RuleEntry, save_district_rules
 from bootstrap.settings import environment_value
-from interchange.case import ReadFramework, read_package
+from interchange.case import read_package
 from interchange.errors import FileRefused
+from interchange.imported import Imported
 from interchange.mapping_csv import read_mapping
 from mapping.progressions.graph import HierarchyRefused
 from mapping.records import MappingRule, Mode, PassbackWay, SchoolId, SchoolRef, TenantId
@@ -92,7 +93,7 @@ class _Contents:
     """A district file and the files it names, read and found good."""
 
     district: _District
-    frameworks: Sequence[ReadFramework]
+    frameworks: Sequence[Imported]
     mapping: Sequence[MappingRule]
 
 
@@ -121,8 +122,13 @@ def load_district(container: Container, path: Path) -> LoadedDistrict:
         name=contents.district.district,
         competencies=sum(len(f.framework.competencies) for f in contents.frameworks),
         rules=len(contents.mapping),
-        skipped=(*(line for f in contents.frameworks for line in f.skipped), *unknown),
+        skipped=(*(line for f in contents.frameworks for line in _left_out(f)), *unknown),
     )
+
+
+def _left_out(read: Imported) -> Sequence[str]:
+    outside = [f"{link}: one of them is not in the package." for link in read.unresolved]
+    return (*read.skipped, *outside)
 
 
 def _read(path: Path) -> _Contents:
