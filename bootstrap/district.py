@@ -24,7 +24,8 @@ from interchange.mapping_csv import read_mapping
 from mapping.progressions.graph import HierarchyRefused
 from mapping.records import MappingRule, Mode, PassbackWay, SchoolId, SchoolRef, TenantId
 from mapping.rules.mastery_rule import RuleRefused, parse_rule
-from store import alignments, deployments, due, frameworks, modes, registrations, waiting, ways
+from store import alignments, deployments, modes, registrations, ways
+from store.framework_imports import Brought, bring_in
 from store.policy_changes import Author
 from store.registrations import PlatformEntry
 from store.session import writing
@@ -188,11 +189,9 @@ def _save(
     for platform in district.platforms:
         _save_platform(connection, container, platform, tenant=tenant, schools=schools)
     for read in contents.frameworks:
-        saved = frameworks.save_framework(connection, tenant, read.framework)
-        if saved.is_restructured:
-            waiting.mark_everybody(connection, tenant, now=container.now())
-        if saved.says_otherwise:
-            due.put_down_tenant(connection, tenant, now=container.now())
+        report = {"skipped": _left_out(read), "warnings": read.warnings}
+        brought = Brought(source=_AUTHOR, form="case", report=report)
+        bring_in(connection, tenant, read.framework, brought=brought, author=author)
     alignments.publish_mapping(connection, tenant, contents.mapping, now=container.now())
     said = DistrictRules(
         district=district.rule,
