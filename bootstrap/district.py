@@ -17,13 +17,15 @@ from sqlalchemy import Connection
 from bootstrap.container import Container
 from bootstrap.district_rules import DistrictRules, RuleEntry, save_district_rules
 from bootstrap.settings import environment_value
-from interchange.case import ReadFramework, read_package
+from interchange.case import read_package
 from interchange.errors import FileRefused
+from interchange.imported import Imported
 from interchange.mapping_csv import read_mapping
 from mapping.progressions.graph import HierarchyRefused
 from mapping.records import MappingRule, Mode, PassbackWay, SchoolId, SchoolRef, TenantId
 from mapping.rules.mastery_rule import RuleRefused, parse_rule
-from store import alignments, deployments, due, frameworks, modes, registrations, waiting, ways
+from store import alignments, deployments, modes, registrations, ways
+from store.framework_imports import Brought, bring_in
 from store.policy_changes import Author
 from store.registrations import PlatformEntry
 from store.session import writing
@@ -92,7 +94,7 @@ class _Contents:
     """A district file and the files it names, read and found good."""
 
     district: _District
-    frameworks: Sequence[ReadFramework]
+    frameworks: Sequence[Imported]
     mapping: Sequence[MappingRule]
 
 
@@ -121,8 +123,13 @@ def load_district(container: Container, path: Path) -> LoadedDistrict:
         name=contents.district.district,
         competencies=sum(len(f.framework.competencies) for f in contents.frameworks),
         rules=len(contents.mapping),
-        skipped=(*(line for f in contents.frameworks for line in f.skipped), *unknown),
+        skipped=(*(line for f in contents.frameworks for line in _left_out(f)), *unknown),
     )
+
+
+def _left_out(read: Imported) -> Sequence[str]:
+    outside = [f"{link}: one of them is not in the package." for link in read.unresolved]
+    return (*read.skipped, *outside)
 
 
 def _read(path: Path) -> _Contents:
@@ -182,11 +189,9 @@ def _save(
     for platform in district.platforms:
         _save_platform(connection, container, platform, tenant=tenant, schools=schools)
     for read in contents.frameworks:
-        saved = frameworks.save_framework(connection, tenant, read.framework)
-        if saved.is_restructured:
-            waiting.mark_everybody(connection, tenant, now=container.now())
-        if saved.says_otherwise:
-            due.put_down_tenant(connection, tenant, now=container.now())
+        report = {"skipped": _left_out(read), "warnings": read.warnings}
+        brought = Brought(source=_AUTHOR, form="case", report=report)
+        bring_in(connection, tenant, read.framework, brought=brought, author=author)
     alignments.publish_mapping(connection, tenant, contents.mapping, now=container.now())
     said = DistrictRules(
         district=district.rule,

@@ -13,8 +13,10 @@ from connectors.moodle import competencies
 from connectors.moodle.competencies import MoodleFramework
 from connectors.platform import PlatformKind
 from mapping.records import Framework
-from store import due, frameworks, waiting
+from store import frameworks
+from store.framework_imports import Brought, bring_in
 from store.frameworks import SavedFramework
+from store.policy_changes import Author
 from store.registrations import Platform
 from store.session import writing
 
@@ -26,6 +28,8 @@ __all__ = [
     "preview",
     "save",
 ]
+
+COMMAND = "waymark framework"
 
 
 class ImportRefused(Exception):  # noqa: N818 - named for what happened
@@ -71,19 +75,21 @@ def preview(container: Container, platform: Platform, framework: MoodleFramework
     return Import(framework=read, saved=saved)
 
 
-def save(container: Container, platform: Platform, framework: MoodleFramework) -> Import:
-    """Read a framework and keep it.
+def save(
+    container: Container, platform: Platform, framework: MoodleFramework, *, by: str = COMMAND
+) -> Import:
+    """Read a framework and keep it, as a version by whoever brings it in.
 
     Raises:
         ImportRefused: The platform does not answer, or the framework is empty.
     """  # noqa: DOC502 - raised by _read()
     read = _read(container, platform, framework)
     with writing(container.engine) as connection:
-        saved = frameworks.save_framework(connection, platform.tenant, read)
-        if saved.is_restructured:
-            waiting.mark_everybody(connection, platform.tenant, now=container.now())
-        if saved.says_otherwise:
-            due.put_down_tenant(connection, platform.tenant, now=container.now())
+        saved = bring_in(
+            *(connection, platform.tenant, read),
+            brought=Brought(source=platform.name, form="moodle"),
+            author=Author(by=by, at=container.now()),
+        )
     return Import(framework=read, saved=saved)
 
 

@@ -6,12 +6,11 @@ observation, self or external; default skill). Order matters: for one line item 
 the first rule holds.
 """
 
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 
 from interchange.errors import FileRefused
+from interchange.tabular import Row, read_table
 from mapping.records import EvidenceKind, MappingRule
 
 COLUMNS = (
@@ -26,6 +25,8 @@ COLUMNS = (
 )
 _REQUIRED = ("framework", "competency")
 _LONGEST = 512
+_BEYOND = "\0"
+"""No column has this name."""
 _HEAVIEST = 1_000_000.0
 
 
@@ -33,7 +34,7 @@ def read_mapping(data: bytes) -> tuple[MappingRule, ...]:
     """Read mapping rules.
 
     Args:
-        data: CSV in UTF-8, with or without a byte order mark, header first.
+        data: CSV, header first, in any encoding and with any delimiter of ``read_table``.
 
     Returns:
         The rules in the order of the file.
@@ -41,26 +42,27 @@ def read_mapping(data: bytes) -> tuple[MappingRule, ...]:
     Raises:
         FileRefused: With every line that is wrong; nothing is read in part.
     """
-    try:
-        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
-        reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
-        rows = [(reader.line_num, row) for row in reader]
-    except UnicodeDecodeError as error:
-        raise FileRefused([f"The file is not UTF-8: {error}. Save it as CSV UTF-8."]) from error
-    except csv.Error as error:
-        raise FileRefused([f"The file is not CSV: {error}."]) from error
-    problems = _header_problems(reader.fieldnames)
+    table = read_table(data)
+    problems = _header_problems(table.header)
     if problems:
         raise FileRefused(problems)
     rules: list[MappingRule] = []
-    for number, row in rows:
+    for found in table.rows:
+        row = _by_name(table.header, found)
         wrong = _problems(row)
-        problems.extend(f"Line {number}: {sentence}" for sentence in wrong)
+        problems.extend(f"Line {found.line}: {sentence}" for sentence in wrong)
         if not wrong:
             rules.append(_rule(row))
     if problems:
         raise FileRefused(problems)
     return tuple(rules)
+
+
+def _by_name(header: Sequence[str], row: Row) -> dict[str, str]:
+    """The cells of a row by their columns; what stands beyond them by no name."""
+    beyond = "".join(row.cells[len(header) :])
+    found = {name: row.cell(at) for at, name in enumerate(header)}
+    return {**found, _BEYOND: beyond} if beyond else found
 
 
 def _header_problems(given: Sequence[str]) -> list[str]:
@@ -76,11 +78,11 @@ def _header_problems(given: Sequence[str]) -> list[str]:
     return problems
 
 
-def _text(row: Mapping[str, str | None], name: str) -> str:
-    return (row.get(name) or "").strip()
+def _text(row: Mapping[str, str], name: str) -> str:
+    return row.get(name, "")
 
 
-def _problems(row: Mapping[str, str | None]) -> list[str]:
+def _problems(row: Mapping[str, str]) -> list[str]:
     problems = [f"{name} is empty." for name in _REQUIRED if not _text(row, name)]
     problems.extend(
         f"{name} is longer than {_LONGEST} characters."
@@ -90,7 +92,7 @@ def _problems(row: Mapping[str, str | None]) -> list[str]:
     problems.extend(
         f"{name} holds a null character." for name in COLUMNS if "\0" in _text(row, name)
     )
-    if None in row:
+    if _BEYOND in row:
         problems.append("it has more values than the header has columns.")
     if not 0 < _weight(row) <= _HEAVIEST:
         problems.append(f"the weight {_text(row, 'weight')!r} is not a number above 0.")
@@ -100,14 +102,14 @@ def _problems(row: Mapping[str, str | None]) -> list[str]:
     return problems
 
 
-def _weight(row: Mapping[str, str | None]) -> float:
+def _weight(row: Mapping[str, str]) -> float:
     try:
         return float(_text(row, "weight") or 1.0)
     except ValueError:
         return math.nan
 
 
-def _rule(row: Mapping[str, str | None]) -> MappingRule:
+def _rule(row: Mapping[str, str]) -> MappingRule:
     return MappingRule(
         framework=_text(row, "framework"),
         competency=_text(row, "competency"),

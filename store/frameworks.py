@@ -1,18 +1,21 @@
 """Frameworks and their competencies."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from mapping.records import Competency, CompetencyId, Framework, TenantId
+from store.framework_diffs import DETAILS, FrameworkDiff, framework_diff
 from store.links import links_of, save_links
-from store.session import upsert
+from store.session import chunks, lock, upsert, write_rows
 from store.tables import competencies, frameworks
 
-_STRUCTURE = ("parent_id", "code", "is_archived")
-"""What of a competency standings depend on."""
+_COLUMNS = (
+    *("framework_id", "identifier", "code", "statement", "indicator"),
+    *("parent_id", "position", "is_strand", "is_archived", "is_shelved"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +39,21 @@ class StoredCompetency:
 class SavedFramework:
     """What an import did: competencies added, changed, and archived since they are gone.
 
-    ``is_restructured`` says that parents, codes or links of competencies that were there are
-    others: whoever stands in any of them may stand otherwise.
+    Those that came back from the archive are ``restored``; they count as changed only where they
+    say something else, too. ``is_restructured`` says that parents, codes or links of competencies
+    that were there are others: whoever stands in any of them may stand otherwise.
     """
 
     added: int
     changed: int
     archived: int
+    restored: int = 0
     is_restructured: bool = False
 
     @property
     def says_otherwise(self) -> bool:
         """Whether what stands in gradebooks may be out of date: names, codes, what is there."""
-        return self.changed > 0 or self.archived > 0 or self.is_restructured
+        return bool(self.changed or self.archived or self.restored or self.is_restructured)
 
 
 def save_framework(connection: Connection, tenant: TenantId, found: Framework) -> SavedFramework:
@@ -62,51 +67,73 @@ def save_framework(connection: Connection, tenant: TenantId, found: Framework) -
     Raises:
         HierarchyRefused: Its links run in a circle, with those of other frameworks or alone.
     """  # noqa: DOC502 - raised by links_of()
-    upsert(
-        connection,
-        frameworks,
-        [
-            {
-                "tenant_id": tenant,
-                "identifier": found.identifier,
-                "title": found.title,
-                "creator": found.creator,
-                "language": found.language,
-                "licence": found.licence,
-                "attribution": found.attribution,
-            }
-        ],
-        keys=("tenant_id", "identifier"),
-    )
-    framework_id = connection.execute(
-        select(frameworks.c.id).where(
-            frameworks.c.tenant_id == tenant, frameworks.c.identifier == found.identifier
-        )
-    ).scalar_one()
-    before = _stored_rows(connection, framework_id)
-    ids = _ids(connection, framework_id)
-    _free_codes(connection, before, found, ids=ids)
-    added = changed = 0
-    is_restructured = False
-    for competency in found.competencies:
-        row = _competency_row(competency, framework_id, ids)
-        old = before.get(competency.identifier)
-        if old != row:
-            upsert(connection, competencies, [row], keys=("framework_id", "identifier"))
-            ids = ids if old else _ids(connection, framework_id)
-            added += old is None
-            changed += old is not None
-            is_restructured |= old is not None and any(old[k] != row[k] for k in _STRUCTURE)
-    archived = _archive(connection, framework_id, {c.identifier for c in found.competencies})
-    if save_links(connection, framework_id, found.links, ids=ids):
-        is_restructured = True
-        links_of(connection, tenant)
+    lock(connection, "frameworks", tenant)
+    return save_diff(connection, tenant, framework_diff(connection, tenant, found))
+
+
+def save_diff(connection: Connection, tenant: TenantId, diff: FrameworkDiff) -> SavedFramework:
+    """Write what of a framework is other than what is stored; nothing where all is the same.
+
+    Args:
+        connection: The writing transaction that the difference was found in.
+        tenant: Whose framework it is.
+        diff: The difference.
+
+    Raises:
+        HierarchyRefused: Its links run in a circle, with those of other frameworks or alone.
+    """  # noqa: DOC502 - raised by links_of()
+    if not diff.is_nothing:
+        _write(connection, tenant, diff)
     return SavedFramework(
-        added=added,
-        changed=changed,
-        archived=archived,
-        is_restructured=is_restructured or archived > 0,
+        added=len(diff.added),
+        changed=sum(bool(one.fields) for one in diff.changed),
+        archived=len(diff.archived),
+        restored=diff.restored,
+        is_restructured=diff.is_restructured,
     )
+
+
+def _write(connection: Connection, tenant: TenantId, diff: FrameworkDiff) -> None:
+    found = diff.found
+    details = {name: getattr(found, name) for name in DETAILS}
+    known = {"tenant_id": tenant, "identifier": found.identifier}
+    keys = tuple(known)
+    upsert(connection, frameworks, [{**known, **details, "archived_at": None}], keys=keys)
+    framework = connection.execute(
+        select(frameworks.c.id).where(*(frameworks.c[name] == known[name] for name in keys))
+    ).scalar_one()
+    _free_codes(connection, diff)
+    write_rows(
+        connection,
+        competencies,
+        [_row(one, framework, None) for one in diff.added],
+        columns=_COLUMNS,
+    )
+    # Parents are known by their ids once all are there.
+    ids = _ids(connection, framework)
+    others = (*(one.now for one in diff.changed), *diff.moved)
+    written = (*others, *(one for one in diff.added if one.parent is not None))
+    write_rows(
+        connection,
+        competencies,
+        [_row(one, framework, None if one.parent is None else ids[one.parent]) for one in written],
+        columns=_COLUMNS,
+        keys=("framework_id", "identifier"),
+    )
+    set_archived(connection, [row.id for row in diff.archived], is_archived=True)
+    if diff.are_links_other:
+        save_links(connection, framework, found.links, ids=ids)
+        links_of(connection, tenant)
+
+
+def set_archived(connection: Connection, ids: Sequence[CompetencyId], *, is_archived: bool) -> None:
+    """Archive competencies one by one, or bring them back."""
+    for part in chunks(ids):
+        connection.execute(
+            update(competencies)
+            .where(competencies.c.id.in_(part))
+            .values(is_archived=is_archived, is_shelved=False)
+        )
 
 
 def competencies_of(connection: Connection, tenant: TenantId) -> tuple[StoredCompetency, ...]:
@@ -161,68 +188,28 @@ def _ids(connection: Connection, framework_id: int) -> dict[str, int]:
     return dict(rows.all())
 
 
-def _stored_rows(connection: Connection, framework_id: int) -> dict[str, dict[str, Any]]:
-    rows = connection.execute(
-        select(competencies).where(competencies.c.framework_id == framework_id)
-    )
-    stored = {}
-    for row in rows.mappings():
-        values = dict(row)
-        del values["id"]
-        stored[values["identifier"]] = values
-    return stored
-
-
-def _free_codes(
-    connection: Connection,
-    before: Mapping[str, Mapping[str, Any]],
-    found: Framework,
-    *,
-    ids: Mapping[str, int],
-) -> None:
+def _free_codes(connection: Connection, diff: FrameworkDiff) -> None:
     """Take codes away from those whose code another competency has by now.
 
     A new edition may give a code to another item; the former bearer is then known by its
     identifier, until the edition gives it a code of its own.
     """
-    bearers = {competency.code: competency.identifier for competency in found.competencies}
-    for identifier, row in before.items():
-        if bearers.get(row["code"], identifier) != identifier:
-            connection.execute(
-                update(competencies)
-                .where(competencies.c.id == ids[identifier])
-                .values(code=identifier)
-            )
-
-
-def _competency_row(
-    competency: Competency, framework_id: int, ids: Mapping[str, int]
-) -> dict[str, Any]:
-    return {
-        "framework_id": framework_id,
-        "identifier": competency.identifier,
-        "code": competency.code,
-        "statement": competency.statement,
-        "indicator": competency.indicator,
-        "parent_id": None if competency.parent is None else ids[competency.parent],
-        "position": competency.position,
-        "is_strand": competency.is_strand,
-        "is_archived": False,
-    }
-
-
-def _archive(connection: Connection, framework_id: int, kept: Sequence[str] | set[str]) -> int:
-    gone = [
-        row[0]
-        for row in connection.execute(
-            select(competencies.c.id, competencies.c.identifier).where(
-                competencies.c.framework_id == framework_id, competencies.c.is_archived.is_(False)
-            )
-        )
-        if row[1] not in kept
+    bearers = {one.code: one.identifier for one in diff.found.competencies}
+    taken = bearers.keys() | {row.competency.code for row in diff.stored.rows.values()}
+    freed = [
+        {"its_id": row.id, "its_code": f"~{row.id}" if name in taken else name}
+        for name, row in diff.stored.rows.items()
+        if bearers.get(row.competency.code, name) != name
     ]
-    if gone:
+    if freed:
         connection.execute(
-            update(competencies).where(competencies.c.id.in_(gone)).values(is_archived=True)
+            update(competencies)
+            .where(competencies.c.id == bindparam("its_id"))
+            .values(code=bindparam("its_code")),
+            freed,
         )
-    return len(gone)
+
+
+def _row(one: Competency, framework: int, parent: int | None) -> tuple[Any, ...]:
+    texts = (one.identifier, one.code, one.statement, one.indicator)
+    return (framework, *texts, parent, one.position, one.is_strand, False, False)

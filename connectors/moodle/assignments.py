@@ -13,8 +13,8 @@ import msgspec
 
 from connectors.errors import Unauthorized
 from connectors.moodle.moments import moment
-from connectors.moodle.plain_text import plain
 from connectors.moodle.webservice import Argument, Webservice
+from mapping.plain_text import plain
 from mapping.records import CourseRef, Criterion, CriterionRef
 
 ASSIGNMENTS = "mod_assign_get_assignments"

@@ -12,8 +12,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
-from connectors.moodle.plain_text import plain
 from connectors.moodle.webservice import Argument, Webservice
+from mapping.plain_text import plain
 from mapping.records import Competency, CourseRef, Framework, LearnerRef
 
 FRAMEWORKS = "core_competency_list_competency_frameworks"

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from interchange.case import read_package
 from interchange.errors import FileRefused
+from interchange.imported import OpenLink
 from mapping.progressions.graph import Links
 from mapping.records import CompetencyLink, LinkKind
 
@@ -143,13 +144,14 @@ def test_an_item_that_is_there_again_is_left_out_and_told():
     found = read([item("a"), {**item("a"), "fullStatement": "Another"}])
 
     assert [c.statement for c in found.framework.competencies] == ["Can a"]
-    assert found.skipped == ("a is there again; the first one is kept.",)
+    assert found.skipped == ("item 2: a is there again; the first one is kept.",)
+    assert found.faults == found.skipped
 
 
 def test_a_second_parent_is_left_out_and_told():
     found = read([item("a"), item("b"), item("c")], [child("c", "a"), child("c", "b")])
 
-    assert found.framework.competencies[2].parent == "a"
+    assert [c.parent for c in found.framework.competencies] == [None, "a", None]
     assert found.skipped == ("c isChildOf b: it has a parent already.",)
 
 
@@ -170,9 +172,8 @@ def test_links_between_items_are_kept(kind):
 @pytest.mark.parametrize(
     ("origin", "destination", "reason"),
     [
-        ("a", "elsewhere", "one of them is not in the package."),
-        ("elsewhere", "a", "one of them is not in the package."),
-        ("a", "doc", "one of them is not in the package."),
+        ("a", "doc", "one of them is the framework itself."),
+        ("doc", "a", "one of them is the framework itself."),
         ("a", "a", "it points to itself."),
     ],
 )
@@ -181,6 +182,23 @@ def test_a_link_that_joins_no_two_items_is_left_out_and_told(origin, destination
 
     assert found.framework.links == ()
     assert found.skipped == (f"{origin} exactMatchOf {destination}: {reason}",)
+
+
+@pytest.mark.parametrize("kind", ["exactMatchOf", "isRelatedTo", "isChildOf"])
+@pytest.mark.parametrize("pair", [("a", "elsewhere"), ("elsewhere", "a")])
+def test_what_points_outside_is_an_open_link_whatever_its_kind(pair, kind):
+    found = read([item("a")], [child(*pair, kind)] * (2 if kind == "isRelatedTo" else 1))
+
+    assert found.unresolved == (OpenLink(origin=pair[0], kind=kind, destination=pair[1]),)
+    assert found.faults == ()
+    assert found.framework.competencies[0].parent is None
+
+
+def test_an_association_that_is_there_twice_is_told_once():
+    found = read([item("a")], [{**child("a", "far", "isRelatedTo"), "identifier": "x"}] * 2)
+
+    assert len(found.unresolved) == 1
+    assert found.skipped == ("a isRelatedTo far: it is there again.",)
 
 
 def test_a_link_that_is_there_again_is_told():
@@ -215,11 +233,48 @@ def test_a_sequence_number_of_any_kind_is_no_hindrance():
     assert found.framework.competencies[1].parent == "a"
 
 
-def test_an_association_that_points_outside_is_left_out_and_told():
-    found = read([item("a")], [child("a", "elsewhere")])
+def test_siblings_stand_by_their_sequence_numbers_whatever_they_are_written_as():
+    numbers = {"a": "2", "b": 1, "c": None, "d": "x", "e": 1.5}
+    links = [{**child(name, "doc"), "sequenceNumber": number} for name, number in numbers.items()]
 
-    assert found.framework.competencies[0].parent is None
-    assert found.skipped == ("a isChildOf elsewhere: one of them is not in the package.",)
+    found = read(map(item, numbers), links).framework.competencies
+
+    assert [one.identifier for one in found] == ["b", "e", "a", "c", "d"]
+
+
+def test_nodes_that_are_bare_addresses_are_known_by_their_last_part():
+    link = {
+        "associationType": "isChildOf",
+        "originNodeURI": "https://case.example/CFItems/b",
+        "destinationNodeURI": {"uri": "https://case.example/CFItems/a/"},
+    }
+
+    assert read([item("a"), item("b")], [link]).framework.competencies[1].parent == "a"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_package_is_read_in_the_encodings_that_editors_save(encoding):
+    text = package([item("a", humanCodingScheme="Ñ")]).decode()
+
+    assert read_package(text.encode(encoding)).framework.competencies[0].code == "Ñ"
+
+
+def test_fields_besides_the_standard_and_addresses_as_text_do_no_harm():
+    strange = item("a", educationalLevel="06", CFDocumentURI="http://x/doc", language="en")
+
+    assert read([strange], CFPackageURI="http://x/p", creator=None).skipped == ()
+
+
+def test_rubrics_are_told_as_not_kept():
+    data = json.loads(package([item("a")])) | {"CFRubrics": [{"identifier": "r"}]}
+
+    assert read_package(json.dumps(data).encode()).skipped == ("rubric 1: rubrics are not kept.",)
+
+
+def test_a_code_that_gives_way_is_told():
+    found = read([item("a", humanCodingScheme="x"), item("b", humanCodingScheme="x")])
+
+    assert found.warnings[0] == "item 1: the code 'x' is used 2 times; a is its code now."
 
 
 def test_an_association_of_no_known_shape_is_left_out_and_told():
@@ -228,10 +283,12 @@ def test_an_association_of_no_known_shape_is_left_out_and_told():
     assert found.skipped[0].startswith("association 1:")
 
 
-def test_items_that_are_their_own_ancestors_are_refused():
-    data = package([item("a"), item("b")], [child("a", "b"), child("b", "a")])
+def test_a_circle_of_parents_is_opened_and_told_or_refused_as_a_whole():
+    found = read([item("a"), item("b"), item("c")], [child(*p) for p in ("ab", "bc", "ca")])
 
-    assert "among its own ancestors" in refusal(data)
+    assert [c.parent for c in found.framework.competencies] == [None, "a", "c"]
+    with pytest.raises(FileRefused, match="a is among its own ancestors"):
+        found.whole()
 
 
 def test_a_package_without_a_usable_item_is_refused_with_what_was_skipped():
@@ -289,7 +346,7 @@ def test_every_link_is_kept_or_told_and_those_kept_form_no_circle(links):
     found = read(map(item, "abcdef"), links)
 
     kept = found.framework.links
-    assert len(kept) + len(found.skipped) == len(links)
+    assert len(kept) + len(found.skipped) + len(found.unresolved) == len(links)
     Links.of((ord(link.origin), link.kind, ord(link.destination)) for link in kept)
 
 

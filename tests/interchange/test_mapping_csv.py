@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from interchange.errors import FileRefused
 from interchange.mapping_csv import COLUMNS, read_mapping
+from interchange.tabular import guarded
 from mapping.records import EvidenceKind, MappingRule
 
 HEADER = "framework,competency,course,line_item,category,criterion,weight,kind"
@@ -95,11 +96,8 @@ def test_a_column_that_is_there_twice_is_refused():
     assert found == ("The column competency is there more than once.",)
 
 
-def test_an_empty_file_lacks_its_columns():
-    assert problems(b"") == (
-        "The column framework is missing.",
-        "The column competency is missing.",
-    )
+def test_an_empty_file_is_refused():
+    assert problems(b"") == ("The file is empty.",)
 
 
 def test_every_wrong_line_is_told_with_its_number_in_the_file():
@@ -135,8 +133,18 @@ def test_more_values_than_columns_are_refused():
     assert problem == "Line 2: it has more values than the header has columns."
 
 
-def test_a_file_that_is_not_utf_8_says_how_to_save_it():
-    (problem,) = problems("framework,competency\nF,Frações\n".encode("latin-1"))
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le", "utf-8-sig"])
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_a_file_is_read_as_a_spreadsheet_saved_it(encoding, sign):
+    text = "framework,competency\r\nF,Frações\r\n".replace(",", sign)
+
+    (rule,) = read_mapping(text.encode(encoding))
+
+    assert rule == MappingRule(framework="F", competency="Frações")
+
+
+def test_a_file_that_is_no_text_says_how_to_save_it():
+    (problem,) = problems(b"framework,competency\nF,\x81\x8d\n")
 
     assert problem.endswith("Save it as CSV UTF-8.")
 
@@ -144,7 +152,7 @@ def test_a_file_that_is_not_utf_8_says_how_to_save_it():
 def test_a_quote_that_does_not_end_is_refused():
     (problem,) = problems(b'framework,competency\n"F,N.1\n')
 
-    assert problem.startswith("The file is not CSV:")
+    assert problem.startswith("Line 2: a quotation mark is opened and not closed")
 
 
 _words = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=20)
@@ -169,7 +177,8 @@ def test_what_is_written_as_csv_is_read_back(rules):
     writer.writerow(COLUMNS)
     for rule in rules:
         values = [getattr(rule, name) for name in COLUMNS]
-        writer.writerow([v.value if isinstance(v, EvidenceKind) else v for v in values])
+        words = [v.value if isinstance(v, EvidenceKind) else str(v) for v in values]
+        writer.writerow(map(guarded, words))
 
     assert read_mapping(text.getvalue().encode()) == tuple(rules)
 
