@@ -73,6 +73,7 @@ PAGES = {
     "a class for an administrator": Shown(administrator, "class/{course}"),
     "first yeses": Shown(administrator, "courses/waiting"),
     "changes": Shown(administrator, "courses/changes"),
+    "people": Shown(administrator, "people"),
     "welcome": Shown(administrator, "welcome"),
     "an address that is none": Shown(administrator, "nowhere"),
     "another's page": Shown(learner, "runs"),
