@@ -16,6 +16,7 @@ const OWN = /^\/l\/[0-9a-f]{32}\//;
 export function openShell(bearer, page) {
   const start = new URL(page, location.origin);
   const base = OWN.exec(start.pathname)[0];
+  const proof = { Authorization: `Bearer ${bearer}` };
   const unreachable = document.getElementById("page-unreachable");
   let shown = "";
   let turn = 0;
@@ -27,7 +28,7 @@ export function openShell(bearer, page) {
     const response = await fetch(url, {
       method: body ? "POST" : "GET",
       body,
-      headers: { Authorization: `Bearer ${bearer}` },
+      headers: proof,
       credentials: "same-origin",
       cache: "no-store",
     });
@@ -68,9 +69,15 @@ export function openShell(bearer, page) {
     }
     // The page's own scripts do not run here, so what one of them would send is sent from here.
     document.querySelector("main form[data-autosubmit]")?.requestSubmit();
+    for (const part of ["header", "main"]) {
+      window.htmx?.process(document.querySelector(part));
+    }
     const reading = document.querySelector("main [data-refreshing]");
     if (reading) {
       setTimeout(followReading, FOLLOW_MS, reading);
+    }
+    for (const part of document.querySelectorAll("main [data-live]")) {
+      keepUp(part, { headers: proof, onOver: () => visit(new URL(shown, location.origin), { entry: "keep" }) });
     }
   }
 
@@ -79,8 +86,7 @@ export function openShell(bearer, page) {
     if (!place.isConnected) {
       return;
     }
-    const headers = { Authorization: `Bearer ${bearer}` };
-    const answer = await fetch(place.dataset.refreshing, { headers, credentials: "same-origin", cache: "no-store" })
+    const answer = await fetch(place.dataset.refreshing, { headers: proof, credentials: "same-origin", cache: "no-store" })
       .then((response) => response.json())
       .catch(() => null);
     if (!place.isConnected) {
@@ -94,10 +100,6 @@ export function openShell(bearer, page) {
       place.textContent = new DOMParser().parseFromString(answer.html, "text/html").body.textContent;
     }
     setTimeout(followReading, FOLLOW_MS, place);
-    for (const part of document.querySelectorAll("main [data-live]")) {
-      const headers = { Authorization: `Bearer ${bearer}` };
-      keepUp(part, { headers, onOver: () => visit(new URL(shown, location.origin), { entry: "keep" }) });
-    }
   }
 
   function complain(again) {
@@ -133,15 +135,37 @@ export function openShell(bearer, page) {
   function follow(event) {
     const link = event.target.closest?.("a[href]");
     const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
-    if (!link || !isPlain || event.defaultPrevented || !stays(link) || link.hasAttribute("download")) {
+    if (!link || !isPlain || event.defaultPrevented || !stays(link)) {
       return;
     }
     const url = new URL(link.href);
+    if (link.hasAttribute("download")) {
+      if (isOwn(url)) {
+        event.preventDefault();
+        save(url);
+      }
+      return;
+    }
     const isWithin = isShown(url) && url.hash !== "";
     if (isOwn(url) && !isWithin) {
       event.preventDefault();
       visit(url, { entry: isShown(url) ? "keep" : "push" });
     }
+  }
+
+  /** A file is fetched as a page is, since the browser's own way would carry no proof. */
+  async function save(url) {
+    const response = await fetch(url, { headers: proof, credentials: "same-origin", cache: "no-store" }).catch(() => null);
+    if (!response?.ok) {
+      visit(url);
+      return;
+    }
+    const named = /filename="?([^";]+)"?/.exec(response.headers.get("Content-Disposition") ?? "");
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await response.blob());
+    link.download = named ? named[1] : "";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), FOLLOW_MS);
   }
 
   function send(event) {
@@ -153,19 +177,36 @@ export function openShell(bearer, page) {
       return;
     }
     event.preventDefault();
-    const body = new URLSearchParams(new FormData(form));
+    const fields = new FormData(form);
     if (button?.name) {
-      body.append(button.name, button.value);
+      fields.append(button.name, button.value);
     }
     if (asked("method").toLowerCase() === "post") {
-      visit(url, { body });
+      // Files go as they are; everything else as a form without scripts would send it.
+      const hasFiles = asked("enctype") === "multipart/form-data";
+      visit(url, { body: hasFiles ? fields : new URLSearchParams(fields) });
     } else {
-      url.search = body;
+      url.search = new URLSearchParams(fields);
       visit(url);
     }
   }
 
   const stays = (element) => ["", "_self"].includes(element.getAttribute("target") ?? "");
+
+  // A part of a page proves the visit as a whole page does, and an answer that leads elsewhere
+  // leads there within the shell.
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    if (isOwn(new URL(detail.path, location.href))) {
+      Object.assign(detail.headers, proof);
+    }
+  });
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const onward = event.detail.xhr.getResponseHeader("HX-Redirect");
+    if (onward && isOwn(new URL(onward, location.href))) {
+      event.preventDefault();
+      visit(new URL(onward, location.href));
+    }
+  });
 
   history.scrollRestoration = "manual";
   document.addEventListener("click", follow);

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
 from tests.browser import people
+from tests.browser.parts import PART
 from tests.browser.processes import descendants, outlive
 from tests.browser.worlds import World, frame_of, heading, landed, opened
 from tests.stories.stage import Stage, free_port, serving_on
@@ -293,6 +294,45 @@ def test_without_cookies_competencies_are_chosen_and_go_back_to_the_lms(refusing
     frame.wait_for_url(f"{refusing.stage.canvas}/**")
     placed = frame.locator("body").inner_text()
     assert all(one.split()[0] in placed for one in chosen)
+
+
+def test_without_cookies_a_part_of_a_page_is_fetched_with_the_visits_proof(refusing, teacher):
+    _, frame = refusing.open_course("canvas", teacher.course, teacher.person)
+    landed(frame, "class")
+    frame.locator("tbody th a").first.click()
+    frame.wait_for_url(re.compile("/learners/"))
+
+    frame.evaluate(PART, "class")
+    frame.get_by_role("button", name="Bring up to date").click()
+
+    frame.locator("#part caption").wait_for()
+    assert frame.locator("[data-trouble]").is_hidden()
+
+
+def test_without_cookies_nobody_else_is_shown_the_proof(refusing, teacher):
+    page, frame = refusing.open_course("canvas", teacher.course, teacher.person)
+    landed(frame, "class")
+
+    frame.evaluate(PART, "../../static/waymark.css")
+    with page.expect_request("**/static/waymark.css") as asked:
+        frame.get_by_role("button", name="Bring up to date").click()
+
+    assert "authorization" not in asked.value.headers
+
+
+def test_without_cookies_a_file_is_saved(refusing, teacher):
+    page, frame = refusing.open_course("canvas", teacher.course, teacher.person)
+    landed(frame, "class")
+
+    frame.evaluate("""() => {
+      const link = Object.assign(document.createElement("a"), { href: "class", download: "" });
+      link.textContent = "Save the class";
+      document.querySelector("main").append(link);
+    }""")
+    with page.expect_download() as saved:
+        frame.get_by_role("link", name="Save the class").click()
+
+    assert "Mathematics 6" in saved.value.path().read_text()
 
 
 def test_two_frames_of_one_page_launch_at_once(world, teacher):
