@@ -5,8 +5,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from mapping.records import (
     Alignment,
@@ -63,12 +64,9 @@ def publish_mapping(
 
     Raises:
         UnknownCompetencyError: A rule names a competency that is not there.
-    """
-    ids = {(c.framework, c.code): c.id for c in competencies_of(connection, tenant)}
-    missing = sorted({(r.framework, r.competency) for r in rules} - ids.keys())
-    if missing:
-        raise UnknownCompetencyError(missing)
-    digest = _digest(rules)
+    """  # noqa: DOC502 - raised by competency_ids()
+    ids = competency_ids(connection, tenant, rules)
+    digest = rules_digest(rules)
     current = _current(connection, tenant)
     if current is not None and current[1] == digest:
         return current[0]
@@ -84,22 +82,43 @@ def publish_mapping(
     if rules:
         connection.execute(
             insert(mapping_rules),
-            [
-                {
-                    "mapping_set_id": mapping_set,
-                    "position": position,
-                    "competency_id": ids[rule.framework, rule.competency],
-                    "course": rule.course,
-                    "line_item": rule.line_item,
-                    "category": rule.category,
-                    "criterion": rule.criterion,
-                    "weight": rule.weight,
-                    "kind": rule.kind.value,
-                }
-                for position, rule in enumerate(rules)
-            ],
+            [{"mapping_set_id": mapping_set, **row} for row in rule_rows(rules, ids)],
         )
     return mapping_set
+
+
+def competency_ids(
+    connection: Connection, tenant: TenantId, rules: Sequence[MappingRule]
+) -> dict[tuple[str, str], int]:
+    """The competencies of a tenant by framework and code, among them all that rules name.
+
+    Raises:
+        UnknownCompetencyError: A rule names a competency that is not there.
+    """
+    ids = {(c.framework, c.code): int(c.id) for c in competencies_of(connection, tenant)}
+    missing = sorted({(r.framework, r.competency) for r in rules} - ids.keys())
+    if missing:
+        raise UnknownCompetencyError(missing)
+    return ids
+
+
+def rule_rows(
+    rules: Sequence[MappingRule], ids: Mapping[tuple[str, str], int]
+) -> list[dict[str, object]]:
+    """Rules as rows, in order, without what they belong to."""
+    return [
+        {
+            "position": position,
+            "competency_id": ids[rule.framework, rule.competency],
+            "course": rule.course,
+            "line_item": rule.line_item,
+            "category": rule.category,
+            "criterion": rule.criterion,
+            "weight": rule.weight,
+            "kind": rule.kind.value,
+        }
+        for position, rule in enumerate(rules)
+    ]
 
 
 def current_mapping(connection: Connection, tenant: TenantId) -> int:
@@ -150,18 +169,20 @@ def rules_of(connection: Connection, mapping_set: int) -> tuple[MappingRule, ...
         .where(mapping_rules.c.mapping_set_id == mapping_set)
         .order_by(mapping_rules.c.position)
     )
-    return tuple(
-        MappingRule(
-            competency=row.code,
-            framework=row.framework,
-            course=row.course,
-            line_item=row.line_item,
-            category=row.category,
-            criterion=row.criterion,
-            weight=row.weight,
-            kind=EvidenceKind(row.kind),
-        )
-        for row in rows
+    return tuple(rule_of(row) for row in rows)
+
+
+def rule_of(row: Row[Any]) -> MappingRule:
+    """A rule of its row, with its competency's ``code`` and ``framework``."""
+    return MappingRule(
+        competency=row.code,
+        framework=row.framework,
+        course=row.course,
+        line_item=row.line_item,
+        category=row.category,
+        criterion=row.criterion,
+        weight=row.weight,
+        kind=EvidenceKind(row.kind),
     )
 
 
@@ -242,6 +263,7 @@ def _current(connection: Connection, tenant: TenantId) -> tuple[int, str] | None
     return None if row is None else (row[0], row[1])
 
 
-def _digest(rules: Sequence[MappingRule]) -> str:
+def rules_digest(rules: Sequence[MappingRule]) -> str:
+    """What rules come to, in order: equal for equal rules and for no others."""
     plain = [{**asdict(rule), "kind": rule.kind.value} for rule in rules]
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

@@ -111,6 +111,7 @@ tenants = Table(
     Column("paused_at", Instant),
     Column("paused_by", String(255), nullable=False, server_default=""),
     Column("pause_reason", Text, nullable=False, server_default=""),
+    Column("mapping_needs_second", Boolean, nullable=False, server_default=false()),
 )
 
 schools = Table(
@@ -478,8 +479,17 @@ mapping_sets = Table(
     Column("version", Integer, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("published_at", Instant, nullable=False),
+    Column("title", String(255), nullable=False, server_default=""),
+    Column("author", String(255), nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("effective_from", Instant),
+    Column("restored", Integer),
     UniqueConstraint("tenant_id", "version"),
 )
+"""Every mapping set that was ever in force; the highest version is, the others are retired.
+
+``restored`` is the version whose rules a rollback published again.
+"""
 
 mapping_rules = Table(
     "mapping_rules",
@@ -496,6 +506,59 @@ mapping_rules = Table(
     Column("kind", String(16), nullable=False),
     UniqueConstraint("mapping_set_id", "position"),
 )
+
+mapping_drafts = Table(
+    "mapping_drafts",
+    metadata,
+    _id(),
+    _to("tenants", "tenant_id"),
+    Column("title", String(255), nullable=False),
+    Column("author", String(255), nullable=False),
+    Column("changed_by", String(512), nullable=False),
+    Column("based_on", Integer),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("scheduled_by", String(255)),
+    Column("effective_from", Instant),
+    Index("ix_mapping_drafts_tenant_id", "tenant_id"),
+)
+"""Mapping sets in the making; not among the published ones, of which the newest is in force.
+
+``changed_by`` names the last person to change it as nothing else does, ``based_on`` is the
+version it began as. One that has ``scheduled_by`` takes force on the first night from
+``effective_from`` on.
+"""
+
+mapping_draft_rules = Table(
+    "mapping_draft_rules",
+    metadata,
+    _id(),
+    _to("mapping_drafts", "draft_id"),
+    Column("position", Integer, nullable=False),
+    _to("competencies", "competency_id"),
+    *(
+        Column(name, String(512), nullable=False)
+        for name in ("course", "line_item", "category", "criterion")
+    ),
+    Column("weight", Float, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Index("ix_mapping_draft_rules_draft_id", "draft_id"),
+)
+
+mapping_matches = Table(
+    "mapping_matches",
+    metadata,
+    Column("tenant_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("line_item_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("title", String(1024), nullable=False),
+    Column("criterion", String(1024), nullable=False),
+    Column("rules", Text, nullable=False),
+)
+"""What the mapping set in force matched on the day it was published, to tell what drifted since.
+
+Rewritten whole at each publication; ``rules`` are their positions, with spaces between them.
+"""
 
 alignments = Table(
     "alignments",

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 from mapping.records import CourseId, RunId, TenantId
 from store import (
     courses,
+    mapping_publishing,
     merging,
     past_runs,
     pauses,
@@ -64,6 +65,8 @@ def begin_run(
         run = sync_state.start_run(
             connection, tenant, cause=cause, is_full=is_full, is_dry=is_dry, now=now
         )
+        if not is_dry:
+            mapping_publishing.publish_due(connection, tenant, now=now)
         _plan(connection, tenant, run)
         return run
 
@@ -87,6 +90,7 @@ def begin_due_night(
         if not _may_begin(connection, tenant):
             return None
         run = sync_state.start_run(connection, tenant, cause=NIGHTLY, is_full=False, now=now)
+        mapping_publishing.publish_due(connection, tenant, now=now)
         _plan(connection, tenant, run)
         return run
 

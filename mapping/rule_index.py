@@ -1,0 +1,111 @@
+"""Mapping rules applied to a whole district: each pattern meets each text once.
+
+``mapping.alignment.resolve`` says what rules mean; what is here gives the same for thousands of
+courses, whose columns mostly have the same names.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from mapping.alignment import matches, may_align
+from mapping.records import Course, LineItem, MappingRule
+
+
+class Hit(NamedTuple):
+    """A rule speaks of a row of a gradebook's columns.
+
+    ``rule`` is its place, from 0; ``ref`` and ``criterion`` are references, ``criterion`` empty
+    for the line item's own score.
+    """
+
+    rule: int
+    ref: str
+    criterion: str
+
+
+class RuleIndex:
+    """Rules by their patterns.
+
+    Sets of rules are whole numbers, a bit for each rule: what a course, a line item and a
+    category allow together is one AND.
+    """
+
+    def __init__(self, rules: Sequence[MappingRule]) -> None:
+        """Rules in order of precedence."""
+        self._rules = tuple(rules)
+        self._of_course = _Patterns(rule.course for rule in rules)
+        self._of_item = _Patterns(rule.line_item for rule in rules)
+        self._of_category = _Patterns(rule.category for rule in rules)
+        self._of_criterion = _Patterns(rule.criterion for rule in rules)
+        self._whole = sum(1 << at for at, rule in enumerate(rules) if not rule.criterion)
+
+    def hits(self, course: Course, line_items: Iterable[LineItem]) -> list[Hit]:
+        """What every rule speaks of in a course, also where an earlier one holds.
+
+        Args:
+            course: Matched by its title or its code.
+            line_items: Of this course.
+
+        Returns:
+            In the order of the line items, for each its rules in their order.
+        """
+        found: list[Hit] = []
+        allowed = self.rules_for(course)
+        if not allowed:
+            return found
+        for item in line_items:
+            if may_align(item):
+                self._add_hits(found, item, allowed)
+        return found
+
+    def rules_for(self, course: Course) -> int:
+        """The set of rules that speak of a course at all."""
+        everything = (1 << len(self._rules)) - 1
+        by_title = self._of_course.matching(course.title, everything)
+        return by_title | self._of_course.matching(course.code, everything & ~by_title)
+
+    def _add_hits(self, found: list[Hit], item: LineItem, allowed: int) -> None:
+        left = self._of_category.matching(item.category, allowed)
+        left = self._of_item.matching(item.title, left)
+        if not left:
+            return
+        found.extend(Hit(rule, item.ref, "") for rule in bits(left & self._whole))
+        of_criteria = left & ~self._whole
+        if not of_criteria:
+            return
+        for criterion in item.criteria:
+            meant = self._of_criterion.matching(criterion.title, of_criteria)
+            found.extend(Hit(rule, item.ref, criterion.ref) for rule in bits(meant))
+
+
+class _Patterns:
+    """One pattern of each rule, and what is known of the texts that met them."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._rules_by_pattern: dict[str, int] = {}
+        for at, pattern in enumerate(patterns):
+            self._rules_by_pattern[pattern] = self._rules_by_pattern.get(pattern, 0) | 1 << at
+        self._met: dict[str, tuple[int, int]] = {}
+        """For each text the set of rules that were asked, and of those the ones that match."""
+
+    def matching(self, text: str, wanted: int) -> int:
+        """Those of some rules whose pattern matches a text."""
+        asked, hit = self._met.get(text, (0, 0))
+        missing = wanted & ~asked
+        if missing:
+            for pattern, rules in self._rules_by_pattern.items():
+                if rules & missing:
+                    asked |= rules
+                    hit |= rules if matches(pattern, text) else 0
+            self._met[text] = asked, hit
+        return hit & wanted
+
+
+def bits(rules: int) -> list[int]:
+    """The places in a set of rules, ascending."""
+    found = []
+    while rules:
+        lowest = rules & -rules
+        found.append(lowest.bit_length() - 1)
+        rules ^= lowest
+    return found
