@@ -170,6 +170,17 @@ def _present(connection: Connection, is_meant: ColumnElement[bool]) -> tuple[Sto
     )
 
 
+def ids_in(connection: Connection, tenant: TenantId, framework: int) -> list[int]:
+    """The competencies of a framework of the tenant, archived ones included, ascending."""
+    rows = connection.execute(
+        select(competencies.c.id)
+        .join(frameworks, frameworks.c.id == competencies.c.framework_id)
+        .where(frameworks.c.tenant_id == tenant, frameworks.c.id == framework)
+        .order_by(competencies.c.id)
+    )
+    return [int(row[0]) for row in rows]
+
+
 def framework_id(connection: Connection, tenant: TenantId, identifier: str) -> int | None:
     """A framework of the tenant by its identifier, None where there is none."""
     return connection.execute(

@@ -25,7 +25,6 @@ from store.overrides import override_table
 from store.score_tables import Knowledge, alignment_table, score_table
 from store.session import chunks
 from store.tables import (
-    alignments,
     competencies,
     courses,
     enrolments,
@@ -110,7 +109,7 @@ def policy_in(connection: Connection, tenant: TenantId, setting: Setting) -> Pol
         setting: The moment, the rules and the alignments.
     """
     aligned = bridged(setting.alignments, links_of(connection, tenant))
-    own = rules.courses_with_rules(connection, tenant)
+    own = _courses_with_rules(setting.entries)
     book = RuleBook.of(
         setting.entries,
         at=to_micros(setting.rules_at),
@@ -125,7 +124,7 @@ def policy_in(connection: Connection, tenant: TenantId, setting: Setting) -> Pol
         district_rule=None if current is None else current.id,
         at=setting.at,
         codes=_codes(connection, tenant),
-        line_items_of=_matched(connection, tenant, _patterns(book)),
+        line_items_of=_matched(connection, tenant, _patterns(book), table=aligned),
         courses=own,
     )
 
@@ -225,6 +224,11 @@ def _direct(policy: Policy) -> frozenset[CompetencyId] | None:
     return frozenset(CompetencyId(one) for one in np.unique(own).tolist())
 
 
+def _courses_with_rules(entries: Iterable[ScopedRule]) -> frozenset[CourseId]:
+    """Courses that a rule of their own was ever set for."""
+    return frozenset(CourseId(one.target) for one in entries if one.scope is Scope.COURSE)
+
+
 def _frameworks(connection: Connection, tenant: TenantId) -> dict[int, int]:
     rows = connection.execute(
         select(competencies.c.id, competencies.c.framework_id)
@@ -270,22 +274,22 @@ def _patterns(book: RuleBook) -> frozenset[str]:
 
 
 def _matched(
-    connection: Connection, tenant: TenantId, patterns: Iterable[str]
+    connection: Connection, tenant: TenantId, patterns: Iterable[str], *, table: AlignmentTable
 ) -> dict[str, frozenset[int]]:
     """The aligned line items whose title each pattern matches."""
     wanted = sorted(patterns)
     if not wanted:
         return {}
+    aligned = set(np.unique(table.line_item).tolist())
     rows = connection.execute(
         select(line_items.c.id, line_items.c.title)
         .join(courses, courses.c.id == line_items.c.course_id)
-        .where(
-            courses.c.tenant_id == tenant,
-            line_items.c.id.in_(select(alignments.c.line_item_id)),
-        )
+        .where(courses.c.tenant_id == tenant)
     ).all()
     return {
-        pattern: frozenset(row.id for row in rows if matches(pattern, row.title))
+        pattern: frozenset(
+            row.id for row in rows if row.id in aligned and matches(pattern, row.title)
+        )
         for pattern in wanted
     }
 
@@ -348,7 +352,7 @@ def _checked(
     connection: Connection, tenant: TenantId, more: Sequence[ScopedRule], *, since: int
 ) -> RuleBook:
     entries = (*rules.scoped_rules(connection, tenant), *more)
-    own = {CourseId(one.target) for one in entries if one.scope is Scope.COURSE}
+    own = _courses_with_rules(entries)
     aligned = bridged(alignment_table(connection, tenant), links_of(connection, tenant))
     framework_of = _frameworks(connection, tenant)
     speaks = _speaks(connection, own, aligned)

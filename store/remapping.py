@@ -144,6 +144,27 @@ def effect_on_alignments(
     )
 
 
+def proposed_alignments(
+    connection: Connection, tenant: TenantId, rules: Sequence[MappingRule]
+) -> list[tuple[int, int, float, str]]:
+    """What all line items would speak for if some rules held.
+
+    Args:
+        connection: A transaction.
+        tenant: Whose mapping it would be.
+        rules: In order; those for competencies that are not there speak for nothing.
+
+    Returns:
+        Line item, competency, weight and kind.
+    """
+    return [
+        (*pair, *worth)
+        for changes in _changes(connection, tenant, rules)
+        for change in changes
+        for pair, worth in change.after.items()
+    ]
+
+
 def apply_mapping(
     connection: Connection,
     tenant: TenantId,
