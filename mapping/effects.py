@@ -66,7 +66,8 @@ class Effect:
         by_competency: Only competencies in which a status would be another.
         by_school: All schools that learners of the judged are in, ``NO_SCHOOL`` for none.
         examples: Some that would go to another status, few of each move.
-        marks: Cells of gradebooks that would say something else.
+        marks: Cells of gradebooks that may say something else, at most: what decides their words
+            changes, which does not always change the words.
     """
 
     learners: int
@@ -124,9 +125,15 @@ class Batch:
 class Tally:
     """Adds batches up."""
 
-    def __init__(self, strands: IntArray) -> None:
-        """Competencies that others are part of, ascending."""
-        self._strands = strands
+    def __init__(self, strands: IntArray, recounted: IntArray) -> None:
+        """Begin with nobody.
+
+        Args:
+            strands: Competencies that others are part of.
+            recounted: Those of them of which another number of competencies can be shown: "3 of
+                8" becomes "3 of 9".
+        """
+        self._strands, self._recounted = strands, recounted
         self._learners = self._concerned = self._same = self._changed = self._marks = 0
         self._moves: _Counts = np.zeros((_STATUSES, _STATUSES), dtype=np.int64)
         self._competencies: dict[int, _Counts] = {}
@@ -147,10 +154,8 @@ class Tally:
         self._same += int(np.count_nonzero(is_teachers)) - int(np.count_nonzero(is_left))
         self._count_statuses(batch)
         self._count_moves(seen)
-        shown = changes.rows(
-            np.flatnonzero((changes.after.view == View.LEARNER) & changes.is_shown)
-        )
-        self._marks += _rewritten(shown, batch.cells)
+        is_shown = (changes.after.view == View.LEARNER) & changes.is_shown
+        self._marks += self._rewritten(changes.after.rows(is_shown), batch)
 
     def effect(self) -> Effect:
         """What was counted."""
@@ -201,6 +206,15 @@ class Tally:
                 self._shown[move] = self._shown.get(move, 0) + 1
                 self._examples.append(_example(moved, row))
 
+    def _rewritten(self, shown: KeptTable, batch: Batch) -> int:
+        """Cells of gradebooks in which something changes that they may show."""
+        cells, learners = batch.cells, batch.after.rows(batch.after.view == View.LEARNER)
+        is_recounted = np.isin(learners.competency, self._recounted)
+        concerned = KeptTable.joined([shown, learners.rows(is_recounted)])
+        row, cell = joined(concerned.learner, cells.learner)
+        is_meant = concerned.competency[row] == cells.competency[cell]
+        return int(np.unique(cell[is_meant]).size)
+
     def _is_strand(self, competency: IntArray) -> BoolArray:
         is_strand: BoolArray = np.isin(competency, self._strands)
         return is_strand
@@ -213,15 +227,6 @@ def _add_up(counts: dict[int, _Counts], key: IntArray, status: IntArray, *, side
     for row, one in enumerate(keys.tolist()):
         both = counts.setdefault(one, np.zeros((2, _STATUSES), dtype=np.int64))
         both[side] += found[row * _STATUSES : (row + 1) * _STATUSES]
-
-
-def _rewritten(shown: Changes, cells: Columns) -> int:
-    """Cells of gradebooks in which something that is shown changes."""
-    if len(shown) == 0 or cells.learner.size == 0:
-        return 0
-    row, cell = joined(shown.after.learner, cells.learner)
-    is_meant = shown.after.competency[row] == cells.competency[cell]
-    return int(np.unique(cell[is_meant]).size)
 
 
 def _turnout(counts: _Counts) -> Turnout:

@@ -1,5 +1,6 @@
 """What is asked beside standings to say what a change would do: schools and gradebooks."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from store.columns import one_of, read_columns
 from store.frameworks import competencies_of
 from store.grounds import Policy
 from store.session import chunks
+from store.standings import assessed_competencies
 from store.tables import courses, enrolments
 from store.ways import course_ways
 
@@ -58,6 +60,19 @@ def shown_in_gradebooks(connection: Connection, tenant: TenantId, policy: Policy
     }
     columns = np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
     return Shown(course=columns[:, 0].copy(), competency=columns[:, 1].copy())
+
+
+def recounted(connection: Connection, tenant: TenantId, policy: Policy) -> IntArray:
+    """Strands of which line items speak for another number of competencies under a policy."""
+    now = {int(one): count for one, count in assessed_competencies(connection, tenant).items()}
+    table = policy.alignments
+    parents = {
+        int(one.id): int(one.parent or one.id) for one in competencies_of(connection, tenant)
+    }
+    direct = np.unique(table.competency[table.via == NOT_BRIDGED]).tolist()
+    then = Counter(parents[one] for one in direct if one in parents)
+    others = [one for one in now.keys() | then.keys() if now.get(one, 0) != then[one]]
+    return np.array(sorted(others), dtype=np.int64)
 
 
 def cells_of(connection: Connection, shown: Shown, learners: Sequence[LearnerId]) -> Columns:

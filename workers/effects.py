@@ -33,7 +33,8 @@ from workers.ahead import loaded_ahead
 from workers.recompute import BATCH
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SAME_RULES = np.zeros(0, dtype=np.int64)
+_NONE = np.zeros(0, dtype=np.int64)
+_SAME_RULES = _NONE
 """Which rule judged is no difference: a rule that is worded otherwise changes nobody's standing."""
 
 
@@ -56,6 +57,7 @@ class _Trial:
 
     policy: Policy
     shown: Shown
+    recounted: IntArray
     learners: Sequence[int]
     roots: IntArray | None
 
@@ -84,7 +86,7 @@ def effect_of(
     """
     with reading(engine) as connection:
         trial = _trial(connection, tenant, proposed, now=now)
-    tally = Tally(_strands(trial.policy))
+    tally = Tally(_strands(trial.policy), trial.recounted)
     parts: Iterator[Sequence[int]] = iter(list(chunks(trial.learners, BATCH)))
     judged = 0
     for batch in loaded_ahead(partial(_batch, engine, trial), parts):
@@ -107,9 +109,12 @@ def _trial(
         if concerned is not None:
             roots = np.unique(root_of(concerned, policy.hierarchy))
     shown = effect_facts.shown_in_gradebooks(connection, tenant, policy)
+    recounted = _NONE
+    if proposed.mapping is not None:
+        recounted = effect_facts.recounted(connection, tenant, policy)
     if roots is not None:
         policy = narrowed(policy, roots)
-    return _Trial(policy=policy, shown=shown, learners=learners, roots=roots)
+    return _Trial(policy=policy, shown=shown, recounted=recounted, learners=learners, roots=roots)
 
 
 def _policy(

@@ -62,6 +62,10 @@ class FakeGradebook:
         kept = [one for one in self._scores.get(course, []) if _cell(one) != _cell(score)]
         self._scores[course] = [*kept, score]
 
+    def forget_scores(self, course: CourseRef) -> None:
+        """Be a gradebook in which nothing was scored yet."""
+        self._scores.pop(course, None)
+
     def courses(self) -> Sequence[Course]:
         self._called()
         return list(self.course_list)
@@ -184,7 +188,7 @@ def small_gradebook() -> FakeGradebook:
                 for ref in ("quiz 1", "quiz 2")
             ]
         },
-        people={course: [_enrolled(name) for name in ("ada", "bo", "cy", "teacher")]},
+        people={course: [enrolled(name) for name in ("ada", "bo", "cy", "teacher")]},
     )
     for learner, points in (("ada", 9.0), ("bo", 4.0), ("cy", 6.0)):
         book.set_score(course, graded("quiz 1", learner, points))
@@ -201,7 +205,8 @@ def graded(item: str, learner: str, points: float) -> Score:
     )
 
 
-def _enrolled(name: str) -> Enrolment:
+def enrolled(name: str) -> Enrolment:
+    """Somebody of a class by what they are called."""
     person = PersonRecord(ref=LearnerRef(name), name=name.title(), sort_name=name, sis_id=name)
     enrolled = Enrolment(person=person, role=Role.TEACHER if name == "teacher" else Role.LEARNER)
     return replace(enrolled, state=EnrolmentState.SUSPENDED) if name == "cy" else enrolled
