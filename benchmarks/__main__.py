@@ -3,7 +3,18 @@
 import platform
 import sys
 
-from benchmarks import crash, disk, judging, launch, mastery, night, pull, resync, scale
+from benchmarks import (
+    crash,
+    disk,
+    frameworks,
+    judging,
+    launch,
+    mastery,
+    night,
+    pull,
+    resync,
+    scale,
+)
 from benchmarks.timing import shown
 
 BENCHMARKS = {
@@ -12,6 +23,7 @@ BENCHMARKS = {
     "judging": judging.run,
     "pull": pull.run,
     "resync": resync.run,
+    "frameworks": frameworks.run,
     "disk": disk.run,
     "scale": scale.run,
     "night": night.run,

@@ -13,6 +13,7 @@ LONGEST_CODE = 64
 LONGEST_TITLE, LONGEST_LANGUAGE = 512, 16
 LONGEST_STATEMENT = 20_000
 CHILD = "isChildOf"
+_KINDS = frozenset(one.value for one in LinkKind)
 _ORDERED = (LinkKind.PRECEDES, LinkKind.REPLACED_BY)
 
 
@@ -100,7 +101,7 @@ def linked(
 
 
 def _unkept(origin: str, kind: str, destination: str) -> str:
-    if kind not in {one.value for one in LinkKind}:
+    if kind not in _KINDS:
         return "links of this kind are not kept."
     return "it points to itself." if origin == destination else ""
 

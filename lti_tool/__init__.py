@@ -31,6 +31,7 @@ from lti_tool.pages import (
     shown,
     teacher,
 )
+from lti_tool.pages.desk import framework_editor, framework_imports, frameworks
 from lti_tool.signals import live_events, notices
 
 front = Blueprint("front", __name__)
@@ -86,6 +87,9 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
         failures,
         people,
         choose,
+        frameworks,
+        framework_imports,
+        framework_editor,
     ):
         app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")
     request_log.register(app)

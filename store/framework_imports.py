@@ -3,20 +3,24 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from mapping.records import CompetencyLink, Framework, TenantId
 from store import due, waiting
-from store.framework_diffs import FrameworkDiff, framework_diff
+from store.framework_diffs import DETAILS, FrameworkDiff, framework_diff
 from store.frameworks import SavedFramework, framework_id, save_diff
 from store.policy_changes import Author, PolicyKind, record_change
 from store.session import lock
 from store.tables import framework_versions, frameworks
 
 _LONGEST_SOURCE, _LONGEST_AUTHOR = 1024, 255
+_FIELDS = attrgetter(
+    *("identifier", "code", "statement", "indicator", "parent", "position", "is_strand")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +124,10 @@ def versions_of(connection: Connection, framework: int) -> tuple[FrameworkVersio
 
 def digest_of(found: Framework) -> str:
     """What a framework says, in 64 signs: alike for all that say the same."""
-    plain = asdict(found)
-    plain["links"] = sorted(map(_words, found.links))
-    said = json.dumps(plain, sort_keys=True, ensure_ascii=False)
+    details = [found.identifier, *(getattr(found, name) for name in DETAILS)]
+    competencies = [_FIELDS(one) for one in found.competencies]
+    links = sorted(map(_words, found.links))
+    said = json.dumps([details, competencies, links], ensure_ascii=False)
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -51,6 +51,8 @@ class Shown:
 _IDS = {
     "run": "SELECT max(id) FROM runs",
     "course": "SELECT min(id) FROM courses",
+    "framework": "SELECT min(id) FROM frameworks",
+    "competency": "SELECT min(id) FROM competencies",
 }
 PAGES = {
     "class": Shown(teacher, "class"),
@@ -74,6 +76,12 @@ PAGES = {
     "first yeses": Shown(administrator, "courses/waiting"),
     "changes": Shown(administrator, "courses/changes"),
     "people": Shown(administrator, "people"),
+    "frameworks": Shown(administrator, "frameworks"),
+    "a framework": Shown(administrator, "frameworks/{framework}"),
+    "a competency": Shown(administrator, "frameworks/{framework}/competencies/{competency}"),
+    "import a framework": Shown(administrator, "frameworks/import"),
+    "a framework of one's own": Shown(administrator, "frameworks/new"),
+    "verbs": Shown(administrator, "frameworks/verbs"),
     "welcome": Shown(administrator, "welcome"),
     "an address that is none": Shown(administrator, "nowhere"),
     "another's page": Shown(learner, "runs"),
