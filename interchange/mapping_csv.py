@@ -7,10 +7,11 @@ the first rule holds.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from interchange.errors import FileRefused
-from interchange.tabular import Row, read_table
+from interchange.tabular import Row, read_table, write_table
 from mapping.records import EvidenceKind, MappingRule
 
 COLUMNS = (
@@ -23,6 +24,7 @@ COLUMNS = (
     "weight",
     "kind",
 )
+_KINDS = tuple(kind.value for kind in EvidenceKind)
 _REQUIRED = ("framework", "competency")
 _LONGEST = 512
 _BEYOND = "\0"
@@ -30,8 +32,16 @@ _BEYOND = "\0"
 _HEAVIEST = 1_000_000.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingRows:
+    """What a file holds: rules with the lines they stand on, and what is wrong with the others."""
+
+    rules: Sequence[tuple[int, MappingRule]]
+    problems: Sequence[str]
+
+
 def read_mapping(data: bytes) -> tuple[MappingRule, ...]:
-    """Read mapping rules.
+    """Read mapping rules, all or nothing.
 
     Args:
         data: CSV, header first, in any encoding and with any delimiter of ``read_table``.
@@ -42,20 +52,59 @@ def read_mapping(data: bytes) -> tuple[MappingRule, ...]:
     Raises:
         FileRefused: With every line that is wrong; nothing is read in part.
     """
+    found = read_mapping_rows(data)
+    if found.problems:
+        raise FileRefused(found.problems)
+    return tuple(rule for _, rule in found.rules)
+
+
+def read_mapping_rows(data: bytes) -> MappingRows:
+    """Read mapping rules line by line, as ``read_mapping`` does, and tell what is wrong with some.
+
+    Raises:
+        FileRefused: It is no such table at all.
+    """
     table = read_table(data)
     problems = _header_problems(table.header)
     if problems:
         raise FileRefused(problems)
-    rules: list[MappingRule] = []
+    rules: list[tuple[int, MappingRule]] = []
     for found in table.rows:
         row = _by_name(table.header, found)
         wrong = _problems(row)
         problems.extend(f"Line {found.line}: {sentence}" for sentence in wrong)
         if not wrong:
-            rules.append(_rule(row))
-    if problems:
-        raise FileRefused(problems)
-    return tuple(rules)
+            rules.append((found.line, _rule(row)))
+    return MappingRows(rules=rules, problems=problems)
+
+
+def write_mapping(rules: Iterable[MappingRule]) -> bytes:
+    """Mapping rules as CSV that ``read_mapping`` reads as the same; a spreadsheet opens it safely.
+
+    White space around a pattern is not kept.
+    """
+    return write_table(
+        COLUMNS,
+        (
+            (
+                *(rule.framework, rule.competency, rule.course, rule.line_item),
+                *(rule.category, rule.criterion, repr(rule.weight), rule.kind.value),
+            )
+            for rule in rules
+        ),
+    )
+
+
+def rule_problems(said: Mapping[str, str]) -> Mapping[str, str]:
+    """What is wrong with a rule that was typed, by the column it is about."""
+    return {
+        name: sentence for name in COLUMNS if (sentence := next(iter(_problems_of(name, said)), ""))
+    }
+
+
+def typed_rule(said: Mapping[str, str]) -> MappingRule:
+    """A rule of what was typed for its columns; nothing is wrong with it."""
+    return _rule({name: text.strip() for name, text in said.items()})
 
 
 def _by_name(header: Sequence[str], row: Row) -> dict[str, str]:
@@ -83,23 +132,24 @@ def _text(row: Mapping[str, str], name: str) -> str:
 
 
 def _problems(row: Mapping[str, str]) -> list[str]:
-    problems = [f"{name} is empty." for name in _REQUIRED if not _text(row, name)]
-    problems.extend(
-        f"{name} is longer than {_LONGEST} characters."
-        for name in COLUMNS
-        if len(_text(row, name)) > _LONGEST
-    )
-    problems.extend(
-        f"{name} holds a null character." for name in COLUMNS if "\0" in _text(row, name)
-    )
+    problems = [sentence for name in COLUMNS for sentence in _problems_of(name, row)]
     if _BEYOND in row:
         problems.append("it has more values than the header has columns.")
-    if not 0 < _weight(row) <= _HEAVIEST:
-        problems.append(f"the weight {_text(row, 'weight')!r} is not a number above 0.")
-    kinds = [kind.value for kind in EvidenceKind]
-    if _text(row, "kind").lower() not in ("", *kinds):
-        problems.append(f"the kind {_text(row, 'kind')!r} is none of {', '.join(kinds)}.")
     return problems
+
+
+def _problems_of(name: str, row: Mapping[str, str]) -> Iterator[str]:
+    text = _text(row, name)
+    if name in _REQUIRED and not text:
+        yield f"{name} is empty."
+    if len(text) > _LONGEST:
+        yield f"{name} is longer than {_LONGEST} characters."
+    if "\0" in text:
+        yield f"{name} holds a null character."
+    if name == "weight" and not 0 < _weight(row) <= _HEAVIEST:
+        yield f"the weight {text!r} is not a number above 0."
+    if name == "kind" and text.lower() not in ("", *_KINDS):
+        yield f"the kind {text!r} is none of {', '.join(_KINDS)}."
 
 
 def _weight(row: Mapping[str, str]) -> float:

@@ -31,7 +31,14 @@ from lti_tool.pages import (
     shown,
     teacher,
 )
-from lti_tool.pages.desk import framework_editor, framework_imports, frameworks
+from lti_tool.pages.desk import (
+    framework_editor,
+    framework_imports,
+    frameworks,
+    mapping_review,
+    mapping_rules,
+    mapping_sets,
+)
 from lti_tool.signals import live_events, notices
 
 front = Blueprint("front", __name__)
@@ -90,6 +97,9 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
         frameworks,
         framework_imports,
         framework_editor,
+        mapping_sets,
+        mapping_rules,
+        mapping_review,
     ):
         app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")
     request_log.register(app)

@@ -45,11 +45,17 @@ def matches(pattern: str, text: str) -> bool:
     Returns:
         Whether it matches.
     """
-    return not pattern or _compiled(_plain(pattern)).match(_plain(text)) is not None
+    return not pattern or compiled(pattern).match(plain(text)) is not None
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A text as patterns see it: letters without case, accented ones composed."""
     return normalize("NFC", text.casefold())
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern to be matched against texts made ``plain``; an empty one matches the empty text."""
+    return _compiled(plain(pattern))
 
 
 @lru_cache(maxsize=4096)

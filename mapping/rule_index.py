@@ -7,7 +7,7 @@ courses, whose columns mostly have the same names.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mapping.alignment import matches, may_align
+from mapping.alignment import compiled, may_align, plain
 from mapping.records import Course, LineItem, MappingRule
 
 
@@ -82,21 +82,25 @@ class _Patterns:
     """One pattern of each rule, and what is known of the texts that met them."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        self._rules_by_pattern: dict[str, int] = {}
+        by_pattern: dict[str, int] = {}
         for at, pattern in enumerate(patterns):
-            self._rules_by_pattern[pattern] = self._rules_by_pattern.get(pattern, 0) | 1 << at
+            by_pattern[pattern] = by_pattern.get(pattern, 0) | 1 << at
+        self._any = by_pattern.pop("", 0)
+        """The rules that take every text."""
+        self._rules = [(compiled(one).match, rules) for one, rules in by_pattern.items()]
         self._met: dict[str, tuple[int, int]] = {}
         """For each text the set of rules that were asked, and of those the ones that match."""
 
     def matching(self, text: str, wanted: int) -> int:
         """Those of some rules whose pattern matches a text."""
-        asked, hit = self._met.get(text, (0, 0))
+        asked, hit = self._met.get(text, (self._any, self._any))
         missing = wanted & ~asked
         if missing:
-            for pattern, rules in self._rules_by_pattern.items():
+            seen = plain(text)
+            for match, rules in self._rules:
                 if rules & missing:
                     asked |= rules
-                    hit |= rules if matches(pattern, text) else 0
+                    hit |= rules if match(seen) else 0
             self._met[text] = asked, hit
         return hit & wanted
 

@@ -1,7 +1,7 @@
 """Mapping sets in the making: changed as often as one likes, and in force nowhere."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -248,6 +248,21 @@ def forget(connection: Connection, draft: int) -> None:
         (mapping_drafts, mapping_drafts.c.id),
     ):
         connection.execute(delete(table).where(column == draft))
+
+
+def carried_forward(
+    rules: Sequence[MappingRule], *, former: str, new: str
+) -> tuple[MappingRule, ...]:
+    """Rules with the courses' patterns moved on, for example from ``2026`` to ``2027``.
+
+    Args:
+        rules: In order.
+        former: What the patterns of courses have of the old term; empty changes nothing.
+        new: What they have of the new one.
+    """
+    if not former:
+        return tuple(rules)
+    return tuple(replace(rule, course=rule.course.replace(former, new)) for rule in rules)
 
 
 def rule_words(rule: MappingRule) -> str:

@@ -1,0 +1,310 @@
+"""What one rule would match, told while it is typed; and a whole set, surveyed over all courses."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, func, select
+
+from mapping.alignment import matches, may_align
+from mapping.records import CourseId, Grading, LineItemId, MappingRule, TenantId
+from mapping.rule_index import Hit, RuleIndex
+from store.item_books import ItemBook, StoredItem, item_books
+from store.session import chunks
+from store.tables import courses, line_items, mapping_matches
+
+_MOST_EXAMPLES = 8
+_MOST_TOLD = 200
+_ITEM = line_items.alias("item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleMatches:
+    """What one rule matches of the columns there are.
+
+    Attributes:
+        courses: How many courses its course pattern matches.
+        all_courses: How many there are.
+        items: How many line items it matches in them, or criteria where it speaks of those.
+        all_items: How many line items can be evidence at all.
+        examples: The names of the first, each with its course.
+    """
+
+    courses: int
+    all_courses: int
+    items: int
+    all_items: int
+    examples: Sequence[tuple[str, str]]
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it matches nothing, though there is something to match."""
+        return self.items == 0 and self.all_items > 0
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether it matches every line item there is, and there are several."""
+        return self.items >= self.all_items > 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Double:
+    """A line item that several rules give to the same competency; the first of them holds."""
+
+    course: str
+    item: str
+    competency: str
+    rules: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a mapping set reaches in all courses, and what it does not.
+
+    Attributes:
+        hits: How many line items and criteria each rule matches, by its place from 0.
+        reached: Competencies that anything speaks for, by framework and code.
+        items: How many line items can be evidence.
+        unmapped: How many of them no rule speaks of, by course.
+        doubles: The first line items that several rules give to the same competency.
+        doubles_count: How many there are.
+    """
+
+    hits: Counter[int] = field(default_factory=Counter)
+    reached: set[tuple[str, str]] = field(default_factory=set)
+    items: int = 0
+    unmapped: Counter[CourseId] = field(default_factory=Counter)
+    doubles: Sequence[Double] = ()
+    doubles_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseCoverage:
+    """How a mapping set covers one course.
+
+    Attributes:
+        items: Line items and criteria that any rule speaks of, in the order of the gradebook.
+        unmapped: Line items that can be evidence and no rule speaks of.
+        cells: The rules, by line item and by competency (framework and code); the first holds.
+    """
+
+    items: Sequence[StoredItem]
+    unmapped: Sequence[StoredItem]
+    cells: dict[tuple[LineItemId, tuple[str, str]], list[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drifted:
+    """A line item that is called otherwise, or is gone, since the set in force was published.
+
+    ``now`` is None where it is gone; ``rules`` are the rules that spoke of it, from 1.
+    """
+
+    course: str
+    then: str
+    now: str | None
+    rules: Sequence[int]
+
+
+def rule_matches(connection: Connection, tenant: TenantId, rule: MappingRule) -> RuleMatches:
+    """What a rule would match now; line items of one name and category are looked at once."""
+    titles = {
+        row.id: row.title
+        for row in connection.execute(
+            select(courses.c.id, courses.c.title, courses.c.code).where(
+                courses.c.tenant_id == tenant
+            )
+        )
+        if matches(rule.course, row.title) or matches(rule.course, row.code)
+    }
+    everywhere = courses.c.tenant_id == tenant
+    found: Sequence[Row[Any]]
+    all_courses = connection.execute(
+        select(func.count()).select_from(courses).where(everywhere)
+    ).scalar_one()
+    if len(titles) == all_courses:
+        found = connection.execute(_named(rule).where(everywhere)).all()
+    else:
+        found = [
+            row
+            for part in chunks(sorted(titles))
+            for row in connection.execute(_named(rule).where(_ITEM.c.course_id.in_(part)))
+        ]
+    hits = [
+        row
+        for row in found
+        if matches(rule.line_item, row.title)
+        and matches(rule.category, row.category)
+        and (not rule.criterion or matches(rule.criterion, row.criterion))
+    ]
+    return RuleMatches(
+        courses=len(titles),
+        all_courses=all_courses,
+        items=sum(row.many for row in hits),
+        all_items=_count_items(connection, tenant),
+        examples=[
+            (f"{row.title}: {row.criterion}" if row.criterion else row.title, titles[row.course])
+            for row in hits[:_MOST_EXAMPLES]
+        ],
+    )
+
+
+def _named(rule: MappingRule) -> Select[Any]:
+    """Line items that can be evidence, or their criteria, by what a rule may look for."""
+    rows = line_items.alias("row")
+    wanted = rows if rule.criterion else _ITEM
+    names = (_ITEM.c.title, _ITEM.c.category, wanted.c.criterion)
+    query = (
+        select(*names, func.count().label("many"), func.min(_ITEM.c.course_id).label("course"))
+        .select_from(_ITEM)
+        .join(courses, courses.c.id == _ITEM.c.course_id)
+        .where(*_is_evidence())
+        .group_by(*names)
+        .order_by(func.min(_ITEM.c.id))
+    )
+    if not rule.criterion:
+        return query
+    is_part = and_(
+        rows.c.course_id == _ITEM.c.course_id,
+        rows.c.ref == _ITEM.c.ref,
+        rows.c.criterion_ref != "",
+    )
+    return query.join(rows, is_part)
+
+
+def _is_evidence() -> tuple[Any, ...]:
+    return (
+        _ITEM.c.criterion_ref == "",
+        _ITEM.c.is_published,
+        _ITEM.c.is_removed.is_(False),
+        _ITEM.c.grading != Grading.NOT_GRADED.value,
+    )
+
+
+def _count_items(connection: Connection, tenant: TenantId) -> int:
+    query = (
+        select(func.count())
+        .select_from(_ITEM)
+        .join(courses, courses.c.id == _ITEM.c.course_id)
+        .where(courses.c.tenant_id == tenant, *_is_evidence())
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def survey(connection: Connection, tenant: TenantId, rules: Sequence[MappingRule]) -> Survey:
+    """Apply rules to all courses, and count."""
+    index = RuleIndex(rules)
+    hits: Counter[int] = Counter()
+    reached: set[int] = set()
+    unmapped: Counter[CourseId] = Counter()
+    doubles: list[Double] = []
+    items = doubles_count = 0
+    for books in item_books(connection, tenant):
+        for book in books:
+            present = [item for item in book.present() if may_align(item)]
+            found = index.hits(book.course.record, present)
+            hits.update(hit.rule for hit in found)
+            items += len(present)
+            missing = len(present) - len({hit.ref for hit in found})
+            if missing:
+                unmapped[book.course.id] = missing
+            several = _doubles(book, found, rules)
+            doubles_count += len(several)
+            doubles += several[: _MOST_TOLD - len(doubles)]
+    reached.update(hits)
+    return Survey(
+        hits=hits,
+        reached={(rules[at].framework, rules[at].competency) for at in reached},
+        items=items,
+        unmapped=unmapped,
+        doubles=doubles,
+        doubles_count=doubles_count,
+    )
+
+
+def course_coverage(
+    connection: Connection, tenant: TenantId, rules: Sequence[MappingRule], *, course: CourseId
+) -> CourseCoverage:
+    """Apply rules to one course, and tell which speaks of what."""
+    ((book,),) = item_books(connection, tenant, only={course})
+    present = [item for item in book.present() if may_align(item)]
+    hits = RuleIndex(rules).hits(book.course.record, present)
+    rows = book.by_key()
+    cells: dict[tuple[LineItemId, tuple[str, str]], list[int]] = {}
+    for hit in hits:
+        rule = rules[hit.rule]
+        place = rows[hit.ref, hit.criterion].id, (rule.framework, rule.competency)
+        cells.setdefault(place, []).append(hit.rule)
+    spoken = {item for item, _ in cells}
+    mapped = {hit.ref for hit in hits}
+    return CourseCoverage(
+        items=[row for row in book.rows if row.id in spoken],
+        unmapped=[rows[item.ref, ""] for item in present if item.ref not in mapped],
+        cells=cells,
+    )
+
+
+def _doubles(book: ItemBook, hits: Sequence[Hit], rules: Sequence[MappingRule]) -> list[Double]:
+    by_place: dict[tuple[str, str, str, str], list[int]] = {}
+    for hit in hits:
+        rule = rules[hit.rule]
+        place = hit.ref, hit.criterion, rule.framework, rule.competency
+        by_place.setdefault(place, []).append(hit.rule)
+    several = {place: found for place, found in by_place.items() if len(found) > 1}
+    rows = book.by_key() if several else {}
+    return [
+        Double(
+            course=book.course.record.title,
+            item=rows[place[0], place[1]].name,
+            competency=place[3],
+            rules=[one + 1 for one in found],
+        )
+        for place, found in several.items()
+    ]
+
+
+def drift(connection: Connection, tenant: TenantId) -> tuple[Drifted, ...]:
+    """Line items renamed or vanished since the set in force was published at the desk.
+
+    Those that came since are not among them; see ``survey`` for what no rule speaks of.
+    """
+    rows = connection.execute(
+        select(
+            mapping_matches,
+            line_items.c.title.label("title_now"),
+            line_items.c.criterion.label("criterion_now"),
+            line_items.c.is_removed,
+            courses.c.title.label("course"),
+        )
+        .join(line_items, line_items.c.id == mapping_matches.c.line_item_id)
+        .join(courses, courses.c.id == line_items.c.course_id)
+        .where(
+            mapping_matches.c.tenant_id == tenant,
+            (line_items.c.title != mapping_matches.c.title)
+            | (line_items.c.criterion != mapping_matches.c.criterion)
+            | line_items.c.is_removed,
+        )
+        .order_by(courses.c.title, mapping_matches.c.line_item_id)
+    )
+    return tuple(_drifted(row) for row in rows)
+
+
+def _drifted(row: Row[Any]) -> Drifted:
+    now = _name(row.title_now, row.criterion_now)
+    return Drifted(
+        course=row.course,
+        then=_name(row.title, row.criterion),
+        now=None if row.is_removed else now,
+        rules=[int(one) + 1 for one in row.rules.split()],
+    )
+
+
+def _name(title: str, criterion: str) -> str:
+    return f"{title}: {criterion}" if criterion else title
+
+
+def is_watched(connection: Connection, tenant: TenantId) -> bool:
+    """Whether it is known what the set in force matched when it was published."""
+    found = select(mapping_matches.c.line_item_id).where(mapping_matches.c.tenant_id == tenant)
+    return connection.execute(found.limit(1)).one_or_none() is not None
