@@ -29,6 +29,7 @@ from lti_tool.pages import (
     shown,
     teacher,
 )
+from lti_tool.pages.desk import calendar, changes, sections, start
 from lti_tool.signals import live_events, notices
 
 front = Blueprint("front", __name__)
@@ -83,12 +84,16 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
         courses,
         failures,
         choose,
+        start,
+        changes,
+        calendar,
     ):
         app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")
     request_log.register(app)
     errors.register(app)
     headers.register(app)
     shown.register(app)
+    sections.register(app)
     return app
 
 

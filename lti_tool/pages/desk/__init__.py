@@ -1,0 +1,1 @@
+"""The district's desk: frameworks, mappings and rules, tried before they hold."""
