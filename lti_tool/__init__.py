@@ -32,12 +32,16 @@ from lti_tool.pages import (
     teacher,
 )
 from lti_tool.pages.desk import (
+    calendar,
+    changes,
     framework_editor,
     framework_imports,
     frameworks,
     mapping_review,
     mapping_rules,
     mapping_sets,
+    sections,
+    start,
 )
 from lti_tool.signals import live_events, notices
 
@@ -100,12 +104,16 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
         mapping_sets,
         mapping_rules,
         mapping_review,
+        start,
+        changes,
+        calendar,
     ):
         app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")
     request_log.register(app)
     errors.register(app)
     headers.register(app)
     shown.register(app)
+    sections.register(app)
     return app
 
 
