@@ -57,6 +57,8 @@ _GIVEN_UP: Mapping[str, str] = {
     "tcp_user_timeout": "35s",
 }
 """How the database finds out that ours is: what its open transaction locked is free again."""
+_PLANNED: Mapping[str, str] = {"jit": "off"}
+"""Code made for a statement costs it more than it saves: many are alike, and none runs long."""
 
 
 def open_engine(url: str) -> Engine:
@@ -67,18 +69,19 @@ def open_engine(url: str) -> Engine:
     connecting = {name: value for name, value in _CONNECTING.items() if name not in address.query}
     engine = sqlalchemy.create_engine(url, pool_pre_ping=True, connect_args=connecting, **_POOL)
     speak_arrays(engine)
-    _end_transactions_of_the_gone(engine)
+    _set_up_connections(engine)
     return engine
 
 
-def _end_transactions_of_the_gone(engine: Engine) -> None:
+def _set_up_connections(engine: Engine) -> None:
     """Have the database end transactions whose machine was cut off in the middle of one.
 
     Without it PostgreSQL waits two hours for the next word of a machine that is gone, and
-    whoever needs what was locked there waits as long.
+    whoever needs what was locked there waits as long. And have it compile no statement.
     """
     settings = ", ".join(
-        f"set_config('{name}', '{value}', false)" for name, value in _GIVEN_UP.items()
+        f"set_config('{name}', '{value}', false)"
+        for name, value in {**_GIVEN_UP, **_PLANNED}.items()
     )
 
     @event.listens_for(engine, "connect")
