@@ -9,7 +9,7 @@ from sqlalchemy.types import NullType
 from mapping.records import CourseId
 from store.arrays import read_arrays, read_fours
 from store.cells import FIELDS, NO_SECOND, ROW, Cells, keys_of
-from store.columns import key_first
+from store.columns import key_first, one_of
 from store.fours import BESIDE, DEDUCTED, LOW, LOW_BITS, cells_in_fours, deductions, near
 from store.session import chunks
 from store.tables import line_items, scores
@@ -52,7 +52,9 @@ def _in_columns(connection: Connection, ids: Sequence[int]) -> Cells:
 def _in_fours(connection: Connection, ids: Sequence[int]) -> Cells:
     """Cells of line items that are near each other, the lowest first, from PostgreSQL."""
     fours = cells_in_fours("line_item_id", "learner_id", lowest=ids[0])
-    query = select(type_coerce(deductions(), NullType)).where(scores.c.line_item_id.in_(ids))
+    query = select(type_coerce(deductions(), NullType)).where(
+        one_of(connection, scores.c.line_item_id, ids)
+    )
     sent, deducted = read_fours(connection, fours, query)
     cell, handed_in, graded = (sent[:, place].astype(np.int64) for place in (0, 2, 3))
     rows = np.zeros(len(sent), ROW)
