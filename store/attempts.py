@@ -59,7 +59,10 @@ def attempts_of(
     """
     found: dict[AttemptKey, Values] = {}
     unfit = 0
-    for place in [place for place, score in enumerate(page) if score.earlier and is_kept[place]]:
+    told = [score.earlier for score in page]
+    if not any(told):
+        return found, unfit
+    for place in [place for place, earlier in enumerate(told) if earlier and is_kept[place]]:
         item, learner = int(items_of(keys[place])), int(learners_of(keys[place]))
         for attempt in page[place].earlier:
             if (values := _values(attempt)) is None:

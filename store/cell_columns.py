@@ -1,8 +1,6 @@
 """Gradebook cells and attempts of many learners as columns, as they are or as they once were."""
 
-import math
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +11,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Float,
     FromClause,
     Integer,
     Select,
@@ -31,18 +28,23 @@ from mapping.ordering import ordering
 from mapping.records import LearnerId
 from store.arrays import read_fours
 from store.columns import heap_first, one_of, pair_of, read_columns
+from store.fours import (
+    BESIDE,
+    DEDUCTED,
+    LOW,
+    LOW_BITS,
+    NO_SECOND,
+    cells_in_fours,
+    deductions,
+    near,
+    wide,
+)
 from store.packing import MICROS, RETRIED, SECONDS_BEFORE_2000, STATE
 from store.tables import attempt_events, earlier_attempts, score_events, scores, to_micros
 
-_NO_SECOND = -(2**31)
-_LOW = 2**32 - 1
-_DEDUCTED, _ATTEMPT = 1 << 16, 17
-"""Beside the flags: that something is deducted, and from which bit on the attempt stands."""
+_ATTEMPT = 17
+"""Beside the flags: from which bit on the attempt stands."""
 _SPARSE = ("points_deducted",)
-_ITEM_BITS, _FARTHEST = 31, 1 << 22
-"""Of a cell in 53 bits: those of its line item, and how far its learner is from the first."""
-_BESIDE = 32
-"""From which bit on a small number stands above a moment."""
 _MANY = 200
 """Of so many learners all scores are read along the table, not along the index."""
 
@@ -70,7 +72,7 @@ class Cells:
     @property
     def line_item(self) -> IntArray:
         """Of which line item."""
-        return self.cell & _LOW
+        return self.cell & LOW
 
     @property
     def state(self) -> CodeArray:
@@ -134,7 +136,7 @@ def cells_now(
     """
     if connection.dialect.name == "postgresql":
         parts = [
-            _cells_in_fours(connection, part, speaks=speaks) for part in _near(learner_ids)
+            _cells_in_fours(connection, part, speaks=speaks) for part in near(learner_ids)
         ] or [_none()]
         return parts[0] if len(parts) == 1 else Cells.joined(parts)
     query = _among(select(*_said(scores)), connection, learner_ids, speaks=speaks)
@@ -152,62 +154,33 @@ def _among(
     return query if speaks is None else query.where(scores.c.line_item_id.in_(speaks))
 
 
-def _near(learner_ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Ids in ascending parts in none of which they lie so far apart that a cell has no room."""
-    ids = sorted(learner_ids)
-    while ids:
-        end = bisect_left(ids, ids[0] + _FARTHEST)
-        yield ids[:end]
-        ids = ids[end:]
-
-
 def _cells_in_fours(
     connection: Connection, learner_ids: Sequence[int], *, speaks: Select[Any] | None
 ) -> Cells:
     """Cells of learners who are near each other, by cell, from PostgreSQL."""
     lowest = learner_ids[0]
-    deducted = func.array_agg(scores.c.points_deducted).filter(
-        scores.c.points_deducted.is_not(None)
-    )
-    query = _among(select(type_coerce(deducted, NullType)), connection, learner_ids, speaks=speaks)
+    deducted = type_coerce(deductions(), NullType)
+    query = _among(select(deducted), connection, learner_ids, speaks=speaks)
+    fours = cells_in_fours("learner_id", "line_item_id", lowest=lowest)
     is_all = speaks is None and len(learner_ids) >= _MANY
     with heap_first(connection) if is_all else nullcontext():
-        sent, found = read_fours(connection, _fours(lowest), query)
+        sent, found = read_fours(connection, fours, query)
     cell = sent[:, 0].astype(np.int64)
     taken = np.zeros(cell.size)
     if found is not None:
-        taken[(sent[:, 3].astype(np.int64) >> _BESIDE) & _DEDUCTED != 0] = found
+        taken[(sent[:, 3].astype(np.int64) >> BESIDE) & DEDUCTED != 0] = found
     order = ordering((cell,))
     cell, rows = cell[order], sent.take(order, axis=0)
     handed_in, graded = rows[:, 2].astype(np.int64), rows[:, 3].astype(np.int64)
     return Cells(
-        cell=((cell >> _ITEM_BITS) + lowest << 32) | (cell & (1 << _ITEM_BITS) - 1),
+        cell=((cell >> LOW_BITS) + lowest << 32) | (cell & (1 << LOW_BITS) - 1),
         points=rows[:, 1].copy(),
-        submitted_at=_micros((handed_in & _LOW) + _NO_SECOND),
-        graded_at=_micros((graded & _LOW) + _NO_SECOND),
-        attempt=handed_in >> _BESIDE,
-        flags=(graded >> _BESIDE) & (_DEDUCTED - 1),
+        submitted_at=_micros((handed_in & LOW) + NO_SECOND),
+        graded_at=_micros((graded & LOW) + NO_SECOND),
+        attempt=handed_in >> BESIDE,
+        flags=(graded >> BESIDE) & (DEDUCTED - 1),
         deducted=taken if found is None else taken[order],
     )
-
-
-def _fours(lowest: int) -> tuple[ColumnElement[Any], ...]:
-    """A cell in four whole numbers below 2**53, and none of them NULL."""
-    learner = _wide(scores.c.learner_id - lowest)
-    item = _wide(scores.c.line_item_id)
-    is_deducted = case((scores.c.points_deducted.is_(None), 0), else_=_DEDUCTED)
-    return (
-        learner.bitwise_lshift(literal(_ITEM_BITS, Integer)).bitwise_or(item),
-        func.coalesce(scores.c.points, literal(math.nan, Float)),
-        _beside(_wide(scores.c.attempt), "submitted_at"),
-        _beside(_wide(is_deducted).bitwise_or(_wide(scores.c.flags)), "graded_at"),
-    )
-
-
-def _beside(small: ColumnElement[int], moment: str) -> ColumnElement[int]:
-    """A small number above a moment, which is counted from the first that four bytes hold."""
-    second = func.coalesce(type_coerce(scores.c[moment], Integer), _NO_SECOND)
-    return small.bitwise_lshift(literal(_BESIDE, Integer)).bitwise_or(_wide(second) - _NO_SECOND)
 
 
 def _none() -> Cells:
@@ -305,12 +278,12 @@ def retried(cells: Cells) -> Cells:
 
 def _said(table: FromClause) -> list[ColumnElement[Any]]:
     """Columns of cells, few and wide: what PostgreSQL sends costs by the number of values."""
-    is_deducted = case((table.c.points_deducted.is_(None), 0), else_=_DEDUCTED)
+    is_deducted = case((table.c.points_deducted.is_(None), 0), else_=DEDUCTED)
     small = (
-        _wide(table.c.attempt)
+        wide(table.c.attempt)
         .bitwise_lshift(literal(_ATTEMPT, Integer))
-        .bitwise_or(_wide(is_deducted))
-        .bitwise_or(_wide(table.c.flags))
+        .bitwise_or(wide(is_deducted))
+        .bitwise_or(wide(table.c.flags))
     )
     return [
         _cell(table).label("cell"),
@@ -333,40 +306,34 @@ def _tried(table: FromClause) -> list[ColumnElement[Any]]:
 
 def _cell(table: FromClause) -> ColumnElement[int]:
     both = (
-        _wide(table.c.learner_id)
+        wide(table.c.learner_id)
         .bitwise_lshift(literal(32, Integer))
-        .bitwise_or(_wide(table.c.line_item_id))
+        .bitwise_or(wide(table.c.line_item_id))
     )
     return type_coerce(both, BigInteger)
 
 
 def _moments(table: FromClause) -> ColumnElement[int]:
     submitted, graded = (
-        func.coalesce(type_coerce(table.c[name], Integer), _NO_SECOND)
+        func.coalesce(type_coerce(table.c[name], Integer), NO_SECOND)
         for name in ("submitted_at", "graded_at")
     )
-    both = (
-        _wide(submitted).bitwise_lshift(literal(32, Integer)).bitwise_or(_wide(graded) - _NO_SECOND)
-    )
+    both = wide(submitted).bitwise_lshift(literal(32, Integer)).bitwise_or(wide(graded) - NO_SECOND)
     return type_coerce(both, BigInteger)
-
-
-def _wide(column: ColumnElement[Any]) -> ColumnElement[int]:
-    return cast(column, BigInteger)
 
 
 def _cells(columns: tuple[Any, ...]) -> Cells:
     cell, points, moments, small, deducted = columns
     submitted_at, graded_at = _unpacked(moments)
     taken = np.zeros(cell.size)
-    taken[(small & _DEDUCTED) != 0] = deducted
+    taken[(small & DEDUCTED) != 0] = deducted
     return Cells(
         cell=cell,
         points=points,
         submitted_at=submitted_at,
         graded_at=graded_at,
         attempt=small >> _ATTEMPT,
-        flags=small & (_DEDUCTED - 1),
+        flags=small & (DEDUCTED - 1),
         deducted=taken,
     )
 
@@ -390,9 +357,9 @@ def _attempts(columns: tuple[Any, ...]) -> Attempts:
 
 
 def _unpacked(moments: IntArray) -> tuple[IntArray, IntArray]:
-    return _micros(moments >> 32), _micros((moments & _LOW) + _NO_SECOND)
+    return _micros(moments >> 32), _micros((moments & LOW) + NO_SECOND)
 
 
 def _micros(seconds: IntArray) -> IntArray:
     micros = (seconds + SECONDS_BEFORE_2000) * MICROS
-    return np.where(seconds == _NO_SECOND, NO_MOMENT, micros)
+    return np.where(seconds == NO_SECOND, NO_MOMENT, micros)

@@ -6,7 +6,7 @@ say the same where their bytes do.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Any, Self, TypeAlias
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mapping.records import LearnerId, LearnerRef, LineItemId, Score
 from store.arrays import Array
 from store.item_rows import ItemKey
-from store.packing import LATE, OVERRIDDEN, RETRIED, SECONDS_BEFORE_2000, STATE, VISIBLE
+from store.packing import EPOCH_2000, LATE, OVERRIDDEN, RETRIED, STATE, VISIBLE
 
 Keys: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -35,6 +35,8 @@ _LAST_SECOND = 2**31 - 1
 _LAST_ATTEMPT = 2**15 - 1
 _POISONED = np.inf
 _ZEROS = repeat(0)
+_NEVER = timedelta.min
+_SECONDS_A_DAY = 86_400
 # What Python and NumPy raise for a number, a moment or a word that is none they can take.
 UNREADABLE = (TypeError, ValueError, OverflowError, AttributeError)
 _REFS = 3
@@ -51,17 +53,22 @@ class Cells:
     @classmethod
     def of(cls, keys: Keys, rows: Array) -> Self:
         """Cells in any order; where one is there twice, the later one."""
+        if (keys[1:] > keys[:-1]).all():
+            return cls(keys, rows)
         order = np.argsort(keys, kind="stable")
         keys = keys[order]
-        is_last = np.append(keys[1:] != keys[:-1], np.ones(min(len(keys), 1), np.bool_))
-        return cls(keys[is_last], rows[order][is_last])
+        is_last = np.append(keys[1:] != keys[:-1], np.ones(1, np.bool_))
+        if not is_last.all():
+            keys, order = keys[is_last], order[is_last]
+        # Rows of several fields are taken ten times as fast as they are indexed.
+        return cls(keys, rows.take(order))
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def where(self, mask: Mask) -> "Cells":
         """Some of them."""
-        return Cells(self.keys[mask], self.rows[mask])
+        return Cells(self.keys[mask], self.rows.take(np.flatnonzero(mask)))
 
     def items(self) -> Keys:
         """Whose line item each is."""
@@ -76,21 +83,19 @@ class Cells:
         return self.rows["flags"] & STATE
 
     def compared(self, found: "Cells") -> tuple[Mask, Mask]:
-        """Which of the cells found are among these, and which say something else than these."""
-        places, is_known = self._places(found.keys)
-        is_other = ~is_known
-        is_other[is_known] = _differ(self.rows[places[is_known]], found.rows[is_known])
-        return is_known, is_other
+        """Which of the cells found are among these, and which say something else than these.
 
-    def remember(self, found: "Cells") -> None:
-        """Have cells found keep in mind that they were of another attempt once, as these say.
-
-        So nobody looks among events in vain for attempts that were written over.
+        Cells found keep in mind, ``RETRIED``, that they were of another attempt once, as these
+        say: so nobody looks among events in vain for attempts that were written over.
         """
         places, is_known = self._places(found.keys)
-        before = self.rows[places[is_known]]
-        is_other = before["attempt"] != found.rows["attempt"][is_known]
-        found.rows["flags"][is_known] |= before["flags"] & RETRIED | _bits(is_other, RETRIED)
+        if is_known.all():
+            return is_known, _retold(self.rows.take(places), found.rows)
+        is_other = ~is_known
+        rows = found.rows[is_known]
+        is_other[is_known] = _retold(self.rows.take(places[is_known]), rows)
+        found.rows[is_known] = rows
+        return is_known, is_other
 
     def put(self, found: "Cells") -> None:
         """Take cells in, in place of those of the same keys."""
@@ -167,18 +172,16 @@ def whole_seconds(moments: Sequence[datetime | None]) -> Array:
 
     Raises:
         TypeError: A moment is not aware.
-    """  # noqa: DOC502 - raised by _of_no_zone()
-    seconds = [
-        np.nan if one is None else one.timestamp() if one.tzinfo is not None else _of_no_zone(one)
-        for one in moments
-    ]
-    floored = np.floor(np.array(seconds, np.float64)) - SECONDS_BEFORE_2000
-    bounded = np.clip(floored, -_LAST_SECOND, _LAST_SECOND)
-    return np.where(np.isnan(floored), NO_SECOND, bounded).astype(np.int32)
-
-
-def _of_no_zone(moment: datetime) -> float:
-    raise TypeError(f"{moment} says no zone")
+    """  # noqa: DOC502 - raised by subtracting
+    # Of a difference in days and seconds, which is exact: a timestamp takes twice as long.
+    since = [_NEVER if one is None else one - EPOCH_2000 for one in moments]
+    count = len(since)
+    days = np.fromiter([one.days for one in since], np.int64, count)
+    seconds = np.fromiter([one.seconds for one in since], np.int64, count)
+    bounded = np.clip(days * _SECONDS_A_DAY + seconds, -_LAST_SECOND, _LAST_SECOND)
+    bounded[days == _NEVER.days] = NO_SECOND
+    whole: Array = bounded.astype(np.int32)
+    return whole
 
 
 def _facts(page: Sequence[Score]) -> _Facts:
@@ -193,7 +196,7 @@ def _facts(page: Sequence[Score]) -> _Facts:
         [one.submitted_at for one in page],
         [one.graded_at for one in page],
         [one.attempt for one in page],
-        [one.state.real for one in page],
+        bytes([one.state for one in page]),
         [one.is_visible for one in page],
         [one.is_late for one in page],
         [one.is_overridden for one in page],
@@ -206,7 +209,11 @@ def _keys(
     learners: Mapping[LearnerRef, LearnerId],
 ) -> Keys:
     count = len(facts[0])
-    item = np.fromiter(map(items.get, zip(facts[0], facts[1], strict=True), _ZEROS), "i8", count)
+    found = map(items.get, zip(facts[0], facts[1], strict=True), _ZEROS)
+    if facts[1].count(None) == count >= len(items):
+        by_ref = {ref: number for (ref, criterion), number in items.items() if criterion is None}
+        found = map(by_ref.get, facts[0], _ZEROS)
+    item = np.fromiter(found, "i8", count)
     learner = np.fromiter(map(learners.get, facts[2], _ZEROS), "i8", count)
     return np.where((item > 0) & (learner > 0), keys_of(item, learner), 0)
 
@@ -228,26 +235,26 @@ def _rows(facts: _Facts) -> Array:
     rows["points_deducted"] = _deductions(deducted)
     rows["submitted_at"] = whole_seconds(submitted)
     rows["graded_at"] = whole_seconds(graded)
-    rows["attempt"] = np.clip(np.array(attempt, np.int64), 0, _LAST_ATTEMPT)
+    rows["attempt"] = np.fromiter(attempt, np.int64, len(attempt)).clip(0, _LAST_ATTEMPT)
     rows["flags"] = (
-        np.array(state, np.int16)
-        | _bits(visible, VISIBLE)
-        | _bits(late, LATE)
-        | _bits(overridden, OVERRIDDEN)
+        np.frombuffer(bytes(state), np.uint8).astype(np.int16)
+        | _bits_of(visible, VISIBLE)
+        | _bits_of(late, LATE)
+        | _bits_of(overridden, OVERRIDDEN)
     )
     return rows
 
 
 def _deductions(deducted: Sequence[float]) -> NDArray[np.float64]:
     """What is taken off; none is absent, and what is no number is told from it as poison."""
-    found = np.array(deducted, np.float64)
+    found = np.fromiter(deducted, np.float64, len(deducted))
     found[np.isnan(found)] = _POISONED
     found[found == 0] = np.nan
     return found
 
 
 def _points(points: Sequence[float | None]) -> NDArray[np.float64]:
-    found = np.array(points, np.float64)
+    found = np.fromiter(points, np.float64, len(points))
     for place in np.flatnonzero(np.isnan(found)).tolist():
         if points[place] is not None:  # The LMS sent what is no number, which is not nothing.
             found[place] = _POISONED
@@ -256,6 +263,22 @@ def _points(points: Sequence[float | None]) -> NDArray[np.float64]:
 
 def _bits(facts: Sequence[bool] | Mask, bit: int) -> Any:  # noqa: ANN401 - an array of small numbers
     return np.array(facts, np.bool_) * np.int16(bit)
+
+
+def _bits_of(facts: Sequence[bool], bit: int) -> Any:  # noqa: ANN401 - an array of small numbers
+    try:
+        return _bits(np.frombuffer(bytes(facts), np.uint8) != 0, bit)
+    except (TypeError, ValueError):
+        return _bits(facts, bit)
+
+
+def _retold(before: Array, rows: Array) -> Mask:
+    """Which rows say something else than before, where they came to keep retries in mind."""
+    is_other = before["attempt"] != rows["attempt"]
+    retried = before["flags"] & RETRIED | _bits(is_other, RETRIED)
+    if retried.any():
+        rows["flags"] |= retried
+    return _differ(before, rows)
 
 
 def _differ(one: Array, other: Array) -> Mask:

@@ -59,6 +59,18 @@ def heap_first(connection: Connection) -> Iterator[None]:
     connection.exec_driver_sql("SET LOCAL enable_indexscan = on")
 
 
+@contextmanager
+def key_first(connection: Connection) -> Iterator[None]:
+    """Have PostgreSQL find rows by a key and not read their whole table, whatever it thinks.
+
+    Of a table that grew since statistics were taken it thinks that few rows are many of it: of
+    200,000 rows it then reads all to find 20,000, which takes three times as long.
+    """
+    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+    yield
+    connection.exec_driver_sql("SET LOCAL enable_seqscan = on")
+
+
 def one_of(connection: Connection, column: ColumnElement[int], ids: Collection[int]) -> Any:  # noqa: ANN401 - a condition
     """The condition that a column holds one of some ids; ids that follow one another are a range.
 

@@ -18,22 +18,21 @@ from mapping.records import (
     Score,
     ScoreState,
 )
-from store.arrays import Array, array_of, read_arrays
+from store.arrays import Array, array_of
 from store.attempts import AttemptKey, Values, attempts_of, keep_attempts, known_attempts
 from store.cells import (
     FIELDS,
-    ROW,
     Cells,
     Keys,
     items_of,
     keys_in,
-    keys_of,
     learners_of,
     packed,
 )
+from store.course_cells import cells_of
 from store.item_rows import ItemKey, item_key, item_rows, stored_items
 from store.packing import STATE
-from store.session import chunks, lock, upsert, write_arrays
+from store.session import lock, upsert, write_arrays
 from store.tables import alignments, line_items, score_events, scores, to_micros
 from store.waiting import mark_learners, mark_pairs
 
@@ -106,11 +105,7 @@ def start_reading(
 ) -> Reading:
     """Take in what is known of a course's scores before reading it."""
     lock(connection, "course", course_id)
-    columns = _cells_of(connection, course_id)
-    rows = np.zeros(len(columns[0]), ROW)
-    for name, column in zip(FIELDS, columns[len(_CELL) :], strict=True):
-        rows[name] = column
-    known = Cells.of(keys_of(columns[0], columns[1]), rows)
+    known = cells_of(connection, course_id)
     return Reading(
         course=course_id,
         items=items,
@@ -120,21 +115,6 @@ def start_reading(
         speaks_for=_alignments(connection, course_id),
         is_first=not len(known),
     )
-
-
-def _cells_of(connection: Connection, course_id: CourseId) -> tuple[Array, ...]:
-    """Keys and facts of all cells of a course.
-
-    By the columns' ids, not by a join: whatever statistics say of a table that grows, cells are
-    then found by their key.
-    """
-    ids = connection.execute(select(line_items.c.id).where(line_items.c.course_id == course_id))
-    query = select(*(scores.c[name] for name in (*_CELL, *FIELDS)))
-    parts = [
-        read_arrays(connection, query.where(scores.c.line_item_id.in_(part)))
-        for part in list(chunks(ids.scalars().all())) or [()]
-    ]
-    return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
 def save_scores(
@@ -167,7 +147,7 @@ def save_scores(
     earlier, unfit = attempts_of(keys, page, is_kept)
     retold = keep_attempts(connection, reading.attempts, earlier, now=now, run=run)
     _mark(connection, reading, keys_in(retold), now=now)
-    found = Cells.of(keys[is_kept], rows[is_kept])
+    found = Cells.of(keys, rows) if is_kept.all() else Cells.of(keys[is_kept], rows[is_kept])
     saved = _append(connection, reading, found, now=now, run=run)
     skipped = int(np.count_nonzero(~is_fine & (keys > 0))) + unfit
     reading.skipped += skipped
@@ -204,8 +184,9 @@ def _append(
     now: datetime,
     run: RunId | None,
 ) -> SavedScores:
-    reading.known.remember(found)
     is_known, is_other = reading.known.compared(found)
+    if not is_other.any():
+        return SavedScores()
     # An empty cell that was never anything else is no news.
     is_news = is_other & (is_known | (found.states() != ScoreState.NOT_GRADED))
     news = found.where(is_news)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from mapping.records import Attempt, ScoreState
 from store import gradebook
-from store.cells import ROW, Cells, keys_in, keys_of, learners_of, packed
+from store.cells import ROW, Cells, items_of, keys_in, keys_of, learners_of, packed
 from store.gradebook import SavedScores
 from store.packing import EPOCH_2000, LATE, OVERRIDDEN, STATE, VISIBLE
 from store.tables import earlier_attempts, scores
@@ -113,6 +113,31 @@ def test_part_of_a_second_makes_no_difference(db, opened):
 
     later = NOW + timedelta(microseconds=999_999)
     assert save(db, opened, score("quiz", "ada", 7.0, graded_at=later)) == SavedScores()
+
+
+def test_what_is_no_truth_value_says_yes_where_python_takes_it_for_one(opened):
+    told = score("quiz", "ada", 7.0, is_visible=2, is_late=None, is_overridden="yes")
+
+    _, rows, _ = packed([told], opened.items, opened.learners)
+
+    assert rows["flags"].tolist() == [int(ScoreState.GRADED) | VISIBLE | OVERRIDDEN]
+
+
+def test_a_criterion_without_a_name_is_not_the_column_itself(opened):
+    page = [score("quiz", "ada", 7.0, criterion=""), score("quiz", "bo", 7.0), *[FINE] * 2]
+
+    keys, _, _ = packed(page, opened.items, opened.learners)
+
+    assert (keys > 0).tolist() == [False, True, True, True]
+
+
+@pytest.mark.parametrize("length", [1, 4])
+def test_a_page_is_known_whether_it_is_longer_than_the_columns_are_many(opened, length):
+    keys, _, _ = packed([FINE] * length, opened.items, opened.learners)
+
+    (item, learner) = (next(iter(items_of(keys))), next(iter(learners_of(keys))))
+    assert (item, learner) == (opened.items[FINE.line_item_ref, None], opened.learners["bo"])
+    assert set(keys.tolist()) == {keys[0]}
 
 
 def test_minus_nothing_is_nothing(db, opened):
