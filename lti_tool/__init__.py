@@ -40,6 +40,7 @@ from lti_tool.pages.desk import (
     mapping_review,
     mapping_rules,
     mapping_sets,
+    rules,
     sections,
     start,
 )
@@ -101,6 +102,7 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
         frameworks,
         framework_imports,
         framework_editor,
+        rules,
         mapping_sets,
         mapping_rules,
         mapping_review,

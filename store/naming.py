@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 from mapping.records import TenantId
 from store.tables import competencies, courses, frameworks, learners
 
+_MOST_LIKE = 50
+"""Of what holds a text, the first by name."""
 _MOST_DIGITS = 18
 """More fit no column of ids."""
 
@@ -84,4 +86,46 @@ def _found(
     rows = connection.execute(query.where(or_(*names)).order_by(number)).all()
     if not rows and called.isdecimal() and called.isascii() and len(called) <= _MOST_DIGITS:
         rows = connection.execute(query.where(number == int(called))).all()
+    return tuple(Named(id=row.id, name=row.name) for row in rows)
+
+
+def frameworks_like(connection: Connection, tenant: TenantId, text: str) -> tuple[Named, ...]:
+    """Frameworks whose title or identifier holds a text, without regard to case."""
+    query = select(frameworks.c.id, frameworks.c.title.label("name")).where(
+        frameworks.c.tenant_id == tenant,
+        _holds((frameworks.c.title, frameworks.c.identifier), text),
+    )
+    return _named(connection, query)
+
+
+def courses_like(connection: Connection, tenant: TenantId, text: str) -> tuple[Named, ...]:
+    """Courses whose title, code or SIS id holds a text, without regard to case."""
+    query = select(courses.c.id, courses.c.title.label("name")).where(
+        courses.c.tenant_id == tenant,
+        _holds((courses.c.title, courses.c.code, courses.c.sis_id), text),
+    )
+    return _named(connection, query)
+
+
+def competencies_like(connection: Connection, tenant: TenantId, text: str) -> tuple[Named, ...]:
+    """Competencies whose code or statement holds a text, without regard to case."""
+    name = (competencies.c.code + " " + competencies.c.statement).label("name")
+    query = (
+        select(competencies.c.id, name)
+        .join(frameworks, frameworks.c.id == competencies.c.framework_id)
+        .where(
+            frameworks.c.tenant_id == tenant,
+            competencies.c.is_archived.is_(False),
+            _holds((competencies.c.code, competencies.c.statement), text),
+        )
+    )
+    return _named(connection, query)
+
+
+def _holds(columns: Sequence[ColumnElement[str]], text: str) -> ColumnElement[bool]:
+    return or_(*(column.icontains(text, autoescape=True) for column in columns))
+
+
+def _named(connection: Connection, query: Select[Any]) -> tuple[Named, ...]:
+    rows = connection.execute(query.order_by("name").limit(_MOST_LIKE))
     return tuple(Named(id=row.id, name=row.name) for row in rows)

@@ -17,12 +17,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from bootstrap.container import Container, open_container
 from bootstrap.settings import Settings
 from connectors.errors import ConnectorError, RetryLater
-from mapping.records import CourseId, PlatformId, RunId
+from mapping.records import CourseId, PlatformId, RunId, TenantId
 from store import courses, dispatch, sync_state
 from store.secrets import SealBroken
 from store.session import reading, writing
 from store.sync_state import LEASE, LeaseLostError, Phase, WorkItem
-from workers import passback, plan, queue, recompute, setbacks, sync
+from workers import passback, plan, queue, recompute, setbacks, sync, trials
 from workers.setbacks import DOWN_SECONDS, PAUSE_SECONDS, Endurance
 from workers.work import Work
 from workers.work_log import telling
@@ -129,6 +129,20 @@ def tend_all() -> None:
     container = _container()
     try:
         queue.tend_all(container)
+    finally:
+        container.close()
+
+
+def try_change(tenant: int, key: str) -> None:
+    """Try a change of policy out, for whoever looks at a page.
+
+    Args:
+        tenant: Whose policy.
+        key: Of the trial.
+    """
+    container = _container()
+    try:
+        trials.work_out(container, TenantId(tenant), key)
     finally:
         container.close()
 

@@ -77,6 +77,8 @@ PAGES = {
     "a class for an administrator": Shown(administrator, "class/{course}"),
     "first yeses": Shown(administrator, "courses/waiting"),
     "people": Shown(administrator, "people"),
+    "rules": Shown(administrator, "rules?scope=course&called=a"),
+    "the district's rule": Shown(administrator, "rules/district/0"),
     "frameworks": Shown(administrator, "frameworks"),
     "a framework": Shown(administrator, "frameworks/{framework}"),
     "a competency": Shown(administrator, "frameworks/{framework}/competencies/{competency}"),
