@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,7 @@ def _from_moodle(container: Container, tenant: TenantId, given: Mapping[str, Any
 
 def _from_file(container: Container, tenant: TenantId, given: Mapping[str, Any]) -> None:
     sent = _sent(given)
+    sent = replace(sent, form=sent.found_form().value)
     limit = None if given["is_whole"] else _SHOWN
     with writing(container.engine) as connection:
         imported = read_sent(connection, tenant, sent)
