@@ -29,7 +29,15 @@ from lti_tool.pages import (
     shown,
     teacher,
 )
-from lti_tool.pages.desk import framework_editor, framework_imports, frameworks
+from lti_tool.pages.desk import (
+    calendar,
+    changes,
+    framework_editor,
+    framework_imports,
+    frameworks,
+    sections,
+    start,
+)
 from lti_tool.signals import live_events, notices
 
 front = Blueprint("front", __name__)
@@ -84,6 +92,9 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
         courses,
         failures,
         choose,
+        start,
+        changes,
+        calendar,
         frameworks,
         framework_imports,
         framework_editor,
@@ -93,6 +104,7 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
     errors.register(app)
     headers.register(app)
     shown.register(app)
+    sections.register(app)
     return app
 
 

@@ -18,6 +18,7 @@ from lti_tool import console as terminal
 from lti_tool import demo, server
 from lti_tool.cli_access import access
 from lti_tool.cli_agree import agree
+from lti_tool.cli_changes import changes
 from lti_tool.cli_context import district_option, opened_container, settings, tenant_of
 from lti_tool.cli_doctor import doctor
 from lti_tool.cli_dry_run import show_dry_run
@@ -153,6 +154,7 @@ platform.add_command(events)
 waymark.add_command(platform)
 waymark.add_command(keys)
 passback.add_command(agree)
+waymark.add_command(changes)
 waymark.add_command(notify)
 waymark.add_command(passback)
 waymark.add_command(doctor)

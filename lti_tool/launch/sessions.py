@@ -36,7 +36,7 @@ _CHOOSE = "choose"
 _LANDINGS = (
     (Capacity.TEACHER, "class"),
     (Capacity.GUARDIAN, "family"),
-    (Capacity.ADMINISTRATOR, "runs"),
+    (Capacity.ADMINISTRATOR, "desk"),
     (Capacity.LEARNER, "me"),
 )
 

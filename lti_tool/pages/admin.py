@@ -5,9 +5,11 @@ from flask import Blueprint, Response, make_response, render_template, request
 from lti_tool.guards import NotThere
 from lti_tool.launch.services import services
 from lti_tool.pages.administrators import administrator
+from lti_tool.pages.desk.calendar import calendar
 from mapping.records import RunId
 from store import run_reports
 from store.alarms import alarm_lines
+from store.nights import night_before
 from store.run_notes import note_lines
 from store.run_progress import live_run
 from store.run_reports import run_lines, work_lines
@@ -22,7 +24,8 @@ def runs(launch_id: str) -> str:
     visit = administrator(launch_id)
     with reading(services().engine) as connection:
         found = run_lines(connection, visit.record.tenant)
-    return render_template("runs.html", visit=visit, runs=found)
+        weeks = calendar(connection, visit.record.tenant) if found else ()
+    return render_template("runs.html", visit=visit, runs=found, weeks=weeks)
 
 
 @blueprint.get("/runs/<row_id:run_id>")
@@ -43,6 +46,7 @@ def run(launch_id: str, run_id: int) -> str:
             "alarms": alarm_lines(connection, RunId(run_id)),
             "counts_now": run_reports.counts(connection, RunId(run_id)),
             "live": live_run(connection, visit.record.tenant, RunId(run_id), now=services().now()),
+            "earlier": night_before(connection, visit.record.tenant, RunId(run_id)),
         }
     return render_template("run.html", visit=visit, run=found[0], work=work, **shown)
 

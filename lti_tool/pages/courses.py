@@ -17,7 +17,6 @@ from lti_tool.pages.administrators import (
 )
 from mapping.records import CourseId, Mode
 from store import first_pushes, modes, ways
-from store.policy_changes import told_changes
 from store.reports import course_lines
 from store.session import reading, writing
 from store.ways import CourseWay
@@ -27,7 +26,6 @@ blueprint = Blueprint("courses", __name__)
 
 MOST_WAITING = 200
 """Courses whose first marks are counted on one page."""
-_MOST_CHANGES = 100
 _SCHOOLS = "school"
 
 
@@ -70,12 +68,9 @@ def waiting(launch_id: str) -> str:
 
 
 @blueprint.get("/courses/changes")
-def changes(launch_id: str) -> str:
-    """Who changed modes, ways, pauses and first yeses, the newest first."""
-    visit = administrator(launch_id)
-    with reading(services().engine) as connection:
-        found = told_changes(connection, visit.record.tenant, most=_MOST_CHANGES)
-    return render_template("courses_changes.html", visit=visit, changes=found)
+def changes(launch_id: str) -> Response:
+    """Where the changes were before they were searched."""
+    return to_page(administrator(launch_id), "changes")
 
 
 @blueprint.get("/courses/<row_id:course_id>")

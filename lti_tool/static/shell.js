@@ -32,6 +32,10 @@ export function openShell(bearer, page) {
       credentials: "same-origin",
       cache: "no-store",
     });
+    const disposition = response.headers.get("Content-Disposition") ?? "";
+    if (disposition.startsWith("attachment")) {
+      return { file: await response.blob(), disposition };
+    }
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (!page.querySelector("main")) {
       throw new TypeError("the answer is no page");
@@ -49,6 +53,10 @@ export function openShell(bearer, page) {
       return;
     }
     document.documentElement.removeAttribute("aria-busy");
+    if (found?.file) {
+      save(found.file, found.disposition);
+      return;
+    }
     if (found) {
       found.url.hash = url.hash;
       swap(found.page);
@@ -139,13 +147,6 @@ export function openShell(bearer, page) {
       return;
     }
     const url = new URL(link.href);
-    if (link.hasAttribute("download")) {
-      if (isOwn(url)) {
-        event.preventDefault();
-        save(url);
-      }
-      return;
-    }
     const isWithin = isShown(url) && url.hash !== "";
     if (isOwn(url) && !isWithin) {
       event.preventDefault();
@@ -153,16 +154,11 @@ export function openShell(bearer, page) {
     }
   }
 
-  /** A file is fetched as a page is, since the browser's own way would carry no proof. */
-  async function save(url) {
-    const response = await fetch(url, { headers: proof, credentials: "same-origin", cache: "no-store" }).catch(() => null);
-    if (!response?.ok) {
-      visit(url);
-      return;
-    }
-    const named = /filename="?([^";]+)"?/.exec(response.headers.get("Content-Disposition") ?? "");
+  /** A file comes as a page does, since the browser's own way would carry no proof. */
+  function save(file, disposition) {
+    const named = /filename="?([^";]+)"?/.exec(disposition);
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(await response.blob());
+    link.href = URL.createObjectURL(file);
     link.download = named ? named[1] : "";
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), FOLLOW_MS);

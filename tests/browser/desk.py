@@ -11,7 +11,8 @@ from tests.stories.stage import Stage
 
 _PATIENCE_MILLISECONDS = 15_000
 _REACHABLE = """() => {
-  const all = [...document.querySelectorAll("a[href], summary, button, input, [tabindex='0']")];
+  const all = [...document.querySelectorAll(
+    "a[href], summary, button, input, select, textarea, [tabindex='0']")];
   const seen = all.filter((one) => one.checkVisibility());
   seen.forEach((one, index) => one.setAttribute("data-at", index));
   return seen.length;
@@ -20,7 +21,7 @@ _FOCUSED = """() => {
   const one = document.activeElement;
   const style = getComputedStyle(one);
   const box = one.getBoundingClientRect();
-  const isShown = one.matches(":focus-visible") && style.outlineStyle !== "none"
+  const isShown = one.matches(":focus-visible, [type=date]:focus") && style.outlineStyle !== "none"
     && parseFloat(style.outlineWidth) >= 2 && box.right > 0 && box.bottom > 0;
   return [one.getAttribute("data-at"), isShown ? "" : one.outerHTML];
 }"""

@@ -309,6 +309,22 @@ def test_without_cookies_a_part_of_a_page_is_fetched_with_the_visits_proof(refus
     assert frame.locator("[data-trouble]").is_hidden()
 
 
+def test_without_cookies_the_trail_is_searched_in_its_place(refusing):
+    school, person = people.school(refusing.stage), people.administrator(refusing.stage)
+    page = refusing.open(f"{refusing.stage.canvas}/accounts/{school}?user={person}")
+    frame = frame_of(page)
+    landed(frame, "desk")
+    frame.locator("nav a", has_text="Changes").click()
+    heading(frame, "Who changed what")
+
+    frame.get_by_label("Containing").fill("found nowhere")
+    page.keyboard.press("Enter")
+
+    frame.get_by_text("No change is like that.").wait_for()
+    assert frame.locator("#told").inner_text() == "0 changes"
+    assert "text=" not in frame.url
+
+
 def test_without_cookies_nobody_else_is_shown_the_proof(refusing, teacher):
     page, frame = refusing.open_course("canvas", teacher.course, teacher.person)
     landed(frame, "class")
@@ -320,19 +336,20 @@ def test_without_cookies_nobody_else_is_shown_the_proof(refusing, teacher):
     assert "authorization" not in asked.value.headers
 
 
-def test_without_cookies_a_file_is_saved(refusing, teacher):
-    page, frame = refusing.open_course("canvas", teacher.course, teacher.person)
-    landed(frame, "class")
+def test_without_cookies_a_file_is_saved(refusing):
+    school, person = people.school(refusing.stage), people.administrator(refusing.stage)
+    page = refusing.open(f"{refusing.stage.canvas}/accounts/{school}?user={person}")
+    frame = frame_of(page)
+    landed(frame, "desk")
+    frame.locator("nav a", has_text="Changes").click()
+    heading(frame, "Who changed what")
 
-    frame.evaluate("""() => {
-      const link = Object.assign(document.createElement("a"), { href: "class", download: "" });
-      link.textContent = "Save the class";
-      document.querySelector("main").append(link);
-    }""")
     with page.expect_download() as saved:
-        frame.get_by_role("link", name="Save the class").click()
+        frame.locator("#found a[href*=export]").click()
 
-    assert "Mathematics 6" in saved.value.path().read_text()
+    assert saved.value.path().read_text(encoding="utf-8-sig").startswith("when (UTC),what,of")
+    assert saved.value.suggested_filename.endswith(".csv")
+    assert frame.locator("h1").inner_text() == "Who changed what"
 
 
 def test_two_frames_of_one_page_launch_at_once(world, teacher):

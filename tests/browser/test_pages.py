@@ -31,7 +31,7 @@ PEOPLE = {
     "teacher": (_teacher, ("tbody tr:first-child td:nth-child(3) a",)),
     "learner": (_learner, ()),
     "parent": (_parent, (".cards a",)),
-    "administrator": (_administrator, ("tbody a",)),
+    "administrator": (_administrator, (".sums a",)),
 }
 
 

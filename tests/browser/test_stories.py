@@ -118,7 +118,8 @@ def test_an_administrator_reads_the_history_and_one_run(desk):
 
     visit = desk.canvas_account(people.school(stage), people.administrator(stage))
 
-    assert visit.heading() == "Runs"
+    assert visit.heading() == "Start"
+    visit.click("nav a:has-text('Runs')", to="runs")
     assert f"{pulled:,}" in visit.text()
     visit.click("tbody a", to=r"runs/\d+")
     assert "Run of" in visit.heading()

@@ -12,6 +12,7 @@ from store.session import reading
 from store.tables import recompute_pairs
 from tests.lti_tool.classroom import ADMINISTRATOR, GUARDIAN, TEACHER, fill
 from tests.lti_tool.platform import MEMBERSHIP, launch
+from tests.lti_tool.test_pages import EVERY_PAGES, scripts_of
 
 ASSISTANT = {
     "roles": [
@@ -266,7 +267,7 @@ def test_a_foreign_site_changes_nothing(still):
 def test_the_page_needs_no_script_and_names_its_fields(still):
     html = still.get().text
 
-    assert "<script" not in html
+    assert scripts_of(html) == EVERY_PAGES
     assert "style=" not in html
     for name in re.findall(r'<(?:textarea|input) id="([^"]+)"', html):
         assert f'<label for="{name}"' in html

@@ -130,7 +130,8 @@ def test_an_administrator_sets_a_schools_mode_and_that_is_kept(stage, ids, offic
     assert done.status_code == 303
     assert (kept.before, kept.after) == ("shadow", "official")
     assert "official" in office.text(f"courses/{ids.course['Mathematics']}")
-    assert "shadow official" in office.text("courses/changes")
+    assert "shadow official" in office.text("changes")
+    assert office.get("courses/changes").headers["Location"].endswith("/changes")
 
 
 def test_an_administrator_gives_a_course_a_mode_of_its_own_and_back(stage, ids, office):
