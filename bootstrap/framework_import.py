@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bootstrap.container import Container
 from connectors.errors import ConnectorError
+from connectors.framework_files import FetchedFile, Marks, fetch_file
 from connectors.moodle import competencies
 from connectors.moodle.competencies import MoodleFramework
 from connectors.platform import PlatformKind
@@ -23,7 +24,9 @@ from store.session import writing
 __all__ = [
     "Import",
     "ImportRefused",
+    "Marks",
     "MoodleFramework",
+    "fetched",
     "offered_frameworks",
     "preview",
     "save",
@@ -91,6 +94,21 @@ def save(
             author=Author(by=by, at=container.now()),
         )
     return Import(framework=read, saved=saved)
+
+
+def fetched(container: Container, url: str, known: Marks) -> FetchedFile | None:
+    """A framework's file from an address; None where it is what it was.
+
+    Raises:
+        ImportRefused: It cannot be had; the message says why.
+    """  # noqa: DOC502 - raised by _told()
+    with _told():
+        return fetch_file(
+            url,
+            known,
+            public_url=container.settings.public_url,
+            private_networks=container.settings.private_networks,
+        )
 
 
 def _read(container: Container, platform: Platform, framework: MoodleFramework) -> Framework:

@@ -63,7 +63,8 @@ class _Reading:
     notes: Notes
 
     def cell(self, row: Row, name: str) -> str:
-        return row.cell(self.at.get(name))
+        at = self.at.get(name)
+        return "" if at is None else row.cell(at)
 
 
 def guessed_columns(header: Sequence[str]) -> dict[str, int]:
@@ -112,13 +113,14 @@ def read_plain(table: Table, named: Named, columns: Mapping[str, int] | None = N
     by_code = _identifiers_by_code(reading, rows)
     entries: list[Entry] = []
     associations: list[tuple[str, str, str]] = []
+    linking = [(field, kind) for field, kind in LINKS.items() if field in at]
     for row in rows:
         entry = _entry(reading, row, by_code)
         if entry is None:
             continue
         entries.append(entry)
         name = entry.competency.identifier
-        for field, kind in LINKS.items():
+        for field, kind in linking:
             listed = parts(reading.cell(row, field))
             associations += [(name, kind.value, by_code.get(one, one)) for one in listed]
     return framework_of(entries, named, notes, associations=associations)

@@ -58,12 +58,13 @@ class Table:
     is_cut_off: bool
 
 
-def read_table(data: bytes) -> Table:
+def read_table(data: bytes, *, most_rows: int | None = None) -> Table:
     """Read a table.
 
     Args:
         data: CSV with a header: UTF-8, UTF-16 or Windows-1252; commas, semicolons, tabs or bars
             between cells; any line end.
+        most_rows: How many are read; None for all.
 
     Returns:
         The table. A guard against formulas, as ``write_table`` puts it, is taken off.
@@ -79,7 +80,16 @@ def read_table(data: bytes) -> Table:
         ) from error
     if not text.text.strip():
         raise FileRefused(["The file is empty."])
-    return _table(text)
+    return _table(text, most_rows)
+
+
+def header_of(data: bytes) -> Sequence[str]:
+    """The names of a table's columns, for who needs no more of it.
+
+    Raises:
+        FileRefused: It is no table.
+    """  # noqa: DOC502 - raised by read_table()
+    return read_table(data, most_rows=1).header
 
 
 def write_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
@@ -101,7 +111,7 @@ def _unguarded(cell: str) -> str:
     return cell[1:] if is_guarded else cell
 
 
-def _table(text: Decoded) -> Table:
+def _table(text: Decoded, most_rows: int | None) -> Table:
     body, said = _without_hint(text.text)
     delimiter = said or _delimiter(body)
     header: Sequence[str] | None = None
@@ -114,6 +124,8 @@ def _table(text: Decoded) -> Table:
             header = cells
         else:
             rows.append(Row(number=number + offset, line=line + offset, cells=cells))
+            if len(rows) == most_rows:
+                break
         if len(rows) > MOST_ROWS:
             raise FileRefused([f"The file has more than {MOST_ROWS:,} rows. Divide it."])
     if header is None:

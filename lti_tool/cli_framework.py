@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 
 from bootstrap import framework_import
 from bootstrap.container import Container
-from bootstrap.framework_import import COMMAND, Import, ImportRefused, MoodleFramework
+from bootstrap.framework_import import COMMAND, Import, ImportRefused, Marks, MoodleFramework
 from interchange.errors import FileRefused
 from interchange.framework_csv import FIELDS, guessed_columns
 from interchange.framework_file import FileFormat
@@ -29,15 +30,19 @@ from mapping.records import Competency, TenantId
 from store.framework_diffs import FrameworkDiff, framework_diff
 from store.framework_imports import bring_in, versions_of
 from store.framework_shelf import (
+    Fetched,
     ListedFramework,
     all_frameworks,
     archive_framework,
+    keep_fetched,
     known_framework,
+    last_fetched,
     restore_framework,
 )
 from store.policy_changes import Author
 from store.session import reading, writing
 
+_LONGEST_ADDRESS = 1024
 _SHOWN = 20
 """Lines of each list that are printed; ``--all`` prints them whole."""
 
@@ -49,6 +54,7 @@ def framework() -> None:
 
 @framework.command("import")
 @click.argument("path", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--url", help="An address to fetch a file from, by https.")
 @click.option("--platform", "name", help="A Moodle to read one from, by its name.")
 @click.option("--framework", "wanted", help="Which one, by its number or its ID number there.")
 @click.option("--format", "form", type=click.Choice([one.value for one in FileFormat]))
@@ -69,17 +75,20 @@ def import_framework(**given: Any) -> None:  # noqa: ANN401 - the options
     and its statuses are kept.
 
     Raises:
-        UsageError: Neither a file nor a Moodle is named, or both are.
+        UsageError: Neither a file, an address nor a Moodle is named, or several are.
     """
-    if (given["path"] is None) is (given["name"] is None):
-        raise click.UsageError("Name a file, or a Moodle with --platform.")
+    if sum(given[one] is not None for one in ("path", "url", "name")) != 1:
+        raise click.UsageError("Name a file, an address with --url, or a Moodle with --platform.")
     with container_of_today() as container:
         tenant = tenant_of(container, given["district"])
-        if given["path"] is None:
+        if given["name"] is not None:
             _from_moodle(container, tenant, given)
-        else:
-            with _told():
-                _from_file(container, tenant, given)
+            return
+        with _told():
+            if given["url"] is None:
+                _bring(container, tenant, _sent(given), given=given)
+            else:
+                _from_address(container, tenant, given)
 
 
 @framework.command("list")
@@ -190,8 +199,30 @@ def _from_moodle(container: Container, tenant: TenantId, given: Mapping[str, Any
     _tell(done, is_saved=is_meant)
 
 
-def _from_file(container: Container, tenant: TenantId, given: Mapping[str, Any]) -> None:
-    sent = _sent(given)
+def _from_address(container: Container, tenant: TenantId, given: Mapping[str, Any]) -> None:
+    url: str = given["url"]
+    if len(url) > _LONGEST_ADDRESS:
+        raise click.BadParameter("The address is longer than 1,024 characters.")
+    with reading(container.engine) as connection:
+        known = last_fetched(connection, tenant, url)
+    marks = Marks(etag=known.etag, last_modified=known.last_modified)
+    found = framework_import.fetched(container, url, marks)
+    if found is None:
+        click.echo("Nothing has changed there since it was brought in.")
+        return
+    answer = Fetched(address=url, etag=found.marks.etag, last_modified=found.marks.last_modified)
+    _bring(container, tenant, _said(url, found.content, given), given=given, fetched=answer)
+
+
+def _bring(
+    container: Container,
+    tenant: TenantId,
+    sent: Sent,
+    *,
+    given: Mapping[str, Any],
+    fetched: Fetched | None = None,
+) -> None:
+    sent = replace(sent, form=sent.found_form().value)
     limit = None if given["is_whole"] else _SHOWN
     with writing(container.engine) as connection:
         imported = read_sent(connection, tenant, sent)
@@ -203,6 +234,8 @@ def _from_file(container: Container, tenant: TenantId, given: Mapping[str, Any])
             author = Author(by=COMMAND, at=container.now(), reason=given["reason"])
             found = brought(sent, imported)
             bring_in(connection, tenant, imported.framework, brought=found, author=author)
+            if fetched is not None:
+                keep_fetched(connection, tenant, imported.framework.identifier, fetched=fetched)
     if not given["is_meant"]:
         click.echo("Nothing was saved. To save it, run the same with --yes.")
 
@@ -211,7 +244,7 @@ def _from_file(container: Container, tenant: TenantId, given: Mapping[str, Any])
 def _told() -> Iterator[None]:
     try:
         yield
-    except (FileRefused, HierarchyRefused) as error:
+    except (FileRefused, HierarchyRefused, ImportRefused) as error:
         raise click.ClickException(f"{error}\nNothing was saved.") from error
 
 
@@ -223,9 +256,14 @@ def _sent(given: Mapping[str, Any]) -> Sent:
         content = path.read_bytes()
     except OSError as error:
         raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from error
+    return _said(path.name, content, given)
+
+
+def _said(name: str, content: bytes, given: Mapping[str, Any]) -> Sent:
+    """A file with what was typed of it."""
     columns = _columns(content, given["columns"]) if given["columns"] else None
     said = {name: given[name] or "" for name in ("form", "identifier", "title", "language")}
-    return Sent(name=path.name, content=content, columns=columns, **said)
+    return Sent(name=name, content=content, columns=columns, **said)
 
 
 def _columns(content: bytes, pairs: Sequence[str]) -> dict[str, int]:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePath
 
@@ -14,6 +14,7 @@ from interchange.framework_csv import write_plain
 from interchange.framework_file import FileFormat, format_of, read_framework
 from interchange.imported import Imported, Named
 from mapping.records import TenantId
+from store.framework_diffs import stored_framework
 from store.framework_imports import Brought, versions_of
 from store.framework_shelf import framework_of, known_framework
 from store.vague_verbs import verbs_of
@@ -50,18 +51,30 @@ def read_sent(connection: Connection, tenant: TenantId, sent: Sent) -> Imported:
     Raises:
         FileRefused: It cannot be read at all.
     """  # noqa: DOC502 - raised by read_framework()
+    form = sent.found_form()
     stem = PurePath(sent.name.replace("\\", "/")).name.rpartition(".")[0] or sent.name
-    title = sent.title or stem
+    identifier = sent.identifier or slug(sent.title or stem)
+    known = stored_framework(connection, tenant, identifier).details
     named = Named(
-        identifier=sent.identifier or slug(title), title=title, language=sent.language or "en"
+        identifier=identifier,
+        title=sent.title or known.get("title", stem),
+        language=sent.language or known.get("language", "en"),
+        creator=known.get("creator", ""),
     )
-    return read_framework(
-        sent.content,
-        named,
-        form=sent.found_form(),
-        columns=sent.columns,
-        verbs=verbs_of(connection, tenant),
+    verbs = verbs_of(connection, tenant)
+    imported = read_framework(sent.content, named, form=form, columns=sent.columns, verbs=verbs)
+    return imported if form is FileFormat.CASE else _with_details(imported, known)
+
+
+def _with_details(imported: Imported, known: Mapping[str, str]) -> Imported:
+    """What a table does not say of a framework stays as it is known."""
+    found = imported.framework
+    kept = replace(
+        found,
+        licence=found.licence or known.get("licence", ""),
+        attribution=found.attribution or known.get("attribution", ""),
     )
+    return replace(imported, framework=kept)
 
 
 def brought(sent: Sent, imported: Imported) -> Brought:

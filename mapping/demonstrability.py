@@ -7,6 +7,8 @@ these verbs is pointed out and never refused: whoever wrote it may mean it so.
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TypeAlias
 
 VAGUE_VERBS: Mapping[str, Sequence[str]] = {
     "en": (
@@ -58,15 +60,36 @@ def vague_verb(
         The verb as the list has it; empty where the statement begins with none of them.
     """
     key = _key(language)
+    openings, vague = _prepared(key, tuple(verbs.get(key, ())))
     words = _plain(statement)
-    openings = [_plain(one) for one in _OPENINGS.get(key, ())]
-    while (opening := next((o for o in openings if words[: len(o)] == o), None)) is not None:
+    while (opening := _beginning(words, openings)) is not None:
         words = words[len(opening) :]
-    for verb in verbs.get(key, ()):
-        wanted = _plain(verb)
-        if wanted and words[: len(wanted)] == wanted:
-            return verb
-    return ""
+    found = _beginning(words, vague)
+    return "" if found is None else vague[found[0]][found]
+
+
+_ByFirst: TypeAlias = Mapping[str, Mapping[tuple[str, ...], str]]
+
+
+@lru_cache(maxsize=64)
+def _prepared(key: str, verbs: tuple[str, ...]) -> tuple[_ByFirst, _ByFirst]:
+    """Openings and verbs of a language as words, by the first of them."""
+    return _by_first(_OPENINGS.get(key, ())), _by_first(verbs)
+
+
+def _by_first(phrases: Sequence[str]) -> _ByFirst:
+    found: dict[str, dict[tuple[str, ...], str]] = {}
+    for phrase in phrases:
+        words = tuple(_plain(phrase))
+        if words:
+            found.setdefault(words[0], {})[words] = phrase
+    return found
+
+
+def _beginning(words: Sequence[str], phrases: _ByFirst) -> tuple[str, ...] | None:
+    """The phrase that words begin with."""
+    known = phrases.get(words[0], {}) if words else {}
+    return next((one for one in known if tuple(words[: len(one)]) == one), None)
 
 
 def _key(language: str) -> str:

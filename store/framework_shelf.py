@@ -209,3 +209,39 @@ def known_framework(
     if not listed:
         return None
     return listed[0], stored_framework(connection, tenant, listed[0].identifier)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """Where a framework was fetched from, and by what its server knows the answer again."""
+
+    address: str
+    etag: str = ""
+    last_modified: str = ""
+
+
+def last_fetched(connection: Connection, tenant: TenantId, address: str) -> Fetched:
+    """What is known of an address; nothing, where no framework in use came from there."""
+    row = connection.execute(
+        select(frameworks.c.etag, frameworks.c.last_modified)
+        .where(
+            frameworks.c.tenant_id == tenant,
+            frameworks.c.address == address,
+            frameworks.c.archived_at.is_(None),
+        )
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return Fetched(address=address)
+    return Fetched(address=address, etag=row.etag, last_modified=row.last_modified)
+
+
+def keep_fetched(
+    connection: Connection, tenant: TenantId, identifier: str, *, fetched: Fetched
+) -> None:
+    """Keep where a framework was fetched from."""
+    connection.execute(
+        update(frameworks)
+        .where(frameworks.c.tenant_id == tenant, frameworks.c.identifier == identifier)
+        .values(address=fetched.address, etag=fetched.etag, last_modified=fetched.last_modified)
+    )

@@ -1,7 +1,10 @@
 """``waymark framework`` with files, as an administrator meets it."""
 
+import json
+
 import pytest
 from click.testing import CliRunner
+from werkzeug.wrappers import Response
 
 from bootstrap.container import running
 from bootstrap.settings import load_settings
@@ -9,6 +12,7 @@ from interchange.case import read_package
 from lti_tool.cli import waymark
 from store.policy_changes import changes_of
 from store.session import reading, writing
+from tests.connectors.serving import ScriptedLms, serving
 from tests.store.places import new_tenant
 
 FILE = "Código;Descrição;Pai\r\nN;Números;\r\nN.1;Contar;N\r\nN.2;Compreender somas;N\r\n"
@@ -21,6 +25,7 @@ def settings(tmp_path_factory, redis_url):
         "WAYMARK_REDIS_URL": redis_url,
         "WAYMARK_SECRET_KEY": "s" * 40,
         "WAYMARK_LOG_LEVEL": "WARNING",
+        "WAYMARK_PRIVATE_NETWORKS": "127.0.0.1/32",
     }
     with pytest.MonkeyPatch.context() as environment:
         for name, value in given.items():
@@ -129,6 +134,74 @@ def test_a_framework_goes_out_as_case_and_as_csv(run, path, tmp_path):
     assert "All of it is there already." in back
 
 
+def test_what_a_table_does_not_say_of_a_known_framework_stays(run, path, tmp_path):
+    package = {
+        "CFDocument": {
+            "identifier": "matematica",
+            "title": "Whole",
+            "creator": "A ministry",
+            "notes": "By courtesy",
+            "licenseURI": "https://example.org/by",
+        },
+        "CFItems": [
+            {"identifier": "N", "humanCodingScheme": "N", "fullStatement": "Números"},
+            {"identifier": "N.1", "fullStatement": "Contar"},
+            {"identifier": "N.2", "fullStatement": "Compreender somas"},
+        ],
+        "CFAssociations": [
+            {
+                "associationType": "isChildOf",
+                "originNodeURI": {"identifier": one},
+                "destinationNodeURI": {"identifier": "N"},
+            }
+            for one in ("N.1", "N.2")
+        ],
+    }
+    (tmp_path / "whole.json").write_text(json.dumps(package))
+    run("import", tmp_path / "whole.json", "--yes")
+
+    assert "All of it is there already." in run("import", path)
+
+
+@pytest.fixture
+def server():
+    scripted = ScriptedLms()
+    with serving(scripted) as url:
+        scripted.url = url
+        yield scripted
+
+
+def test_a_file_is_fetched_from_an_address_and_again_only_when_it_changed(run, server):
+    def answer(seen):
+        if seen.headers.get("if-none-match") == '"v1"':
+            return Response(status=304)
+        return Response(FILE, headers={"ETag": '"v1"', "Last-Modified": "Mon, 02 Nov 2026"})
+
+    server.on("GET", "/math.csv", answer)
+    url = f"{server.url}/math.csv"
+
+    preview = run("import", "--url", url)
+    saved = run("import", "--url", url, "--yes")
+    again = run("import", "--url", url, "--yes")
+
+    assert "3 to be added" in preview
+    assert "Nothing was saved" not in saved
+    assert "Nothing has changed there" in again
+    assert server.seen[-1].headers["if-modified-since"] == "Mon, 02 Nov 2026"
+
+
+@pytest.mark.parametrize("url", ["http://169.254.169.254/x", "https://10.0.0.1/x", "file:///x"])
+def test_an_address_that_is_not_to_be_asked_is_refused(run, url):
+    assert "Nothing was saved." in run("import", "--url", url, "--yes", status=1)
+
+
+def test_an_address_that_leads_elsewhere_is_not_followed(run, server):
+    server.on("GET", "/x", Response(status=302, headers={"Location": "http://10.0.0.1/"}))
+
+    assert "Nothing was saved." in run("import", "--url", f"{server.url}/x", "--yes", status=1)
+    assert len(server.seen) == 1
+
+
 def test_a_framework_is_put_away_and_taken_up_again(run, path):
     run("import", path, "--yes")
 
@@ -145,7 +218,7 @@ def test_a_framework_is_put_away_and_taken_up_again(run, path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["import"], "Name a file, or a Moodle"),
+        (["import"], "Name a file, an address"),
         (["import", "nowhere.csv"], "nowhere.csv cannot be read"),
         (["show", "x"], 'There is no framework "x"'),
     ],

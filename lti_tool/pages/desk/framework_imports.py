@@ -13,7 +13,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from interchange.errors import FileRefused
 from interchange.framework_csv import FIELDS, guessed_columns
 from interchange.framework_file import FileFormat
-from interchange.tabular import read_table
+from interchange.tabular import header_of
 from lti_tool.framework_files import MOST_BYTES, Sent, brought, read_sent
 from lti_tool.guards import NotThere, Visit
 from lti_tool.launch.services import services
@@ -55,10 +55,13 @@ def send_file(launch_id: str) -> Response:
     visit = changing_administrator(launch_id)
     sent = request.files.get("file")
     content = sent.read(MOST_BYTES + 1) if sent else b""
-    typed = {name: request.form.get(name, "").strip()[:most] for name, most in _TEXTS.items()}
-    problem = _file_problem(content, typed["form"])
-    if problem:
-        return _form(visit, typed, {"file": problem})
+    typed: dict[str, str] = {
+        name: request.form.get(name, "").strip()[:most] for name, most in _TEXTS.items()
+    }
+    try:
+        form = _form_of(content, typed["form"])
+    except FileRefused as error:
+        return _form(visit, typed, {"file": str(error)})
     with writing(services().engine) as connection:
         target = request.form.get("target", "")
         draft = framework_drafts.keep_draft(
@@ -66,7 +69,11 @@ def send_file(launch_id: str) -> Response:
             visit.record.tenant,
             name=(sent.filename if sent else "") or "file",
             content=content,
-            choices=_chosen(typed, target, all_frameworks(connection, visit.record.tenant)),
+            choices=_chosen(
+                {**typed, "form": form.value},
+                target,
+                all_frameworks(connection, visit.record.tenant),
+            ),
             by=author_of(visit).by,
             now=services().now(),
         )
@@ -150,18 +157,25 @@ def _form(visit: Visit, typed: Mapping[str, str], problems: Mapping[str, str]) -
     return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK)
 
 
-def _file_problem(content: bytes, form: str) -> str:
+def _form_of(content: bytes, said: str) -> FileFormat:
+    """The format of a file that can be looked at.
+
+    Raises:
+        FileRefused: It cannot.
+        NotThere: There is no format of the name said.
+    """
     if not content:
-        return "Choose a file first; this one is empty."
+        raise FileRefused(["Choose a file first; this one is empty."])
     if len(content) > MOST_BYTES:
-        return f"The file is larger than {MOST_BYTES >> 20} MB. Divide it, or use the command."
-    if form and form not in {one.value for one in FileFormat}:
+        most = f"{MOST_BYTES >> 20} MB"
+        raise FileRefused([f"The file is larger than {most}. Divide it, or use the command."])
+    if said and said not in {one.value for one in FileFormat}:
         raise NotThere
-    try:
-        Sent(name="", content=content, form=form).found_form()
-    except FileRefused as error:
-        return str(error)
-    return ""
+    sent = Sent(name="", content=content, form=said)
+    form = sent.found_form()
+    if form is not FileFormat.CASE:
+        header_of(content)
+    return form
 
 
 def _chosen(
@@ -225,6 +239,6 @@ def _matching(sent: Sent) -> Mapping[str, Any] | None:
     """The columns of a plain CSV, and what each is taken for; None for other formats."""
     if sent.found_form() is not FileFormat.CSV:
         return None
-    header = read_table(sent.content).header
+    header = header_of(sent.content)
     at = guessed_columns(header) if sent.columns is None else sent.columns
     return {"header": header, "at": at, "fields": FIELDS}
