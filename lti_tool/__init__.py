@@ -29,7 +29,7 @@ from lti_tool.pages import (
     shown,
     teacher,
 )
-from lti_tool.pages.desk import mapping_review, mapping_rules, mapping_sets
+from lti_tool.pages.desk import mapping_review, mapping_rules, mapping_sets, mapping_suggestions
 from lti_tool.signals import live_events, notices
 
 front = Blueprint("front", __name__)
@@ -87,6 +87,7 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
         mapping_sets,
         mapping_rules,
         mapping_review,
+        mapping_suggestions,
     ):
         app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")
     request_log.register(app)

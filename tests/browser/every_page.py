@@ -73,6 +73,8 @@ PAGES = {
     "a class for an administrator": Shown(administrator, "class/{course}"),
     "first yeses": Shown(administrator, "courses/waiting"),
     "changes": Shown(administrator, "courses/changes"),
+    "mappings": Shown(administrator, "mappings"),
+    "what the mapping covers": Shown(administrator, "mappings/coverage?course={course}"),
     "welcome": Shown(administrator, "welcome"),
     "an address that is none": Shown(administrator, "nowhere"),
     "another's page": Shown(learner, "runs"),
