@@ -26,6 +26,7 @@ from lti_tool.cli_events import events
 from lti_tool.cli_failures import failures
 from lti_tool.cli_framework import framework
 from lti_tool.cli_keys import keys
+from lti_tool.cli_mapping import mapping_sets
 from lti_tool.cli_mode import mode
 from lti_tool.cli_notify import notify
 from lti_tool.cli_passback import passback
@@ -165,6 +166,7 @@ waymark.add_command(pause)
 waymark.add_command(resume)
 waymark.add_command(mode)
 waymark.add_command(framework)
+waymark.add_command(mapping_sets)
 waymark.add_command(replay)
 waymark.add_command(role)
 waymark.add_command(rule)

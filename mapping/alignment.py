@@ -48,6 +48,24 @@ def matches(pattern: str, text: str) -> bool:
     return not pattern or compiled(pattern).match(plain(text)) is not None
 
 
+def exactly(text: str, longest: int) -> str:
+    """The pattern that matches one text alone; of a long one, all texts that begin as it does.
+
+    Args:
+        text: Any text but an empty one.
+        longest: Signs that the pattern may have, at least 4.
+    """
+    parts = [f"[{sign}]" if sign in "*?[" else sign for sign in text]
+    if sum(map(len, parts)) <= longest:
+        return "".join(parts)
+    kept = ""
+    for part in parts:
+        if len(kept) + len(part) >= longest:
+            break
+        kept += part
+    return kept + "*"
+
+
 def plain(text: str) -> str:
     """A text as patterns see it: letters without case, accented ones composed."""
     return normalize("NFC", text.casefold())

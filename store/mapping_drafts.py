@@ -19,6 +19,9 @@ MOST_RULES = 20_000
 class TooManyRules(Exception):  # noqa: N818 - named for what happened
     """A draft would have more rules than a set can have."""
 
+    def __init__(self) -> None:
+        super().__init__(f"A mapping set has at most {MOST_RULES:,} rules; nothing was changed.")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Editor:
@@ -144,7 +147,12 @@ def new_draft(
 
     Returns:
         The id of the draft.
+
+    Raises:
+        TooManyRules: There are too many.
     """
+    if len(rules) > MOST_RULES:
+        raise TooManyRules
     at = editor.author.at
     values = {
         "tenant_id": tenant,

@@ -12,10 +12,11 @@ from mapping.records import CourseId, Grading, LineItemId, MappingRule, TenantId
 from mapping.rule_index import Hit, RuleIndex
 from store.item_books import ItemBook, StoredItem, item_books
 from store.session import chunks
-from store.tables import courses, line_items, mapping_matches
+from store.tables import alignments, courses, line_items, mapping_matches
 
 _MOST_EXAMPLES = 8
 _MOST_TOLD = 200
+_MOST_TITLES = 2_000
 _ITEM = line_items.alias("item")
 
 
@@ -262,6 +263,20 @@ def _doubles(book: ItemBook, hits: Sequence[Hit], rules: Sequence[MappingRule]) 
         )
         for place, found in several.items()
     ]
+
+
+def mapped_titles(connection: Connection, tenant: TenantId) -> list[tuple[str, int]]:
+    """Names of line items that speak for a competency now, with its id: the most usual ones."""
+    rows = connection.execute(
+        select(line_items.c.title, alignments.c.competency_id)
+        .join(alignments, alignments.c.line_item_id == line_items.c.id)
+        .join(courses, courses.c.id == line_items.c.course_id)
+        .where(courses.c.tenant_id == tenant)
+        .group_by(line_items.c.title, alignments.c.competency_id)
+        .order_by(func.count().desc(), line_items.c.title, alignments.c.competency_id)
+        .limit(_MOST_TITLES)
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def drift(connection: Connection, tenant: TenantId) -> tuple[Drifted, ...]:

@@ -87,6 +87,8 @@ PAGES = {
     "verbs": Shown(administrator, "frameworks/verbs"),
     "changes": Shown(administrator, "changes"),
     "changes that are not": Shown(administrator, "changes?text=nowhere&since=never"),
+    "mappings": Shown(administrator, "mappings"),
+    "what the mapping covers": Shown(administrator, "mappings/coverage?course={course}"),
     "welcome": Shown(administrator, "welcome"),
     "an address that is none": Shown(administrator, "nowhere"),
     "another's page": Shown(learner, "runs"),

@@ -460,3 +460,50 @@ def test_nothing_is_changed_without_the_pages_own_field(stage, office, path):
 )
 def test_what_is_not_there_is_answered_so(office, path):
     assert office.get(path).status_code == 404
+
+
+def test_unmapped_work_is_shown_with_what_it_is_like(stage, ids, office):
+    with writing(stage.container.engine) as connection:
+        hers = competencies.c.code == "N.2"
+        connection.execute(update(competencies).where(hers).values(statement="Write an essay"))
+
+    text = office.text(f"mappings/{office.draft}/suggestions?course={ids.course['Mathematics']}")
+
+    assert "Essay Write an essay (N.2;" in text
+    assert "like “Quiz one”, which speaks for it" in text
+
+
+def pick(office, ids, *picks, course="Mathematics", **fields):
+    page = f"mappings/{office.draft}/suggestions"
+    chosen = f"{page}?course={ids.course['Mathematics']}"
+    number = ids.course[course]
+    return post(office, page, page=chosen, course=number, pick=list(picks), **fields)
+
+
+def test_suggestions_become_rules_only_where_a_person_chose_them(stage, ids, office):
+    chosen = [
+        f"{ids.item[item]}:{ids.competency[code]}"
+        for item, code in (("Quiz one", "N.1"), ("Essay", "N.2"))
+    ]
+
+    nothing = pick(office, ids, pattern="Math*")
+    done = pick(office, ids, *chosen, pattern="Math*")
+
+    assert nothing.status_code == 422
+    assert done.status_code == 303
+    assert [(one.competency, one.course, one.line_item) for one in rules(stage, office)] == [
+        ("N.1", "Math*", "Quiz one"),
+        ("N.2", "Math*", "Essay"),
+    ]
+    text = office.text(f"mappings/{office.draft}/suggestions?course={ids.course['Mathematics']}")
+    assert "Essay Nothing" not in text
+
+
+def test_a_course_or_competency_of_another_district_is_not_there(ids, office):
+    foreign = pick(office, ids, course="Foreign", pattern="")
+    unknown = pick(office, ids, f"{ids.item['Essay']}:999", pattern="")
+    page = f"mappings/{office.draft}"
+
+    assert (foreign.status_code, unknown.status_code) == (404, 404)
+    assert office.get(f"{page}/coverage?course={ids.course['Foreign']}").status_code == 404
+    assert office.get(f"{page}/suggestions?course={ids.course['Foreign']}").status_code == 404

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapping.alignment import coverage, matches, resolve
+from mapping.alignment import coverage, exactly, matches, plain, resolve
 from mapping.records import (
     Course,
     CourseRef,
@@ -174,3 +174,19 @@ def test_an_item_with_a_matching_criterion_is_covered():
     found = coverage([rule], [(COURSE, [item("5", criteria=(REASONING,))])])
 
     assert (found.matched_items, found.unmatched_items) == (1, ())
+
+
+@given(st.text(min_size=1, max_size=60), st.text(max_size=60))
+def test_a_pattern_of_one_text_matches_it_and_no_other(text, other):
+    pattern = exactly(text, 512)
+
+    assert matches(pattern, text)
+    assert matches(pattern, other) == (plain(text) == plain(other))
+
+
+@given(st.text(alphabet="ab*?[", min_size=1, max_size=60))
+def test_the_pattern_of_a_long_text_matches_what_begins_as_it_does(text):
+    pattern = exactly(text, 10)
+
+    assert len(pattern) <= 10
+    assert matches(pattern, text)

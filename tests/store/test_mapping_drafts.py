@@ -11,7 +11,7 @@ from store.alignments import UnknownCompetencyError
 from store.courses import course as stored_course
 from store.due import courses_due
 from store.frameworks import save_framework
-from store.mapping_drafts import Editor
+from store.mapping_drafts import Editor, TooManyRules
 from store.mapping_publishing import Publication, PublishingRefused
 from store.policy_changes import Author, PolicyKind, changes_of
 from store.readings import Finished
@@ -340,3 +340,13 @@ def test_what_each_line_item_was_called_and_matched_is_kept(db, district, items)
         (items["quiz", None], "quiz", "", "1"),
         (items["essay", "form"], "essay", "form", "2"),
     ]
+
+
+@pytest.mark.usefixtures("framework")
+def test_a_set_has_no_more_rules_than_it_can_have(db, district, monkeypatch):
+    monkeypatch.setattr(mapping_drafts, "MOST_RULES", 1)
+
+    with pytest.raises(TooManyRules, match="at most 1 rules"):
+        draft(db, district, QUIZ, TEST)
+    with pytest.raises(TooManyRules):
+        change(db, district, draft(db, district, QUIZ), append(TEST))

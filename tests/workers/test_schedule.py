@@ -11,11 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapping.records import CourseState, PassbackWay
-from store import pauses, refreshes, registrations, sync_state
+from store import (
+    mapping_drafts,
+    mapping_publishing,
+    pauses,
+    refreshes,
+    registrations,
+    sync_state,
+)
+from store.alignments import rules_in_force
+from store.mapping_drafts import Editor
+from store.mapping_publishing import Publication
+from store.policy_changes import Author
 from store.refreshes import RefreshCause
 from store.registrations import PlatformEntry
 from store.sync_state import Phase
-from tests.store.places import BOX, new_tenant
+from tests.store.places import BOX, new_tenant, rule
 from tests.workers.night import COURSE, new_night
 from workers import schedule
 from workers.schedule import begin_due_night, begin_run, last_due
@@ -341,3 +352,40 @@ def test_what_a_dry_run_did_not_write_is_written_by_the_next_run(night):
     night.reach(run, Phase.DONE)
 
     assert night.counts(night.run()).pushed == 2
+
+
+def wait_for_a_night(night):
+    """A mapping that is to hold from tonight on."""
+    who = Editor(author=Author(by="Vera", at=night.clock() - timedelta(days=1)), key="vera")
+    rules = [rule("N.2", line_item="quiz*")]
+    number = night.write(mapping_drafts.new_draft, night.tenant, "Tonight", editor=who, rules=rules)
+    seen = night.ask(mapping_drafts.draft_digest, number)
+    said = Publication(by=who, effective_from=night.clock(), seen=seen)
+    night.write(mapping_publishing.publish_draft, night.tenant, number, publication=said)
+
+
+def mapped(night):
+    return [one.competency for one in night.ask(rules_in_force, night.tenant)]
+
+
+def test_a_mapping_whose_day_has_come_takes_force_as_the_night_begins(engine, clock):
+    night = new_night(engine, clock)
+    wait_for_a_night(night)
+    before = mapped(night)
+
+    begin_due(night)
+
+    assert "N.2" not in before
+    assert mapped(night) == ["N.2"]
+
+
+@pytest.mark.parametrize(("is_dry", "expected"), [(True, False), (False, True)])
+def test_a_dry_run_puts_no_mapping_in_force(engine, clock, is_dry, expected):
+    night = new_night(engine, clock)
+    wait_for_a_night(night)
+
+    begin_run(
+        night.engine, night.tenant, cause="by hand", is_full=False, is_dry=is_dry, now=night.clock()
+    )
+
+    assert (mapped(night) == ["N.2"]) is expected

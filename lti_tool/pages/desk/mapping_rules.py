@@ -30,12 +30,12 @@ from lti_tool.pages.desk.mapping_sets import csv_file
 from mapping.records import MappingRule
 from store import mapping_drafts, mapping_matching
 from store.frameworks import StoredCompetency
-from store.mapping_drafts import MOST_RULES, Draft, TooManyRules, rule_words
+from store.mapping_drafts import Draft, TooManyRules, rule_words
 from store.session import reading, writing
 
 blueprint = Blueprint("mapping_rules", __name__)
 
-_ON_A_PAGE = 100
+_ON_A_PAGE = 50
 _LARGEST_FILE = 8 * 1024 * 1024
 """Bytes; a rule has about 100."""
 _MOST_PROBLEMS = 200
@@ -224,9 +224,8 @@ def _try_change(
         mapping_drafts.change_rules(
             connection, visit.record.tenant, draft, editor=editor_of(visit), change=edit
         )
-    except TooManyRules:
-        problem = f"A mapping set has at most {MOST_RULES:,} rules; nothing was changed."
-        page = _page(connection, visit, draft, problem=problem)
+    except TooManyRules as error:
+        page = _page(connection, visit, draft, problem=str(error))
         return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY)
     return None
 
