@@ -21,8 +21,10 @@ _FOCUSED = """() => {
   const one = document.activeElement;
   const style = getComputedStyle(one);
   const box = one.getBoundingClientRect();
-  const isShown = one.matches(":focus-visible, [type=date]:focus") && style.outlineStyle !== "none"
-    && parseFloat(style.outlineWidth) >= 2 && box.right > 0 && box.bottom > 0;
+  // The button within a date field has the focus alone; the field around it shows that.
+  const isShown = one.matches(":focus-visible, [type=date]:focus-within")
+    && style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2
+    && box.right > 0 && box.bottom > 0;
   return [one.getAttribute("data-at"), isShown ? "" : one.outerHTML];
 }"""
 
