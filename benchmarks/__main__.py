@@ -6,6 +6,7 @@ import sys
 from benchmarks import (
     crash,
     disk,
+    effects,
     frameworks,
     judging,
     launch,
@@ -26,6 +27,7 @@ BENCHMARKS = {
     "frameworks": frameworks.run,
     "disk": disk.run,
     "scale": scale.run,
+    "effects": effects.run,
     "night": night.run,
     "crash": crash.run,
 }

@@ -69,8 +69,8 @@ class Computed:
 def run() -> list[Row]:
     """Compute a district of three million scores anew, nothing changed, with one process."""
     with _district(SCHOOLS) as (engine, district):
-        _computed(engine, district, case="first time", workers=2)
-        found = _computed(engine, district, case="nothing changed", workers=1)
+        computed(engine, district, case="first time", workers=2)
+        found = computed(engine, district, case="nothing changed", workers=1)
         return [
             Row(
                 benchmark="scale",
@@ -90,13 +90,13 @@ def main(arguments: Sequence[str]) -> None:
         print("|---|---:|---:|---:|---:|---:|---|")
         workers = [int(one) for one in options.workers.split(",")]
         if not options.is_computed:
-            print(_computed(engine, district, case="first time", workers=max(workers)).line)
+            print(computed(engine, district, case="first time", workers=max(workers)).line)
         for count in workers:
-            print(_computed(engine, district, case="nothing changed", workers=count).line)
+            print(computed(engine, district, case="nothing changed", workers=count).line)
         for share in SHARES:
             _change(engine, share)
             case = f"{share:.0%} of scores changed"
-            print(_computed(engine, district, case=case, workers=options.nightly).line)
+            print(computed(engine, district, case=case, workers=options.nightly).line)
         for peer in _peers(engine):
             print(f"{peer.what}: {peer.rate:,.0f} scores/s")
 
@@ -123,7 +123,7 @@ def _district(schools: int, url: str | None = None) -> Iterator[tuple[Engine, Di
     engine.dispose()
 
 
-def _computed(engine: Engine, district: District, *, case: str, workers: int) -> Computed:
+def computed(engine: Engine, district: District, *, case: str, workers: int) -> Computed:
     """Put everybody down, unless somebody is, and see a run's computing through."""
     now = datetime.now(UTC)
     with writing(engine) as connection:

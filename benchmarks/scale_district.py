@@ -66,13 +66,14 @@ class District:
         return self.schools * SCORES
 
 
-def write_district(engine: Engine, *, schools: int, seed: int = 1) -> District:
+def write_district(engine: Engine, *, schools: int, items: int = ITEMS, seed: int = 1) -> District:
     """Fill an empty database.
 
     Args:
         engine: PostgreSQL, as a superuser: rows are written without asking for each whether its
             course and learner are there.
-        schools: A thousand learners and 300,000 scores each.
+        schools: A thousand learners each.
+        items: Line items of a course; a learner has six times as many scores.
         seed: The same gives the same rows.
     """
     schema.migrate(engine)
@@ -81,14 +82,15 @@ def write_district(engine: Engine, *, schools: int, seed: int = 1) -> District:
         connection.execute(text("SET LOCAL session_replication_role = replica"))
         tenant = _framework(connection)
         _courses(connection, tenant, schools)
-        items = _items(connection, schools, rng)
+        due = _items(connection, schools, rng, each=items)
         _people(connection, tenant, schools)
     indexes = _without_indexes(engine)
     for school in range(schools):
         with writing(engine) as connection:
             connection.execute(text("SET LOCAL session_replication_role = replica"))
-            _scores(connection, school, schools=schools, items=items, rng=rng)
-        _progress(f"{(school + 1) * SCORES:,} scores written")
+            _scores(connection, school, schools=schools, items=due, rng=rng)
+        scores_written = (school + 1) * LEARNERS * SUBJECTS * items
+        _progress(f"{scores_written:,} scores written")
     with writing(engine) as connection:
         for statement in indexes:
             connection.execute(text(statement))
@@ -154,12 +156,14 @@ def _courses(connection: Connection, tenant: TenantId, schools: int) -> None:
     write_rows(connection, courses, [(*row, "") for row in rows], columns=columns)
 
 
-def _items(connection: Connection, schools: int, rng: np.random.Generator) -> IntArray:
+def _items(
+    connection: Connection, schools: int, rng: np.random.Generator, *, each: int
+) -> IntArray:
     """Line items, due some day of the year, and what they speak for; returns when each is due."""
-    size = schools * COURSES * ITEMS
+    size = schools * COURSES * each
     due = _NOW_2000 - rng.integers(-30, 240, size) * _DAY
     is_due = rng.random(size) >= _UNDUE
-    course = np.arange(size) // ITEMS
+    course = np.arange(size) // each
     rows = zip(
         (np.arange(size) + 1).tolist(),
         (course + 1).tolist(),
@@ -228,8 +232,9 @@ def _scores(
         columns=("course_id", "learner_id", "state"),
     )
     # Line item by line item, as a course is read.
-    cell = np.repeat(np.arange(learner.size), ITEMS)
-    item = course[cell] * ITEMS + np.tile(np.arange(ITEMS), learner.size)
+    each = items.size // (schools * COURSES)
+    cell = np.repeat(np.arange(learner.size), each)
+    item = course[cell] * each + np.tile(np.arange(each), learner.size)
     order = np.argsort(item, kind="stable")
     columns = _said(learner[cell][order], item[order], due=items, rng=rng)
     write_arrays(connection, scores, columns)

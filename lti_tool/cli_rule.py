@@ -23,11 +23,13 @@ from lti_tool.cli_context import (
 from lti_tool.rule_places import (
     SCOPES,
     NamedPlace,
+    keep_rule,
     place_called,
     place_name,
     proposed,
     rule_held,
 )
+from mapping.effects import Effect
 from mapping.records import TenantId
 from mapping.rules.mastery_rule import RuleRefused
 from mapping.rules.scopes import EffectiveRule
@@ -35,6 +37,7 @@ from store import rules
 from store.grounds import proposed_book
 from store.rules import RuleNote, StoredRule
 from store.session import reading, writing
+from workers.effects import Proposed, effect_of
 
 _scope_option = click.option(
     "--scope", type=click.Choice(SCOPES), default="district", help="For what it is."
@@ -44,6 +47,9 @@ _target_option = click.option(
 )
 _from_option = click.option("--from", "begins", default="", help="From which day on; else now.")
 _reason_option = click.option("--reason", default="", help="Why; it stays with the rule.")
+_effect_option = click.option(
+    "--effect", "is_tried", is_flag=True, help="Say first whose status it would change."
+)
 _yes_option = click.option("--yes", "is_meant", is_flag=True, help="Do it; else only say what.")
 
 
@@ -98,16 +104,19 @@ def show(*, scope: str, target: str, begins: str, district: str | None) -> None:
 @_target_option
 @_from_option
 @_reason_option
+@_effect_option
 @_yes_option
 @district_option
-def set_rule(*, path: Path, district: str | None, is_meant: bool, **said: str) -> None:
+def set_rule(
+    *, path: Path, district: str | None, is_meant: bool, is_tried: bool, **said: str
+) -> None:
     """Set the rule in a JSON file for the district, a framework, a course or a competency.
 
     The file says what it changes of wider scopes' rules and nothing else. It takes the place of
     whatever was said there before.
     Without --yes it only says what the rule would be, or what is wrong with it.
     """
-    _change(_definition(path), district, said, is_meant=is_meant)
+    _change(_definition(path), district, said, is_meant=is_meant, is_tried=is_tried)
 
 
 @rule.command()
@@ -115,15 +124,21 @@ def set_rule(*, path: Path, district: str | None, is_meant: bool, **said: str) -
 @_target_option
 @_from_option
 @_reason_option
+@_effect_option
 @_yes_option
 @district_option
-def withdraw(*, district: str | None, is_meant: bool, **said: str) -> None:
+def withdraw(*, district: str | None, is_meant: bool, is_tried: bool, **said: str) -> None:
     """Have the district, a framework, a course or a competency say nothing any more."""
-    _change({}, district, said, is_meant=is_meant)
+    _change({}, district, said, is_meant=is_meant, is_tried=is_tried)
 
 
 def _change(
-    definition: Mapping[str, Any], district: str | None, said: Mapping[str, str], *, is_meant: bool
+    definition: Mapping[str, Any],
+    district: str | None,
+    said: Mapping[str, str],
+    *,
+    is_meant: bool,
+    is_tried: bool,
 ) -> None:
     with container_of_today() as container:
         tenant = tenant_of(container, district)
@@ -134,11 +149,24 @@ def _change(
             held = _proposal(connection, tenant, named, definition=definition, begins=begins)
         click.echo(f"{named.name}, from {begins.astimezone(zone):%Y-%m-%d %H:%M} on:")
         _tell(held)
+        if is_tried:
+            change = Proposed(rule=proposed(named.place, definition, begins))
+            _tell_effect(effect_of(container.engine, tenant, change, now=container.now()))
         if not is_meant:
             click.echo("Nothing was saved. To save it, run the same with --yes.")
             return
         note = RuleNote(author="command line", reason=said["reason"], effective_from=begins)
         _save(container, tenant, named, definition=definition, note=note)
+
+
+def _tell_effect(effect: Effect) -> None:
+    """Say what a change would do."""
+    click.echo(
+        f"{effect.moved:,} statuses of {effect.concerned:,} of {effect.learners:,} learners would "
+        f"be others; at most {effect.marks:,} cells of gradebooks would be written anew."
+    )
+    for (before, after), count in sorted(effect.moves.items(), key=lambda one: -one[1]):
+        click.echo(f"  {before.label} -> {after.label}: {count:,}")
 
 
 def _proposal(
@@ -172,11 +200,9 @@ def _save(
     note: RuleNote,
 ) -> None:
     with writing(container.engine) as connection:
-        before = rules.rule_versions(connection, tenant)
-        rules.save_rule(
-            connection, tenant, definition, now=container.now(), place=named.place, note=note
+        is_new = keep_rule(
+            connection, tenant, named, definition=definition, note=note, now=container.now()
         )
-        is_new = len(rules.rule_versions(connection, tenant)) > len(before)
     if not is_new:
         click.echo("This is what is said there already; nothing was changed.")
         return

@@ -79,6 +79,7 @@ PAGES = {
     "people": Shown(administrator, "people"),
     "rules": Shown(administrator, "rules?scope=course&called=a"),
     "the district's rule": Shown(administrator, "rules/district/0"),
+    "how mastery works here": Shown(administrator, "rules/mastery"),
     "frameworks": Shown(administrator, "frameworks"),
     "a framework": Shown(administrator, "frameworks/{framework}"),
     "a competency": Shown(administrator, "frameworks/{framework}/competencies/{competency}"),

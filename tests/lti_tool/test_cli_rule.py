@@ -6,6 +6,7 @@ import pytest
 
 from mapping.rules.scopes import Scope
 from store import rules
+from store.policy_changes import PolicyKind, changes_of
 from store.rules import RulePlace
 from store.session import reading
 from tests.lti_tool.commands import desk, still
@@ -117,3 +118,21 @@ def test_a_rule_is_withdrawn_and_what_is_wider_holds_again(desk, put):
 )
 def test_a_place_that_there_is_not_is_told(still, where, status):
     assert "Error" in still.run("rule", "show", *where, status=status)
+
+
+def test_the_effect_is_told_before_anything_is_saved(still, put):
+    said = still.run("rule", "set", put({"mastered": 1.0, "minimum_evidence": 1}), "--effect")
+
+    assert "learners would be others" in said
+    assert "-> Mastered:" in said
+    assert len(versions(still)) == 1
+
+
+def test_a_rule_set_here_stands_in_the_trail(desk, put):
+    desk.run("rule", "set", put({"mastered": 3.5}), "--reason", "The board decided.", "--yes")
+
+    with reading(desk.night.engine) as connection:
+        newest = changes_of(connection, desk.night.tenant, most=1)[0]
+    assert (newest.kind, newest.subject) == (PolicyKind.RULE, "The district")
+    assert newest.reason == "The board decided."
+    assert '"mastered": 3.5' in newest.after

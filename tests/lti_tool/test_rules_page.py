@@ -57,6 +57,16 @@ def test_the_rules_in_force_stand_in_sentences(boss):
     assert "Mastered when the weighted average" in text
 
 
+def test_how_mastery_works_here_is_told_to_be_printed(boss):
+    publish(boss, mastered="2.5")
+
+    text = boss.text("rules/mastery")
+
+    assert "is 2.50" in text
+    assert "Which evidence counts" in text
+    assert "Proficient from" in text
+
+
 def test_a_change_is_told_in_words_and_by_what_it_would_do(stage, boss):
     before = said(stage)
 

@@ -1,10 +1,8 @@
 """Rules of mastery: what holds where and by whom it was set; a change tried before it is made."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 from sqlalchemy import Connection
@@ -20,14 +18,13 @@ from lti_tool.pages.administrators import (
 from lti_tool.pages.desk import effects
 from lti_tool.pages.desk.mapping_forms import day_begins, field_text, typed_number
 from lti_tool.pages.desk.rule_forms import TypedRule, filled, methods, typed
-from lti_tool.rule_places import NamedPlace, place_name, proposed, rule_held
+from lti_tool.rule_places import NamedPlace, keep_rule, place_name, proposed, rule_held
 from mapping.records import TenantId
 from mapping.rules.mastery_rule import RuleRefused
 from mapping.rules.scopes import EffectiveRule, Scope
 from store import naming, rules
 from store.grounds import proposed_book
 from store.naming import Named
-from store.policy_changes import PolicyKind, record_change
 from store.rules import DISTRICT, RuleNote, RulePlace, StoredRule
 from store.session import reading, writing
 from workers import trials
@@ -71,13 +68,7 @@ def all_rules(launch_id: str) -> str:
     tenant, now = visit.record.tenant, services().now()
     sought, scope = request.args.get("called", "").strip()[:255], request.args.get("scope", "")
     with reading(services().engine) as connection:
-        said = rules.said_by_place(connection, tenant, now=now)
-        places = sorted(said.keys() | {DISTRICT}, key=lambda one: (one.scope, one.target))
-        shown = [
-            _said(connection, visit, place, now=now)
-            for place in places
-            if place == DISTRICT or said[place].definition
-        ]
+        shown = _in_force(connection, visit, now=now)
         found = _called(connection, tenant, scope, sought=sought) if sought else ()
     return render_template(
         "desk/rules.html",
@@ -88,6 +79,15 @@ def all_rules(launch_id: str) -> str:
         sought=sought,
         found=found,
     )
+
+
+@blueprint.get("/rules/mastery")
+def mastery(launch_id: str) -> str:
+    """How mastery works here: the rules in force in plain words, to be printed."""
+    visit = administrator(launch_id)
+    with reading(services().engine) as connection:
+        shown = _in_force(connection, visit, now=services().now())
+    return render_template("desk/mastery.html", visit=visit, shown=shown)
 
 
 @blueprint.get("/rules/<scope>/<row_id:target>")
@@ -176,7 +176,12 @@ def publish(launch_id: str, scope: str, target: int) -> Response:
             reason=reason,
             effective_from=made.begins,
         )
-        _save(connection, visit, said, definition=made.typed.definition, note=note)
+        keep_rule(
+            *(connection, visit.record.tenant, said.named),
+            definition=made.typed.definition,
+            note=note,
+            now=services().now(),
+        )
     return to_page(visit, f"rules/{scope}/{target}?published=yes")
 
 
@@ -202,31 +207,13 @@ def go_back(launch_id: str, scope: str, target: int) -> Response:
             author=author_of(visit).by,
             reason=reason or f"Back to what was said before version {said.version.version}.",
         )
-        _save(connection, visit, said, definition=definition, note=note)
+        keep_rule(
+            *(connection, visit.record.tenant, said.named),
+            definition=definition,
+            note=note,
+            now=now,
+        )
     return to_page(visit, f"rules/{scope}/{target}?published=yes")
-
-
-def _save(
-    connection: Connection,
-    visit: Visit,
-    said: Said,
-    *,
-    definition: Mapping[str, Any],
-    note: RuleNote,
-) -> None:
-    """Keep a rule, and that it was changed."""
-    now = services().now()
-    tenant = visit.record.tenant
-    rules.save_rule(connection, tenant, definition, now=now, place=said.named.place, note=note)
-    before = {} if said.version is None else dict(said.version.definition)
-    change = author_of(visit, note.reason).change_of(
-        PolicyKind.RULE, said.named.name, before=_words(before), after=_words(definition)
-    )
-    record_change(connection, tenant, change)
-
-
-def _words(definition: Mapping[str, Any]) -> str:
-    return json.dumps(dict(definition), sort_keys=True, ensure_ascii=False) if definition else ""
 
 
 def _page(  # noqa: PLR0913 - what the page may have to show
@@ -276,6 +263,17 @@ def _proposal(connection: Connection, visit: Visit, named: NamedPlace) -> _Propo
     except RuleRefused as error:
         return _Proposal(typed=form, begins=begins, problems=error.problems)
     return _Proposal(typed=form, begins=begins, held=held)
+
+
+def _in_force(connection: Connection, visit: Visit, *, now: datetime) -> list[Said]:
+    """What holds at every place that says something, the district first."""
+    said = rules.said_by_place(connection, visit.record.tenant, now=now)
+    places = sorted(said.keys() | {DISTRICT}, key=lambda one: (one.scope, one.target))
+    return [
+        _said(connection, visit, place, now=now)
+        for place in places
+        if place == DISTRICT or said[place].definition
+    ]
 
 
 def _said(connection: Connection, visit: Visit, place: RulePlace, *, now: datetime) -> Said:
