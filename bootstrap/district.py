@@ -26,7 +26,7 @@ from mapping.records import MappingRule, Mode, PassbackWay, SchoolId, SchoolRef,
 from mapping.rules.mastery_rule import RuleRefused, parse_rule
 from store import alignments, deployments, modes, registrations, ways
 from store.framework_imports import Brought, bring_in
-from store.policy_changes import Author
+from store.policy_changes import Author, PolicyKind, record_change
 from store.registrations import PlatformEntry
 from store.session import writing
 
@@ -192,7 +192,7 @@ def _save(
         report = {"skipped": _left_out(read), "warnings": read.warnings}
         brought = Brought(source=_AUTHOR, form="case", report=report)
         bring_in(connection, tenant, read.framework, brought=brought, author=author)
-    alignments.publish_mapping(connection, tenant, contents.mapping, now=container.now())
+    _publish(connection, tenant, contents.mapping, author=author)
     said = DistrictRules(
         district=district.rule,
         entries=[
@@ -220,6 +220,20 @@ def _save_school(
     if school.first_push is not None:
         modes.agree_for_school(connection, tenant, school.name, author=author)
     return registrations.save_school(connection, tenant, school.name, passback_way=school.passback)
+
+
+def _publish(
+    connection: Connection, tenant: TenantId, found: Sequence[MappingRule], *, author: Author
+) -> None:
+    """Have a mapping hold; another one than before stands in the trail."""
+    before = alignments.mapping_in_force(connection, tenant)
+    count = len(alignments.rules_in_force(connection, tenant))
+    if alignments.publish_mapping(connection, tenant, found, now=author.at) != before:
+        told = "none in force" if before is None else f"{count} rules"
+        change = author.change_of(
+            PolicyKind.MAPPING, "mapping", before=told, after=f"{len(found)} rules in force"
+        )
+        record_change(connection, tenant, change)
 
 
 def _save_platform(

@@ -7,6 +7,7 @@ another way for a narrower scope stay as they are, unless the file says somethin
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,6 +17,7 @@ from mapping.records import CourseRef, TenantId
 from mapping.rules.scopes import Scope, ScopeRefused
 from store import frameworks, registrations, rules
 from store.grounds import check_rules
+from store.rule_trail import keep_rule
 from store.rules import DISTRICT, RulePlace
 
 AUTHOR = "district file"
@@ -84,12 +86,13 @@ def save_district_rules(
     if found.problems:
         raise FileRefused(found.problems)
     note = rules.RuleNote(author=AUTHOR)
-    rules.save_rule(connection, tenant, said.district, now=now, note=note)
+    keep = partial(keep_rule, connection, tenant, now=now)
+    keep(DISTRICT, definition=said.district, note=note)
     for place in _withdrawn(connection, tenant, found.places.keys(), now=now):
-        rules.withdraw_rule(connection, tenant, now=now, place=place, note=note)
+        keep(place, definition={}, note=note)
     for place, (_, entry) in found.places.items():
         why = rules.RuleNote(author=AUTHOR, reason=entry.reason)
-        rules.save_rule(connection, tenant, entry.definition, now=now, place=place, note=why)
+        keep(place, definition=entry.definition, note=why)
     problems = _refusals(connection, tenant, found, now=now)
     if problems:
         raise FileRefused(problems)

@@ -23,7 +23,6 @@ from lti_tool.cli_context import (
 from lti_tool.rule_places import (
     SCOPES,
     NamedPlace,
-    keep_rule,
     place_called,
     place_name,
     proposed,
@@ -35,6 +34,7 @@ from mapping.rules.mastery_rule import RuleRefused
 from mapping.rules.scopes import EffectiveRule
 from store import rules
 from store.grounds import proposed_book
+from store.rule_trail import keep_rule
 from store.rules import RuleNote, StoredRule
 from store.session import reading, writing
 from workers.effects import Proposed, effect_of
@@ -201,7 +201,7 @@ def _save(
 ) -> None:
     with writing(container.engine) as connection:
         is_new = keep_rule(
-            connection, tenant, named, definition=definition, note=note, now=container.now()
+            connection, tenant, named.place, definition=definition, note=note, now=container.now()
         )
     if not is_new:
         click.echo("This is what is said there already; nothing was changed.")

@@ -1,6 +1,5 @@
 """Where a rule is set by the names that persons use, and the rule that holds there."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,8 +15,7 @@ from mapping.rules.rulebook import Enrolments, RuleBook
 from mapping.rules.scopes import EffectiveRule, Scope, ScopedRule
 from store import naming, rules
 from store.naming import Named
-from store.policy_changes import Author, PolicyKind, record_change
-from store.rules import RuleNote, RulePlace
+from store.rules import RulePlace
 
 SCOPES = tuple(scope.name.lower() for scope in Scope if scope is not Scope.SYSTEM)
 """What a rule can be set for, by name."""
@@ -91,46 +89,6 @@ def proposed(place: RulePlace, definition: Mapping[str, Any], begins: datetime) 
         effective_from=micros(begins),
         definition=definition,
     )
-
-
-def keep_rule(
-    connection: Connection,
-    tenant: TenantId,
-    named: NamedPlace,
-    *,
-    definition: Mapping[str, Any],
-    note: RuleNote,
-    now: datetime,
-) -> bool:
-    """Have a place say something, and keep in the trail that it was changed.
-
-    Args:
-        connection: A writing transaction.
-        tenant: Whose rule.
-        named: Where.
-        definition: What is said there from now on; empty for nothing any more.
-        note: Who says so and why, and from when on.
-        now: When.
-
-    Returns:
-        Whether that is anything new.
-    """
-    count = len(rules.rule_versions(connection, tenant))
-    said = rules.said_by_place(connection, tenant, now=now).get(named.place)
-    rules.save_rule(connection, tenant, definition, now=now, place=named.place, note=note)
-    if len(rules.rule_versions(connection, tenant)) == count:
-        return False
-    author = Author(by=note.author, at=now, reason=note.reason)
-    before = {} if said is None else said.definition
-    change = author.change_of(
-        PolicyKind.RULE, named.name, before=_as_json(before), after=_as_json(definition)
-    )
-    record_change(connection, tenant, change)
-    return True
-
-
-def _as_json(definition: Mapping[str, Any]) -> str:
-    return json.dumps(dict(definition), sort_keys=True, ensure_ascii=False) if definition else ""
 
 
 def micros(moment: datetime) -> int:

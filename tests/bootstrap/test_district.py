@@ -20,7 +20,7 @@ from store import (
     tenants,
     waiting,
 )
-from store.policy_changes import changes_of
+from store.policy_changes import PolicyKind, changes_of
 from store.session import reading, writing
 from store.tables import metadata
 from tests.store.places import enrol, new_course
@@ -224,6 +224,24 @@ def test_loading_a_district_again_changes_nothing(load, container):
 
     assert again == first
     assert rows_by_table(container) == before
+
+
+def test_rules_and_the_mapping_of_a_file_stand_in_the_trail_once(load, ask):
+    load()
+    load()
+    loaded = load(rule={"mastered": 3.5})
+
+    trail = [
+        (one.kind, one.subject, one.after)
+        for one in ask(changes_of, loaded.tenant)
+        if one.kind in {PolicyKind.RULE, PolicyKind.MAPPING}
+    ]
+
+    assert [kind for kind, _, _ in trail].count(PolicyKind.MAPPING) == 1
+    assert trail[0] == (PolicyKind.RULE, "The district", '{"mastered": 3.5}')
+    assert [subject for kind, subject, _ in trail if kind is PolicyKind.RULE].count(
+        "The district"
+    ) == 2
 
 
 def test_what_changed_in_the_file_is_brought_up_to_date(load, ask):

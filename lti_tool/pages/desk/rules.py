@@ -18,13 +18,14 @@ from lti_tool.pages.administrators import (
 from lti_tool.pages.desk import effects
 from lti_tool.pages.desk.mapping_forms import day_begins, field_text, typed_number
 from lti_tool.pages.desk.rule_forms import TypedRule, filled, methods, typed
-from lti_tool.rule_places import NamedPlace, keep_rule, place_name, proposed, rule_held
+from lti_tool.rule_places import NamedPlace, place_name, proposed, rule_held
 from mapping.records import TenantId
 from mapping.rules.mastery_rule import RuleRefused
 from mapping.rules.scopes import EffectiveRule, Scope
 from store import naming, rules
 from store.grounds import proposed_book
 from store.naming import Named
+from store.rule_trail import keep_rule
 from store.rules import DISTRICT, RuleNote, RulePlace, StoredRule
 from store.session import reading, writing
 from workers import trials
@@ -177,7 +178,7 @@ def publish(launch_id: str, scope: str, target: int) -> Response:
             effective_from=made.begins,
         )
         keep_rule(
-            *(connection, visit.record.tenant, said.named),
+            *(connection, visit.record.tenant, place),
             definition=made.typed.definition,
             note=note,
             now=services().now(),
@@ -208,7 +209,7 @@ def go_back(launch_id: str, scope: str, target: int) -> Response:
             reason=reason or f"Back to what was said before version {said.version.version}.",
         )
         keep_rule(
-            *(connection, visit.record.tenant, said.named),
+            *(connection, visit.record.tenant, place),
             definition=definition,
             note=note,
             now=now,
