@@ -227,3 +227,33 @@ def test_that_somebody_was_here_is_written_once_an_hour(stage):
     assert seen() == START
     stage.clock.pass_time(minutes=1)
     assert seen() > START
+
+
+def addresses(stage):
+    """Every address below a visit that an administrator's form is sent to."""
+    others = ("judgements.", "refreshing.", "choose.")
+    return sorted(
+        (rule.endpoint, rule.rule)
+        for rule in stage.app.url_map.iter_rules()
+        if rule.rule.startswith("/l/")
+        and "POST" in rule.methods
+        and not rule.endpoint.startswith(others)
+    )
+
+
+@pytest.mark.usefixtures("ids")
+def test_a_reader_changes_nothing_on_any_page(stage):
+    somebody(stage, BOSS)
+    other = somebody(stage, OTHER)
+    give(stage, BOSS, DeskRole.DISTRICT)
+    give(stage, OTHER, DeskRole.READER)
+    found = addresses(stage)
+
+    refused = {}
+    for endpoint, rule in found:
+        path = re.sub(r"<[^>]*launch_id>", "", rule).removeprefix("/l//")
+        path = re.sub(r"<scope>", "district", re.sub(r"<row_id:\w+>", "0", path))
+        refused[endpoint] = post(other, path).status_code
+
+    assert len(found) > 20
+    assert {name: status for name, status in refused.items() if status != 403} == {}

@@ -13,6 +13,7 @@ from lti_tool.pages.administrators import administrator, changing_administrator,
 from mapping.records import TenantId
 from store import modes, past_runs, pauses, registrations, run_reports
 from store.dead import dead_groups
+from store.desk_roles import Right
 from store.first_steps import FirstSteps, first_steps
 from store.pauses import Pause
 from store.registrations import Platform
@@ -79,7 +80,7 @@ def start(launch_id: str) -> str:
 @blueprint.post("/desk/run")
 def begin(launch_id: str) -> Response:
     """Begin a run now, or go to the one under way; a paused district is left alone."""
-    visit = changing_administrator(launch_id)
+    visit = changing_administrator(launch_id, Right.OPERATE)
     with reading(services().engine) as connection:
         paused = pauses.pause_of(connection, visit.record.tenant)
         newest = past_runs.newest_of_all(connection, visit.record.tenant)
