@@ -292,7 +292,7 @@ def test_an_operation_keeps_to_its_description(described, tried_by, name, mode):
     told, numbers = [], count()
 
     @settings(
-        max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+        max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def try_out(case):
