@@ -126,6 +126,32 @@ def test_what_was_said_before_holds_again_in_one_step(stage, boss):
     assert said(stage) == {"mastered": 2.5}
 
 
+def test_a_district_that_said_one_thing_has_nothing_to_go_back_to(stage, boss):
+    publish(boss, mastered="2.5")
+    before = said(stage)
+    with reading(stage.container.engine) as connection:
+        count = len(rules.rule_versions(connection, stage.tenants["A"]))
+    assert count == 1
+
+    done = post(boss, f"{PLACE}/back")
+
+    assert done.status_code == 404
+    assert said(stage) == before
+    assert "Go back" not in boss.text(PLACE)
+
+
+def test_a_course_that_said_one_thing_says_nothing_any_more(stage, ids, boss):
+    address = f"rules/course/{ids.course['Mathematics']}"
+    publish(boss, address, minimum_evidence="3")
+    stage.clock.pass_time(hours=1)
+    assert "Say nothing here any more" in boss.text(address)
+
+    post(boss, f"{address}/back")
+
+    place = RulePlace(scope=Scope.COURSE, target=ids.course["Mathematics"])
+    assert said(stage, place) == {}
+
+
 @pytest.mark.parametrize(
     ("scope", "name", "target"),
     [

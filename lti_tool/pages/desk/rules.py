@@ -199,11 +199,10 @@ def go_back(launch_id: str, scope: str, target: int) -> Response:
         place = _place(connection, visit, scope, target=target)
         now = services().now()
         said = _said(connection, visit, place, now=now)
-        begun = [one for one in _history(connection, visit, place) if one.effective_from <= now]
-        if said.version is None or len(begun) == 0:
+        former = _former(connection, visit, said, now=now)
+        if said.version is None or (former is None and place == DISTRICT):
             raise NotThere
-        before = [one for one in begun if one.id != said.version.id]
-        definition = before[0].definition if before else {}
+        definition = {} if former is None else former.definition
         note = RuleNote(
             author=author_of(visit).by,
             reason=reason or f"Back to what was said before version {said.version.version}.",
@@ -235,6 +234,7 @@ def _page(  # noqa: PLR0913 - what the page may have to show
         scope=said.named.place.scope.name.lower(),
         target=said.named.place.target,
         history=_history(connection, visit, said.named.place),
+        former=_former(connection, visit, said, now=services().now()),
         form=form,
         made=made,
         shown=shown,
@@ -289,6 +289,16 @@ def _history(connection: Connection, visit: Visit, place: RulePlace) -> list[Sto
     """Every version of a place, the newest first."""
     found = rules.rule_versions(connection, visit.record.tenant)
     return [one for one in reversed(found) if one.place == place]
+
+
+def _former(
+    connection: Connection, visit: Visit, said: Said, *, now: datetime
+) -> StoredRule | None:
+    """What was said at a place before what is said now, None for nothing."""
+    if said.version is None:
+        return None
+    others = [one for one in _history(connection, visit, said.named.place) if one != said.version]
+    return rules.in_force(others, now)
 
 
 def _version(connection: Connection, visit: Visit, place: RulePlace, *, version: int) -> StoredRule:
