@@ -9,7 +9,8 @@ ARGS ?=
 # them in one, for a debugger.
 PROCESSES ?= 3
 ROUNDS ?= 50
-UNCOUNTED := tests/stories tests/browser tests/openedx tests/simulators
+UNCOUNTED := tests/stories tests/browser tests/openedx tests/simulators \
+	tests/attacks/test_fuzz.py tests/lti_tool/test_cli.py
 CODE := benchmarks bootstrap connectors interchange lti_tool mapping simulators store tests workers
 
 # The newest supported CPython there is; PYTHON=... chooses another.
@@ -19,7 +20,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
 
-.PHONY: help demo test check chaos bench lint types floors
+.PHONY: help demo test check chaos bench lint types floors messages
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -30,8 +31,8 @@ demo: $(VENV)/demo.installed ## Show one night: simulated LMSs, web, workers (AR
 test: $(VENV)/test.installed ## Run all tests (ARGS=... goes to pytest)
 	@$(BIN)/python -m pytest --numprocesses=$(PROCESSES) --dist=loadfile $(ARGS)
 
-# Whole nights and browsers are run without counting lines: it doubles their time, and the tests of
-# each room must reach its lines by themselves. Those of the simulators are not counted at all.
+# Whole nights, browsers, thousands of drawn inputs and whole processes are run without counting
+# lines: it doubles their time, and the tests of each room must reach its lines by themselves. Those of the simulators are not counted at all.
 check: $(VENV)/test.installed lint types floors ## Everything CI runs
 	@$(MAKE) --no-print-directory test ARGS="--cov --cov-fail-under=95 $(UNCOUNTED:%=--ignore=%) $(ARGS)"
 	@$(MAKE) --no-print-directory test ARGS="$(UNCOUNTED) $(ARGS)"
@@ -43,14 +44,17 @@ bench: $(VENV)/bench.installed ## Measure; prints figure, peer and limit from on
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(VENV)/test.installed ## Rules and format of the code
-	@$(BIN)/ruff check $(CODE) scripts/prove-restore
-	@$(BIN)/ruff format --check $(CODE) scripts/prove-restore
+	@$(BIN)/ruff check $(CODE) scripts/messages scripts/prove-restore
+	@$(BIN)/ruff format --check $(CODE) scripts/messages scripts/prove-restore
 
 types: $(VENV)/test.installed ## mypy, strict
 	@$(BIN)/mypy
 
 floors: $(VENV)/test.installed ## Who may import whom
 	@$(BIN)/lint-imports
+
+messages: $(VENV)/test.installed ## Gather what pages say into the catalogs of all languages
+	@$(BIN)/python scripts/messages
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Waymark needs CPython 3.11, 3.12 or 3.13, and none was found. Install one, or say where it is: make demo PYTHON=/path/to/python3.12" >&2; exit 2; }

@@ -19,6 +19,7 @@ from connectors.canvas.scopes import RIGHTS, SCOPES, ApiRight
 from connectors.errors import ConnectorError
 from connectors.http import HttpClient
 from connectors.limiter import UnpacedLimiter
+from connectors.moodle.rights import CAPABILITIES, NEEDED, USEFUL
 from connectors.platform import UserTokens
 from connectors.shared_tokens import RedisTokenCache, Seal, SharedTokens
 from store import api_access
@@ -30,13 +31,18 @@ if TYPE_CHECKING:
     from store.registrations import Platform
 
 __all__ = [
+    "CAPABILITIES",
+    "NEEDED",
     "RIGHTS",
     "SCOPES",
+    "USEFUL",
     "AccessRefused",
     "ApiRight",
     "Authorization",
     "authorize",
     "consent_url",
+    "has_token",
+    "is_readable",
     "user_tokens",
 ]
 
@@ -99,6 +105,18 @@ def user_tokens(container: "Container", platform: "Platform") -> UserTokens | No
         on_revoked=_Remembering(container, platform),
         is_revoked=access.revoked_at is not None,
     )
+
+
+def has_token(container: "Container", platform: "Platform") -> bool:
+    """Whether a platform has an API token; one that cannot be opened any more is none."""
+    return bool(_opened(container, platform.sealed_api_token))
+
+
+def is_readable(container: "Container", platform: "Platform") -> bool:
+    """Whether there is something to read a platform's gradebooks with."""
+    access = platform.api_access
+    is_authorized = access.is_authorized and access.revoked_at is None
+    return is_authorized or has_token(container, platform)
 
 
 def consent_url(platform: "Platform", *, redirect_uri: str, state: str) -> str:

@@ -85,13 +85,13 @@ def save_district_rules(
     found = _places(connection, tenant, said.entries)
     if found.problems:
         raise FileRefused(found.problems)
-    note = rules.RuleNote(author=AUTHOR)
+    note = rules.RuleNote(author=AUTHOR, is_agreed=True)
     keep = partial(keep_rule, connection, tenant, now=now)
     keep(DISTRICT, definition=said.district, note=note)
     for place in _withdrawn(connection, tenant, found.places.keys(), now=now):
         keep(place, definition={}, note=note)
     for place, (_, entry) in found.places.items():
-        why = rules.RuleNote(author=AUTHOR, reason=entry.reason)
+        why = rules.RuleNote(author=AUTHOR, reason=entry.reason, is_agreed=True)
         keep(place, definition=entry.definition, note=why)
     problems = _refusals(connection, tenant, found, now=now)
     if problems:

@@ -1,8 +1,10 @@
 """Mapping rules as CSV, one rule a line.
 
-Columns: framework, competency (both required), course, line_item, category, criterion (shell
-patterns, empty for any), weight (above 0, default 1), kind (recall, skill, application,
-observation, self or external; default skill). Order matters: for one line item and competency
+Columns: framework, competency (both required), school, course, line_item, category, criterion
+(shell patterns, empty for any), weight (above 0, default 1), kind (recall, skill, application,
+observation, self or external; default skill), counts_as (``pass 60``, or ``50 70 90`` for the
+percents at which the second, third and fourth level begin; default as it is). A competency ``*``
+means those that the LMS itself links the work to. Order matters: for one line item and competency
 the first rule holds.
 """
 
@@ -13,16 +15,19 @@ from dataclasses import dataclass
 from interchange.errors import FileRefused
 from interchange.tabular import Row, read_table, write_table
 from mapping.records import EvidenceKind, MappingRule
+from mapping.steps import StepsRefused, steps_of, steps_text
 
 COLUMNS = (
     "framework",
     "competency",
+    "school",
     "course",
     "line_item",
     "category",
     "criterion",
     "weight",
     "kind",
+    "counts_as",
 )
 _KINDS = tuple(kind.value for kind in EvidenceKind)
 _REQUIRED = ("framework", "competency")
@@ -87,8 +92,9 @@ def write_mapping(rules: Iterable[MappingRule]) -> bytes:
         COLUMNS,
         (
             (
-                *(rule.framework, rule.competency, rule.course, rule.line_item),
-                *(rule.category, rule.criterion, repr(rule.weight), rule.kind.value),
+                *(rule.framework, rule.competency, rule.school, rule.course),
+                *(rule.line_item, rule.category, rule.criterion),
+                *(repr(rule.weight), rule.kind.value, steps_text(rule.steps)),
             )
             for rule in rules
         ),
@@ -148,8 +154,17 @@ def _problems_of(name: str, row: Mapping[str, str]) -> Iterator[str]:
         yield f"{name} holds a null character."
     if name == "weight" and not 0 < _weight(row) <= _HEAVIEST:
         yield f"the weight {text!r} is not a number above 0."
+    if name == "counts_as":
+        yield from _steps_problems(text)
     if name == "kind" and text.lower() not in ("", *_KINDS):
         yield f"the kind {text!r} is none of {', '.join(_KINDS)}."
+
+
+def _steps_problems(text: str) -> Iterator[str]:
+    try:
+        steps_of(text)
+    except StepsRefused as error:
+        yield f"{text!r} does not say how a score counts. {error}"
 
 
 def _weight(row: Mapping[str, str]) -> float:
@@ -163,10 +178,12 @@ def _rule(row: Mapping[str, str]) -> MappingRule:
     return MappingRule(
         framework=_text(row, "framework"),
         competency=_text(row, "competency"),
+        school=_text(row, "school"),
         course=_text(row, "course"),
         line_item=_text(row, "line_item"),
         category=_text(row, "category"),
         criterion=_text(row, "criterion"),
         weight=_weight(row),
         kind=EvidenceKind(_text(row, "kind").lower() or EvidenceKind.SKILL.value),
+        steps=steps_of(_text(row, "counts_as")),
     )

@@ -9,13 +9,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from bootstrap.container import Container
-from lti_tool import errors, health, metrics, request_log
+from lti_tool import errors, health, languages, metrics, request_log
 from lti_tool.api import routes as api_routes
 from lti_tool.launch import access_pages, registration_pages, routes
 from lti_tool.launch.form import LAUNCH_TOTAL
 from lti_tool.launch.platform_keys import FetchJson
 from lti_tool.launch.refusals import KeySetUnavailable as KeySetUnavailable
-from lti_tool.launch.services import EXTENSION, make_services
+from lti_tool.launch.services import EXTENSION, make_services, services
 from lti_tool.pages import (
     admin,
     choose,
@@ -26,10 +26,12 @@ from lti_tool.pages import (
     home,
     judgements,
     learner,
+    mastery,
     people,
     refreshing,
     shown,
     teacher,
+    wording,
 )
 from lti_tool.pages.desk import (
     calendar,
@@ -37,16 +39,26 @@ from lti_tool.pages.desk import (
     framework_editor,
     framework_imports,
     frameworks,
+    gradebooks,
     mapping_effects,
     mapping_review,
     mapping_rules,
     mapping_sets,
     mapping_suggestions,
+    mastery_switch,
+    method_comparisons,
+    rule_waiting,
     rules,
     sections,
     start,
+    trial_pages,
+    words,
 )
+from lti_tool.pages.lms import desk as lms
+from lti_tool.pages.lms import first
 from lti_tool.signals import live_events, notices
+from store import tenants
+from store.session import reading
 
 front = Blueprint("front", __name__)
 
@@ -86,8 +98,14 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
     if container.settings.trusted_proxies:
         hops = container.settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # as Flask says it is done
-    rooms = (routes, registration_pages, access_pages, live_events, notices, api_routes)
-    for blueprint in (front, health.blueprint, metrics.blueprint, *(r.blueprint for r in rooms)):
+    rooms = (routes, registration_pages, access_pages, first, live_events, notices, api_routes)
+    for blueprint in (
+        front,
+        health.blueprint,
+        metrics.blueprint,
+        mastery.everybody,
+        *(r.blueprint for r in rooms),
+    ):
         app.register_blueprint(blueprint)
     for page in (
         home,
@@ -105,6 +123,12 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
         framework_imports,
         framework_editor,
         rules,
+        rule_waiting,
+        trial_pages,
+        method_comparisons,
+        mastery_switch,
+        mastery,
+        words,
         mapping_sets,
         mapping_rules,
         mapping_effects,
@@ -113,17 +137,23 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
         start,
         changes,
         calendar,
+        lms,
+        gradebooks,
     ):
         app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")
     request_log.register(app)
     errors.register(app)
     headers.register(app)
     shown.register(app)
+    wording.register(app)
     sections.register(app)
+    languages.register(app)
     return app
 
 
 @front.get("/")
 def index() -> str:
     """What this is, for whoever comes without an LMS."""
-    return render_template("front.html")
+    with reading(services().engine) as connection:
+        is_empty = not tenants.all_tenants(connection)
+    return render_template("front.html", is_empty=is_empty)

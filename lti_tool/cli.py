@@ -36,9 +36,11 @@ from lti_tool.cli_replay import replay
 from lti_tool.cli_role import role
 from lti_tool.cli_rule import rule
 from lti_tool.cli_runs import runs
+from lti_tool.cli_setup import setup
 from lti_tool.cli_token import token
 from lti_tool.cli_upkeep import backup, purge, restore
 from lti_tool.cli_why import why
+from lti_tool.cli_words import words
 from store import schema
 from store.registrations import PlatformTaken
 from store.secrets import SealBroken
@@ -170,7 +172,9 @@ waymark.add_command(mapping_sets)
 waymark.add_command(replay)
 waymark.add_command(role)
 waymark.add_command(rule)
+waymark.add_command(words)
 waymark.add_command(runs)
+waymark.add_command(setup)
 waymark.add_command(token)
 waymark.add_command(why)
 for upkeep in (backup, restore, purge):

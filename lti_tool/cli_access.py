@@ -8,6 +8,7 @@ from bootstrap.access import RIGHTS
 from bootstrap.container import Container
 from bootstrap.presets import CANVAS
 from bootstrap.settings import environment_value
+from lti_tool import lms_changes
 from lti_tool.cli_context import (
     container_of_today,
     district_option,
@@ -15,6 +16,7 @@ from lti_tool.cli_context import (
     printable,
     tenant_of,
 )
+from lti_tool.cli_courses import author
 from lti_tool.launch.api_access import CALLBACK_PATH, make_link
 from lti_tool.launch.form import is_plain
 from mapping.records import TenantId
@@ -121,6 +123,8 @@ def _save_key(container: Container, platform: Platform, *, client_id: str, secre
             client_secret=secret,
             secrets=container.secrets,
         )
+        told = f"developer key {client_id}"
+        lms_changes.note(connection, platform, told, author=author(container))
     click.echo(f"The developer key {client_id} is kept for {platform.name}.")
     if was.is_authorized and was.client_id != client_id:
         click.echo(
@@ -132,6 +136,8 @@ def _save_key(container: Container, platform: Platform, *, client_id: str, secre
 def _forget(container: Container, platform: Platform) -> None:
     with writing(container.engine) as connection:
         api_access.forget_access(connection, platform.tenant, platform.id)
+        told = "developer key and consent forgotten"
+        lms_changes.note(connection, platform, told, author=author(container))
     click.echo(
         f"Waymark forgot the developer key and the authorisation of {platform.name}; a pasted API "
         "token counts again, where there is one. Delete the authorisation in Canvas, too: "

@@ -81,7 +81,10 @@ def tenant_of(container: Container, name: str | None) -> TenantId:
     with reading(container.engine) as connection:
         known = {tenant.name: tenant.id for tenant in tenants.all_tenants(connection)}
     if not known:
-        raise click.ClickException("There is no district yet; run: waymark district load FILE")
+        raise click.ClickException(
+            "There is no district yet. Run waymark setup, which prints an address to set it up in "
+            "the browser; or: waymark district load FILE"
+        )
     if name is None and len(known) == 1:
         return next(iter(known.values()))
     if name not in known:

@@ -8,6 +8,7 @@ from bootstrap.container import Container
 from lti_tool.cli_context import printable
 from mapping.records import TenantId
 from store import ways
+from store.mapping_drafts import Editor
 from store.policy_changes import Author
 from store.session import reading
 from store.ways import CourseWay
@@ -16,6 +17,12 @@ from store.ways import CourseWay
 def author(container: Container, *, reason: str = "") -> Author:
     """Who gives a command, as far as the machine knows."""
     return Author(by=f"command line ({_user()})", at=container.now(), reason=reason)
+
+
+def editor(container: Container, reason: str = "") -> Editor:
+    """Who changes a rule or a mapping set; at a terminal people are told apart by their login."""
+    who = author(container, reason=reason)
+    return Editor(author=who, key=who.by)
 
 
 def _user() -> str:

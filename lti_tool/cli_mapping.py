@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection
 
-from bootstrap.container import Container
 from interchange.errors import FileRefused
 from interchange.mapping_csv import read_mapping, write_mapping
 from lti_tool.cli_context import (
@@ -19,11 +18,11 @@ from lti_tool.cli_context import (
     tenant_of,
     zone_of,
 )
-from lti_tool.cli_courses import author
+from lti_tool.cli_courses import author, editor
 from mapping.records import MappingRule, TenantId
 from store import mapping_drafts, mapping_matching, mapping_publishing
 from store.alignments import UnknownCompetencyError, competency_ids, rules_in_force, rules_of
-from store.mapping_drafts import Draft, Editor, TooManyRules, draft_digest, rule_words
+from store.mapping_drafts import Draft, TooManyRules, draft_digest, rule_words
 from store.mapping_publishing import Publication, PublishingRefused
 from store.remapping import MappingEffect, effect_on_alignments
 from store.session import reading, writing
@@ -121,9 +120,10 @@ def import_file(*, path: Path, title: str, is_meant: bool, district: str | None)
                 click.echo("No draft was made. To make it, run the same with --yes.")
                 return
             with writing(container.engine) as connection:
-                editor = _editor(container)
                 draft = mapping_drafts.new_draft(
-                    connection, tenant, title or path.stem[:255], editor=editor, rules=rules
+                    *(connection, tenant, title or path.stem[:255]),
+                    editor=editor(container),
+                    rules=rules,
                 )
         except (FileRefused, UnknownCompetencyError, TooManyRules) as error:
             raise click.ClickException(str(error)) from error
@@ -157,7 +157,7 @@ def publish(*, number: int, begins: str, reason: str, is_meant: bool, district: 
             return
         if not reason:
             raise click.UsageError("Say why with --reason; it is kept with the mapping set.")
-        said = Publication(by=_editor(container, reason), effective_from=day, seen=seen)
+        said = Publication(by=editor(container, reason), effective_from=day, seen=seen)
         try:
             with writing(container.engine) as connection:
                 done = mapping_publishing.publish_draft(
@@ -220,14 +220,13 @@ def coverage(*, number: int | None, district: str | None) -> None:
     click.echo(f"{len(idle)} of {len(rules)} rules match nothing.")
     for at, rule in idle[:_MOST]:
         click.echo(f"  {at + 1}  {printable(rule_words(rule))}")
+    if found.strange:
+        click.echo(f"{len(found.strange)} outcomes linked in the LMS are in no framework here.")
+    for name, rows in found.strange.most_common(_MOST):
+        click.echo(printable(f"  {name} ({rows} rows)"))
     click.echo(f"{len(drifted)} line items were renamed or are gone since it was published.")
     for one in drifted[:_MOST]:
         click.echo(printable(f"  {one.course}: {one.then}, now {one.now or 'gone'}"))
-
-
-def _editor(container: Container, reason: str = "") -> Editor:
-    who = author(container, reason=reason)
-    return Editor(author=who, key=who.by)
 
 
 def _draft(connection: Connection, tenant: TenantId, number: int) -> Draft:
@@ -259,10 +258,10 @@ def _rules(
 def _tell(effect: MappingEffect, rules: int) -> None:
     click.echo(
         f"{rules} rules. Alignments: {effect.added} added, {effect.removed} removed, "
-        f"{effect.changed} with another weight or kind, in {len(effect.courses)} courses; "
+        f"{effect.changed} with another weight, kind or steps, in {len(effect.courses)} courses; "
         f"{effect.learners} learners have a score in such work."
     )
     for one in effect.examples[:_MOST]:
-        was = "none" if one.before is None else f"{one.before.kind} {one.before.weight:g}"
-        then = "none" if one.after is None else f"{one.after.kind} {one.after.weight:g}"
+        was = "none" if one.before is None else one.before.words
+        then = "none" if one.after is None else one.after.words
         click.echo(printable(f"  {one.course}, {one.item}: {one.competency}: {was} -> {then}"))

@@ -200,6 +200,10 @@ def _print_preview(shown: Preview) -> None:
         _print_column(column)
     for way, count in shown.others.items():
         click.echo(f"{count} columns made for {way.value} stay as they are.")
+    if shown.way is PassbackWay.MARK_COUNTED:
+        click.echo("Course grades change; by how much is not known before the LMS adds it up.")
+    else:
+        click.echo("Course grades stay as they are.")
     click.echo("Nothing was written.")
 
 

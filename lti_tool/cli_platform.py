@@ -1,17 +1,17 @@
 """``waymark platform``: the LMSs of a district, as its administrator registers them."""
 
 import sys
-from contextlib import suppress
-from datetime import timedelta
 from typing import TypedDict, Unpack
 from urllib.parse import urlsplit
 
 import click
 
 from bootstrap import checkup
+from bootstrap.access import has_token
 from bootstrap.container import Container
 from bootstrap.presets import endpoints_of, issuer_of
 from bootstrap.settings import environment_value
+from lti_tool import lms_changes
 from lti_tool.cli_context import (
     container_of_today,
     district_option,
@@ -22,6 +22,7 @@ from lti_tool.cli_context import (
     printable,
     tenant_of,
 )
+from lti_tool.cli_courses import author
 from lti_tool.cli_platform_shown import (
     check_as_dict,
     platform_as_dict,
@@ -31,13 +32,12 @@ from lti_tool.cli_platform_shown import (
     tell_added,
     tell_check,
 )
+from lti_tool.lms_changes import WantedLms
 from mapping.records import TenantId
-from store import deployments, invitations, registrations
+from store import deployments, registrations
 from store.registrations import Platform, PlatformEntry, PlatformState
-from store.secrets import SealBroken
 from store.session import reading, writing
 
-INVITATION_LIFE = timedelta(hours=72)
 _KINDS = click.Choice(["canvas", "moodle"])
 _PLATFORM = click.argument("name")
 
@@ -108,6 +108,7 @@ def add(**given: Unpack[_Given]) -> None:
             saved = registrations.save_platform(
                 connection, tenant, entry, secrets=container.secrets
             )
+            lms_changes.registered(connection, tenant, entry, author=author(container))
             if given["deployment"]:
                 deployments.save_deployments(connection, saved, given["deployment"])
             if given["is_pinned"] is False:
@@ -125,7 +126,7 @@ def list_platforms(*, is_json: bool, district: str | None) -> None:
         tenant = tenant_of(container, district)
         with reading(container.engine) as connection:
             found = [
-                (one, deployments.deployments_of(connection, one.id), _has_token(container, one))
+                (one, deployments.deployments_of(connection, one.id), has_token(container, one))
                 for one in registrations.platforms(connection, tenant)
             ]
     if is_json:
@@ -218,16 +219,8 @@ def invite(*, kind: str, name: str, url: str, issuer: str, district: str | None)
     with container_of_today() as container:
         tenant = tenant_of(container, district)
         with writing(container.engine) as connection:
-            token = invitations.invite(
-                connection,
-                tenant,
-                kind=kind,
-                name=name,
-                issuer=issuer or issuer_of(kind, api_url=url),
-                api_url=url,
-                now=container.now(),
-                life=INVITATION_LIFE,
-            )
+            wanted = WantedLms(kind=kind, name=name, url=url, issuer=issuer)
+            token = lms_changes.invite(connection, tenant, wanted, author=author(container))
         origin = container.settings.public_url
     click.echo("Paste into the LMS, as the address for dynamic registration:")
     click.echo(f"  {origin}/lti/register?invite={token}")
@@ -289,18 +282,9 @@ def _known_token(container: Container, tenant: TenantId, *, issuer: str, client_
     return ""
 
 
-def _has_token(container: Container, one: Platform) -> bool:
-    # One that cannot be opened any more is no token.
-    with suppress(SealBroken):
-        return bool(registrations.api_token(one, container.secrets))
-    return False
-
-
 def _enter(container: Container, found: Platform, state: PlatformState) -> None:
     with writing(container.engine) as connection:
-        registrations.set_platform_state(
-            connection, found.tenant, found.id, state, now=container.now()
-        )
+        lms_changes.enter_state(connection, found, state, author=author(container))
     container.registrations_changed()
 
 
@@ -324,7 +308,7 @@ def _approve_deployments(
     chosen = waiting if is_all else named
     with writing(container.engine) as connection:
         for ref in chosen:
-            deployments.approve_deployment(connection, found.tenant, found.id, ref)
+            lms_changes.let_in(connection, found, ref, author=author(container))
     container.registrations_changed()
     for ref in chosen:
         click.echo(f"The deployment {printable(ref)} may launch.")

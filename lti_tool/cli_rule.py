@@ -15,11 +15,16 @@ from lti_tool.cli_context import (
     container_of_today,
     day_typed,
     district_option,
+    json_option,
+    print_json,
     print_table,
     printable,
     tenant_of,
+    the_one_called,
     zone_of,
 )
+from lti_tool.cli_courses import editor
+from lti_tool.compared_told import compared, comparison_told, methods_said, tell_comparison
 from lti_tool.rule_places import (
     SCOPES,
     NamedPlace,
@@ -29,13 +34,15 @@ from lti_tool.rule_places import (
     rule_held,
 )
 from mapping.effects import Effect
-from mapping.records import TenantId
+from mapping.records import CourseId, TenantId
 from mapping.rules.mastery_rule import RuleRefused
 from mapping.rules.scopes import EffectiveRule
-from store import rules
+from store import rule_proposals, rules
 from store.grounds import proposed_book
-from store.rule_trail import keep_rule
-from store.rules import RuleNote, StoredRule
+from store.naming import Thing, called
+from store.rule_proposals import Proposal, ProposalRefused, Published, RuleChange
+from store.rule_trail import place_in_words
+from store.rules import StoredRule
 from store.session import reading, writing
 from workers.effects import Proposed, effect_of
 
@@ -132,6 +139,139 @@ def withdraw(*, district: str | None, is_meant: bool, is_tried: bool, **said: st
     _change({}, district, said, is_meant=is_meant, is_tried=is_tried)
 
 
+@rule.command()
+@district_option
+def waiting(*, district: str | None) -> None:
+    """Show the changes that wait for a second person."""
+    with container_of_today() as container, reading(container.engine) as connection:
+        tenant = tenant_of(container, district)
+        lines = [
+            (
+                str(one.id),
+                place_in_words(connection, one.change.place),
+                ", ".join(sorted(one.change.definition)) or "nothing any more",
+                *(one.author, f"{one.proposed_at:%Y-%m-%d %H:%M}", one.reason),
+            )
+            for one in rule_proposals.waiting(connection, tenant)
+        ]
+    if not lines:
+        click.echo("No change waits.")
+        return
+    print_table(("change", "for", "says", "by", "proposed (UTC)", "why"), lines)
+
+
+@rule.command()
+@click.argument("number", metavar="CHANGE", type=int)
+@_reason_option
+@_effect_option
+@_yes_option
+@district_option
+def approve(
+    *, number: int, reason: str, is_tried: bool, is_meant: bool, district: str | None
+) -> None:
+    """Say yes to a CHANGE that somebody else proposed; it holds then."""
+    with container_of_today() as container:
+        tenant = tenant_of(container, district)
+        found = _told_proposal(container, tenant, number)
+        if is_tried:
+            entry = proposed(
+                found.change.place, found.change.definition, found.begins(container.now())
+            )
+            change = Proposed(rule=entry)
+            _tell_effect(effect_of(container.engine, tenant, change, now=container.now()))
+        if not is_meant:
+            click.echo("Nothing was changed. To approve it, run the same with --yes and --reason")
+            return
+        _decide(container, tenant, number, reason=reason, is_yes=True)
+    click.echo("Approved. The next run works it into statuses, or the first one after it begins.")
+
+
+@rule.command()
+@click.argument("number", metavar="CHANGE", type=int)
+@_reason_option
+@_yes_option
+@district_option
+def decline(*, number: int, reason: str, is_meant: bool, district: str | None) -> None:
+    """Say no to a CHANGE that waits, or take your own back."""
+    with container_of_today() as container:
+        tenant = tenant_of(container, district)
+        _told_proposal(container, tenant, number)
+        if not is_meant:
+            click.echo("Nothing was changed. To decline it, run the same with --yes and --reason")
+            return
+        _decide(container, tenant, number, reason=reason, is_yes=False)
+    click.echo("It is not to be; the trail says why.")
+
+
+def _told_proposal(container: Container, tenant: TenantId, number: int) -> Proposal:
+    """A change that waits; what it says is told.
+
+    Raises:
+        ClickException: There is none of this number.
+    """
+    with reading(container.engine) as connection:
+        found = rule_proposals.find_waiting(connection, tenant, number)
+        if found is None:
+            raise click.ClickException(f"No change {number} waits; see waymark rule waiting.")
+        place = place_in_words(connection, found.change.place)
+    click.echo(printable(f"{place}, proposed by {found.author}: {found.reason}"))
+    click.echo(json.dumps(dict(found.change.definition), ensure_ascii=False, indent=2))
+    return found
+
+
+def _decide(
+    container: Container, tenant: TenantId, number: int, *, reason: str, is_yes: bool
+) -> None:
+    """Take a step with a change that waits.
+
+    Raises:
+        ClickException: It cannot be taken; why is told.
+        UsageError: No reason was given.
+    """
+    if not reason:
+        raise click.UsageError("Say why with --reason; it is kept with the change.")
+    decide = rule_proposals.approve if is_yes else rule_proposals.decline
+    try:
+        with writing(container.engine) as connection:
+            decide(connection, tenant, number, editor=editor(container, reason))
+    except ProposalRefused as error:
+        raise click.ClickException(str(error)) from error
+
+
+@rule.command("compare")
+@click.option("--course", required=True, help="Which course: its number, code or title.")
+@click.option(
+    "--method",
+    "asked",
+    multiple=True,
+    required=True,
+    help="A method, with its numbers if it takes any: latest, recent_n:n=3. May be given 4 times.",
+)
+@json_option
+@district_option
+def compare_methods(
+    *, course: str, asked: tuple[str, ...], is_json: bool, district: str | None
+) -> None:
+    """Judge a class by other methods beside the rule in force; nothing is written.
+
+    Whoever the methods disagree on is listed, those on whom they disagree most first.
+    """
+    methods = methods_said(asked)
+    with container_of_today() as container:
+        tenant = tenant_of(container, district)
+        with reading(container.engine) as connection:
+            one = the_one_called(
+                *(called(connection, tenant, Thing.COURSE, name=course), course), what="course"
+            )
+            found = compared(
+                *(connection, tenant, CourseId(one.id)), methods=methods, now=container.now()
+            )
+    if is_json:
+        print_json(comparison_told(found))
+    else:
+        tell_comparison(found)
+
+
 def _change(
     definition: Mapping[str, Any],
     district: str | None,
@@ -146,17 +286,24 @@ def _change(
             named = place_called(connection, tenant, said["scope"], target=said["target"])
             zone = zone_of(connection, tenant)
             begins = _moment(said["begins"], container.now(), zone)
-            held = _proposal(connection, tenant, named, definition=definition, begins=begins)
+            held = _proposal(
+                *(connection, tenant, named),
+                definition=definition,
+                begins=begins,
+                now=container.now(),
+            )
         click.echo(f"{named.name}, from {begins.astimezone(zone):%Y-%m-%d %H:%M} on:")
         _tell(held)
         if is_tried:
-            change = Proposed(rule=proposed(named.place, definition, begins))
-            _tell_effect(effect_of(container.engine, tenant, change, now=container.now()))
+            tried = Proposed(rule=proposed(named.place, definition, begins))
+            _tell_effect(effect_of(container.engine, tenant, tried, now=container.now()))
         if not is_meant:
             click.echo("Nothing was saved. To save it, run the same with --yes.")
             return
-        note = RuleNote(author="command line", reason=said["reason"], effective_from=begins)
-        _save(container, tenant, named, definition=definition, note=note)
+        change = RuleChange(
+            place=named.place, definition=definition, begins=begins if said["begins"] else None
+        )
+        _save(container, tenant, change, reason=said["reason"])
 
 
 def _tell_effect(effect: Effect) -> None:
@@ -176,12 +323,20 @@ def _proposal(
     *,
     definition: Mapping[str, Any],
     begins: datetime,
+    now: datetime,
 ) -> EffectiveRule:
     """The rule that a change would make, found good together with all others.
 
     Raises:
         ClickException: It makes no rule; everything that is wrong is told.
     """
+    versions = [one for one in rules.rule_versions(connection, tenant) if one.place == named.place]
+    later = rules.overtaking(versions, begins=begins, now=now)
+    if later is not None:
+        raise click.ClickException(
+            f"Version {later.version} was set for a later day and would go on holding. Choose a "
+            "day after it began, or leave --from out."
+        )
     entry = proposed(named.place, definition, begins)
     try:
         proposed_book(connection, tenant, entry)
@@ -191,23 +346,20 @@ def _proposal(
     return rule_held((*rules.scoped_rules(connection, tenant), entry), named, begins)
 
 
-def _save(
-    container: Container,
-    tenant: TenantId,
-    named: NamedPlace,
-    *,
-    definition: Mapping[str, Any],
-    note: RuleNote,
-) -> None:
+def _save(container: Container, tenant: TenantId, change: RuleChange, *, reason: str) -> None:
     with writing(container.engine) as connection:
-        is_new = keep_rule(
-            connection, tenant, named.place, definition=definition, note=note, now=container.now()
-        )
-    if not is_new:
+        done = rule_proposals.publish(connection, tenant, change, editor=editor(container, reason))
+    if done is Published.NO_NEWS:
         click.echo("This is what is said there already; nothing was changed.")
         return
+    if done is Published.WAITS:
+        click.echo(
+            "Proposed. This district wants a second person: the change holds once another "
+            "administrator approves it, on the page Rules or with: waymark rule approve"
+        )
+        return
     click.echo("Saved. The next run works it into statuses, or the first one after it begins.")
-    if named.place == rules.DISTRICT:
+    if change.place == rules.DISTRICT:
         click.echo("A district file with another rule puts that back when it is loaded again.")
 
 

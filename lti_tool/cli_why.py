@@ -24,6 +24,7 @@ from mapping.judgement.grounds import Grounds
 from mapping.records import LearnerId, TenantId
 from store import frameworks, history, naming, reports
 from store.grounds import grounds_of, policy_of
+from store.naming import Thing
 from store.session import reading
 
 _TODAY, _THEN = "today", "then"
@@ -60,10 +61,10 @@ def why(*, learner: str, competency: str, day: str, district: str | None, **how:
         tenant = tenant_of(container, district)
         with reading(container.engine) as connection:
             whose = the_one_called(
-                naming.learners_called(connection, tenant, learner), learner, "learner"
+                naming.called(connection, tenant, Thing.LEARNER, name=learner), learner, "learner"
             )
             what = the_one_called(
-                naming.competencies_called(connection, tenant, competency),
+                naming.called(connection, tenant, Thing.COMPETENCY, name=competency),
                 competency,
                 "competency",
             )

@@ -15,15 +15,17 @@ import sqlalchemy
 from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from lti_tool import languages
 from lti_tool.api import problems
 from lti_tool.api.openapi import ADDRESS as API
 from lti_tool.guards import NotShownToTeachers, NotShownYet, NotThere, NotYourPage
 from lti_tool.launch import refusals
 from lti_tool.launch.sessions import NoSession, SessionEnded
 from lti_tool.pages.administrators import NotYourRole
+from mapping.wording import marked
 
 _LOG = logging.getLogger(__name__)
-_AGAIN = (
+_AGAIN = marked(
     "Go back to your course in the LMS and open Waymark from there again. If it happens again, "
     "give your LMS administrator the reference number below."
 )
@@ -48,63 +50,71 @@ class Answer:
 
 _UNPROVEN = Answer(
     status=HTTPStatus.UNAUTHORIZED,
-    title="Waymark could not confirm this launch",
-    message=(
+    title=marked("Waymark could not confirm this launch"),
+    message=marked(
         "The launch was already used, took too long, or began in another browser or window, so "
         "Waymark shows nothing. This protects your data."
     ),
 )
 _NOT_AVAILABLE = Answer(
     status=HTTPStatus.SERVICE_UNAVAILABLE,
-    title="Waymark is not available for the moment",
-    message="A part of Waymark does not answer. Nothing is lost: your grades are in the LMS.",
-    advice="Try again in a few minutes. If it lasts, give the reference number to whoever runs it.",
+    title=marked("Waymark is not available for the moment"),
+    message=marked(
+        "A part of Waymark does not answer. Nothing is lost: your grades are in the LMS."
+    ),
+    advice=marked(
+        "Try again in a few minutes. If it lasts, give the reference number to whoever runs it."
+    ),
 )
 _FAULT = Answer(
     status=HTTPStatus.INTERNAL_SERVER_ERROR,
-    title="Something went wrong in Waymark",
-    message="This is a fault in Waymark, not in what you did.",
+    title=marked("Something went wrong in Waymark"),
+    message=marked("This is a fault in Waymark, not in what you did."),
 )
 _NOTHING_HERE = Answer(
     status=HTTPStatus.NOT_FOUND,
-    title="There is nothing here",
-    message="This address does not exist, or it is not part of the launch you came with.",
+    title=marked("There is nothing here"),
+    message=marked("This address does not exist, or it is not part of the launch you came with."),
 )
 
 # The most particular type of an error wins, so the order of the entries means nothing.
 _ANSWERS: dict[type[Exception], Answer] = {
     refusals.RequestRefused: Answer(
         status=HTTPStatus.BAD_REQUEST,
-        title="This is not a launch from an LMS",
-        message="What the LMS sent is incomplete or not in the form of an LTI 1.3 launch.",
+        title=marked("This is not a launch from an LMS"),
+        message=marked("What the LMS sent is incomplete or not in the form of an LTI 1.3 launch."),
     ),
     refusals.RequestTooLarge: Answer(
         status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        title="This is not a launch from an LMS",
-        message="What was sent is larger than any LMS's launch.",
+        title=marked("This is not a launch from an LMS"),
+        message=marked("What was sent is larger than any LMS's launch."),
     ),
     refusals.WrongMediaType: Answer(
         status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        title="This is not a launch from an LMS",
-        message="An LMS sends a launch as a form; this is something else.",
+        title=marked("This is not a launch from an LMS"),
+        message=marked("An LMS sends a launch as a form; this is something else."),
     ),
     refusals.ForgedRequest: Answer(
         status=HTTPStatus.FORBIDDEN,
-        title="Waymark did not do this",
-        message="The request did not come from the page of Waymark that you have open.",
-        advice="Nothing was changed. Open Waymark from your LMS again and repeat what you did.",
+        title=marked("Waymark did not do this"),
+        message=marked("The request did not come from the page of Waymark that you have open."),
+        advice=marked(
+            "Nothing was changed. Open Waymark from your LMS again and repeat what you did."
+        ),
     ),
     refusals.TooManyRequests: Answer(
         status=HTTPStatus.TOO_MANY_REQUESTS,
-        title="Too many requests at once",
-        message="Far more requests came from your network than a school sends.",
-        advice="Wait a minute, then open Waymark from your LMS again.",
+        title=marked("Too many requests at once"),
+        message=marked("Far more requests came from your network than a school sends."),
+        advice=marked("Wait a minute, then open Waymark from your LMS again."),
     ),
     refusals.LoginRefused: Answer(
         status=HTTPStatus.NOT_FOUND,
-        title="Waymark does not know this LMS",
-        message="The LMS is not registered with Waymark, or its registration is switched off.",
-        advice=(
+        title=marked("Waymark does not know this LMS"),
+        message=marked(
+            "The LMS is not registered with Waymark, or its registration is switched off."
+        ),
+        advice=marked(
             "Ask your LMS administrator to compare the issuer and the client id in the LMS with "
             "those registered in Waymark, and give them the reference number below."
         ),
@@ -112,102 +122,125 @@ _ANSWERS: dict[type[Exception], Answer] = {
     refusals.ProofRefused: _UNPROVEN,
     refusals.ClaimsRefused: Answer(
         status=HTTPStatus.BAD_REQUEST,
-        title="Waymark cannot use this launch",
-        message="The LMS left out something that LTI 1.3 requires, or sent it in a wrong form.",
-        advice="Give your LMS administrator the reference number below; trying again will not do.",
+        title=marked("Waymark cannot use this launch"),
+        message=marked(
+            "The LMS left out something that LTI 1.3 requires, or sent it in a wrong form."
+        ),
+        advice=marked(
+            "Give your LMS administrator the reference number below; trying again will not do."
+        ),
     ),
     refusals.MessageUnsupported: Answer(
         status=HTTPStatus.BAD_REQUEST,
-        title="Waymark does not do this yet",
-        message=(
+        title=marked("Waymark does not do this yet"),
+        message=marked(
             "The LMS asked for something other than opening Waymark, choosing links to it or "
             "reviewing a learner's work."
         ),
-        advice="Open Waymark from the course's navigation or from an activity instead.",
+        advice=marked("Open Waymark from the course's navigation or from an activity instead."),
     ),
     refusals.DeploymentUnapproved: Answer(
         status=HTTPStatus.FORBIDDEN,
-        title="This installation is waiting for approval",
-        message=(
+        title=marked("This installation is waiting for approval"),
+        message=marked(
             "Your LMS is known to Waymark, but this installation of Waymark in it has not been "
             "approved."
         ),
-        advice=(
+        advice=marked(
             "An administrator of Waymark must approve the deployment. Ask your LMS "
             "administrator, and give them the reference number below."
         ),
     ),
     refusals.PlatformDeclined: Answer(
         status=HTTPStatus.BAD_REQUEST,
-        title="The LMS did not let you in",
-        message=(
+        title=marked("The LMS did not let you in"),
+        message=marked(
             "The LMS answered with an error instead of a launch. Most often you are logged out "
             "of it, or the browser does not let it see who you are inside a frame."
         ),
-        advice="Log in to the LMS, then open Waymark from your course, in a new tab if you can.",
+        advice=marked(
+            "Log in to the LMS, then open Waymark from your course, in a new tab if you can."
+        ),
     ),
     refusals.KeySetUnavailable: Answer(
         status=HTTPStatus.BAD_GATEWAY,
-        title="The LMS cannot be reached to confirm this launch",
-        message="Waymark could not get the LMS's public keys, which every launch is checked with.",
-        advice="Try again in a few minutes. If it lasts, give your administrator the reference.",
+        title=marked("The LMS cannot be reached to confirm this launch"),
+        message=marked(
+            "Waymark could not get the LMS's public keys, which every launch is checked with."
+        ),
+        advice=marked(
+            "Try again in a few minutes. If it lasts, give your administrator the reference."
+        ),
     ),
     refusals.InvitationRefused: Answer(
         status=HTTPStatus.FORBIDDEN,
-        title="This invitation cannot be used",
-        message=(
+        title=marked("This invitation cannot be used"),
+        message=marked(
             "An LMS is registered with an invitation, which is good once and for a few days. The "
             "one in this address is not, or not any more."
         ),
-        advice="Ask whoever runs Waymark for a new invitation, and paste its whole address.",
+        advice=marked(
+            "Ask whoever runs Waymark for a new invitation, and paste its whole address."
+        ),
+    ),
+    refusals.SetupRefused: Answer(
+        status=HTTPStatus.FORBIDDEN,
+        title="This address cannot be used",
+        message=(
+            "It sets Waymark up for one day. That day is over, Waymark was set up otherwise "
+            "meanwhile, or a part of the address is missing."
+        ),
+        advice="Whoever runs Waymark gets another one by the command: waymark setup.",
     ),
     refusals.RegistrationOver: Answer(
         status=HTTPStatus.GONE,
-        title="This registration is over",
-        message="It was completed already, is under way in another window, or waited too long.",
-        advice=(
+        title=marked("This registration is over"),
+        message=marked(
+            "It was completed already, is under way in another window, or waited too long."
+        ),
+        advice=marked(
             "Look in the LMS whether Waymark is registered there. If it is not, begin again from "
             "the LMS."
         ),
     ),
     refusals.RegistrationFailed: Answer(
         status=HTTPStatus.BAD_REQUEST,
-        title="Waymark was not registered",
-        message="The LMS and Waymark could not agree.",
-        advice=(
+        title=marked("Waymark was not registered"),
+        message=marked("The LMS and Waymark could not agree."),
+        advice=marked(
             "Nothing was stored here, and the invitation can still be used. If a tool named "
             "Waymark appeared in the LMS, delete it there; then begin again."
         ),
     ),
     refusals.AccessLinkRefused: Answer(
         status=HTTPStatus.FORBIDDEN,
-        title="This address cannot be used",
-        message=(
+        title=marked("This address cannot be used"),
+        message=marked(
             "Access to Canvas is authorised through an address that is good once and for a few "
             "days. This one is not, or not any more."
         ),
-        advice=(
+        advice=marked(
             "Ask whoever runs Waymark for a new one (waymark platform access), and open its whole "
             "address."
         ),
     ),
     refusals.AccessOver: Answer(
         status=HTTPStatus.GONE,
-        title="Waymark did not take this authorisation",
-        message=(
+        title=marked("Waymark did not take this authorisation"),
+        message=marked(
             "It was used already, took longer than ten minutes, or began in another browser, so "
             "Waymark keeps nothing of it."
         ),
-        advice=(
+        advice=marked(
             "Open the address that you were given again, and press the button there. Whether "
             "Waymark has access is told by: waymark platform list"
         ),
     ),
     refusals.AccessFailed: Answer(
         status=HTTPStatus.BAD_REQUEST,
-        title="Waymark has no access",
-        message="Canvas and Waymark could not agree.",
-        advice=(
+        title=marked("Waymark has no access"),
+        message=marked("Canvas and Waymark could not agree."),
+        advice=marked(
             "Nothing was stored, and the address that you were given is still good: open it again "
             "when this is mended."
         ),
@@ -215,59 +248,63 @@ _ANSWERS: dict[type[Exception], Answer] = {
     # As for an address that does not exist: whether there is such a visit is nobody's business.
     NoSession: Answer(
         status=HTTPStatus.NOT_FOUND,
-        title="This browser has no visit here",
-        message=(
+        title=marked("This browser has no visit here"),
+        message=marked(
             "A page of Waymark belongs to the frame or tab in which the LMS opened it. It is not "
             "there in another tab, and not after a reload where the browser keeps no cookies."
         ),
-        advice="Go back to your course in the LMS and open Waymark from there again.",
+        advice=marked("Go back to your course in the LMS and open Waymark from there again."),
     ),
     SessionEnded: Answer(
         status=HTTPStatus.UNAUTHORIZED,
-        title="Your visit has ended",
-        message=(
+        title=marked("Your visit has ended"),
+        message=marked(
             "A visit ends two hours after its last page, twelve hours after it began, and when "
             "somebody else opens Waymark in the same browser."
         ),
-        advice="Go back to your course in the LMS and open Waymark from there again.",
+        advice=marked("Go back to your course in the LMS and open Waymark from there again."),
     ),
     NotThere: _NOTHING_HERE,
     NotShownYet: Answer(
         status=HTTPStatus.FORBIDDEN,
-        title="Results are not shown here yet",
-        message=(
+        title=marked("Results are not shown here yet"),
+        message=marked(
             "Your school is still trying Waymark out in this course. It works out results, and "
             "does not show them to learners and families yet. Nothing is missing: your grades "
             "are in the LMS as always."
         ),
-        advice="Ask your teacher when they will be shown. Then open Waymark again as you did now.",
+        advice=marked(
+            "Ask your teacher when they will be shown. Then open Waymark again as you did now."
+        ),
     ),
     NotShownToTeachers: Answer(
         status=HTTPStatus.FORBIDDEN,
-        title="Results are not shown here yet",
-        message=(
+        title=marked("Results are not shown here yet"),
+        message=marked(
             "Your district is still trying Waymark out in this course. It works out results every "
             "night, and for now only administrators see them. Nothing is written to the gradebook."
         ),
-        advice=(
+        advice=marked(
             "Nothing is wrong with your launch. If you expect to see your class, ask whoever runs "
             "Waymark in your district to set this course to advisory; you need no new link."
         ),
     ),
     NotYourPage: Answer(
         status=HTTPStatus.FORBIDDEN,
-        title="This page is not for your role",
-        message="In this course the LMS gives you a role that this page is not made for.",
-        advice="If your role is wrong, ask whoever runs the course to change it in the LMS.",
+        title=marked("This page is not for your role"),
+        message=marked("In this course the LMS gives you a role that this page is not made for."),
+        advice=marked(
+            "If your role is wrong, ask whoever runs the course to change it in the LMS."
+        ),
     ),
     NotYourRole: Answer(
         status=HTTPStatus.FORBIDDEN,
-        title="Your role does not change this",
-        message=(
+        title=marked("Your role does not change this"),
+        message=marked(
             "In Waymark your district gave you a role that reads this and does not change it. "
             "Nothing was changed."
         ),
-        advice=(
+        advice=marked(
             "Who may change it stands on the page People. Ask one of them, or have your role "
             "changed there."
         ),
@@ -290,6 +327,9 @@ def _answered(error: Exception) -> Response:
     answer = _ANSWERS[kind]
     if isinstance(error, refusals.RegistrationFailed | refusals.AccessFailed):
         answer = replace(answer, message=error.told)
+    else:
+        # What those two say is about LMSs' own words, which nobody translates.
+        languages.speak()
     reference = secrets.token_hex(4)
     is_fault = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     facts = {
@@ -314,10 +354,11 @@ def _answered(error: Exception) -> Response:
 
 
 def _json(answer: Answer, reference: str) -> Response:
+    said = _in_the_persons_language(answer)
     body = {
-        "title": answer.title,
-        "message": answer.message,
-        "advice": answer.advice,
+        "title": said.title,
+        "message": said.message,
+        "advice": said.advice,
         "reference": reference,
     }
     return make_response(body, answer.status)
@@ -326,6 +367,7 @@ def _json(answer: Answer, reference: str) -> Response:
 def _answered_http(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     if status == HTTPStatus.NOT_FOUND:
+        languages.speak()
         response = _page(_NOTHING_HERE, "")
     else:
         response = _page(Answer(status=status, title=status.phrase, message=status.description), "")
@@ -340,8 +382,16 @@ def _page(answer: Answer, reference: str) -> Response:
         told = " ".join(filter(None, (answer.message, _NOT_OF_PAGES.get(answer.status, ""))))
         cited = f" Reference: {reference}" if reference else ""
         return problems.told(problems.Refused(answer.status, told + cited))
-    page = render_template("message.html", answer=answer, reference=reference)
+    said = _in_the_persons_language(answer)
+    page = render_template("message.html", answer=said, reference=reference)
     return make_response(page, answer.status)
+
+
+def _in_the_persons_language(answer: Answer) -> Answer:
+    one = languages.words().one
+    return replace(
+        answer, title=one(answer.title), message=one(answer.message), advice=one(answer.advice)
+    )
 
 
 def _loggable(text: str) -> str:

@@ -1,6 +1,6 @@
 """Where a rule is set by the names that persons use, and the rule that holds there."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,16 +14,17 @@ from mapping.records import TenantId
 from mapping.rules.rulebook import Enrolments, RuleBook
 from mapping.rules.scopes import EffectiveRule, Scope, ScopedRule
 from store import naming, rules
-from store.naming import Named
+from store.naming import Thing
 from store.rules import RulePlace
 
 SCOPES = tuple(scope.name.lower() for scope in Scope if scope is not Scope.SYSTEM)
 """What a rule can be set for, by name."""
-_FINDERS: Mapping[Scope, Callable[[Connection, TenantId, str], Sequence[Named]]] = {
-    Scope.FRAMEWORK: naming.frameworks_called,
-    Scope.COURSE: naming.courses_called,
-    Scope.COMPETENCY: naming.competencies_called,
+THINGS: Mapping[Scope, Thing] = {
+    Scope.FRAMEWORK: Thing.FRAMEWORK,
+    Scope.COURSE: Thing.COURSE,
+    Scope.COMPETENCY: Thing.COMPETENCY,
 }
+"""What the target of a scope is."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = 2**62
 """Higher than any version: what is proposed goes before what was said for the same moment."""
@@ -64,7 +65,9 @@ def place_called(
         return NamedPlace(place=rules.DISTRICT, name="The district")
     if not target:
         raise click.UsageError(f"Say which {scope}, with --target.")
-    one = the_one_called(_FINDERS[chosen](connection, tenant, target), target, scope)
+    one = the_one_called(
+        naming.called(connection, tenant, THINGS[chosen], name=target), target, scope
+    )
     return NamedPlace(
         place=RulePlace(scope=chosen, target=one.id),
         name=f"{scope.capitalize()} {printable(one.name)}",
@@ -74,9 +77,11 @@ def place_called(
 
 def place_name(connection: Connection, tenant: TenantId, place: RulePlace) -> str:
     """What the target of a place is called, empty for a district's."""
-    finder = _FINDERS.get(place.scope)
-    found = () if finder is None else finder(connection, tenant, str(place.target))
-    return next((one.name for one in found if one.id == place.target), "")
+    thing = THINGS.get(place.scope)
+    found = (
+        None if thing is None else naming.numbered(connection, tenant, thing, number=place.target)
+    )
+    return "" if found is None else found.name
 
 
 def proposed(place: RulePlace, definition: Mapping[str, Any], begins: datetime) -> ScopedRule:

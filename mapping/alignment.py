@@ -7,6 +7,7 @@ from fnmatch import translate
 from functools import lru_cache
 from unicodedata import normalize
 
+from mapping.lms_links import NOTHING_KNOWN, KnownNames
 from mapping.records import (
     Alignment,
     Course,
@@ -83,7 +84,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def resolve(
-    rules: Sequence[MappingRule], course: Course, line_items: Sequence[LineItem]
+    rules: Sequence[MappingRule],
+    course: Course,
+    line_items: Sequence[LineItem],
+    *,
+    known: KnownNames = NOTHING_KNOWN,
 ) -> tuple[Alignment, ...]:
     """Apply mapping rules to a course.
 
@@ -93,8 +98,9 @@ def resolve(
 
     Args:
         rules: In order of precedence.
-        course: Matched by its title or its code.
+        course: Matched by its title or its code, and by its school.
         line_items: Of this course.
+        known: The competencies that the LMS may link work to.
 
     Returns:
         Alignments in the order of the rules, each line item and criterion at most once for a
@@ -102,20 +108,24 @@ def resolve(
     """
     first: dict[tuple[str, str | None, str, str], Alignment] = {}
     for rule in rules:
-        for found in _aligned(rule, course, line_items):
+        for found in _aligned(rule, course, line_items, known=known):
             key = (found.line_item_ref, found.criterion_ref, found.framework, found.competency)
             first.setdefault(key, found)
     return tuple(first.values())
 
 
 def coverage(
-    rules: Sequence[MappingRule], gradebooks: Iterable[tuple[Course, Sequence[LineItem]]]
+    rules: Sequence[MappingRule],
+    gradebooks: Iterable[tuple[Course, Sequence[LineItem]]],
+    *,
+    known: KnownNames = NOTHING_KNOWN,
 ) -> Coverage:
     """Find rules that match nothing and line items that no rule speaks of.
 
     Args:
         rules: Of one mapping set.
         gradebooks: Courses with their line items.
+        known: The competencies that the LMS may link work to.
 
     Returns:
         What is not matched, rules in their order, line items in the order of the gradebooks.
@@ -127,7 +137,7 @@ def coverage(
         hits = [
             (number, found.line_item_ref)
             for number, rule in enumerate(rules)
-            for found in _aligned(rule, course, line_items)
+            for found in _aligned(rule, course, line_items, known=known)
         ]
         useful.update(number for number, _ in hits)
         refs = {ref for _, ref in hits}
@@ -149,14 +159,20 @@ def may_align(item: LineItem) -> bool:
     return not item.is_own and item.is_published and item.grading is not Grading.NOT_GRADED
 
 
+def matches_course(rule: MappingRule, *, title: str, code: str, school: str) -> bool:
+    """Whether a rule speaks of a course at all, by its title or its code, and by its school."""
+    is_named = matches(rule.course, title) or matches(rule.course, code)
+    return is_named and matches(rule.school, school)
+
+
 def _aligned(
-    rule: MappingRule, course: Course, line_items: Sequence[LineItem]
+    rule: MappingRule, course: Course, line_items: Sequence[LineItem], *, known: KnownNames
 ) -> Iterator[Alignment]:
-    if not (matches(rule.course, course.title) or matches(rule.course, course.code)):
+    if not matches_course(rule, title=course.title, code=course.code, school=course.school):
         return
     for item in line_items:
         if may_align(item) and _speaks_of(rule, item):
-            yield from _alignments(rule, item)
+            yield from _linked(rule, item, known) if rule.is_of_links else _alignments(rule, item)
 
 
 def _speaks_of(rule: MappingRule, item: LineItem) -> bool:
@@ -165,23 +181,36 @@ def _speaks_of(rule: MappingRule, item: LineItem) -> bool:
 
 def _alignments(rule: MappingRule, item: LineItem) -> Iterator[Alignment]:
     if not rule.criterion:
-        yield _alignment(rule, item.ref, None)
+        yield _alignment(rule, rule.competency, item.ref)
         return
     for criterion in item.criteria:
         if _is_meant(rule, criterion):
-            yield _alignment(rule, item.ref, criterion.ref)
+            yield _alignment(rule, rule.competency, item.ref, criterion=criterion.ref)
+
+
+def _linked(rule: MappingRule, item: LineItem, known: KnownNames) -> Iterator[Alignment]:
+    if not rule.criterion:
+        for code in known.codes(rule.framework, item.links):
+            yield _alignment(rule, code, item.ref)
+    for criterion in item.criteria:
+        if _is_meant(rule, criterion):
+            for code in known.codes(rule.framework, criterion.links):
+                yield _alignment(rule, code, item.ref, criterion=criterion.ref)
 
 
 def _is_meant(rule: MappingRule, criterion: Criterion) -> bool:
     return matches(rule.criterion, criterion.title)
 
 
-def _alignment(rule: MappingRule, item: LineItemRef, criterion: CriterionRef | None) -> Alignment:
+def _alignment(
+    rule: MappingRule, competency: str, item: LineItemRef, *, criterion: CriterionRef | None = None
+) -> Alignment:
     return Alignment(
         line_item_ref=item,
         criterion_ref=criterion,
         framework=rule.framework,
-        competency=rule.competency,
+        competency=competency,
         weight=rule.weight,
         kind=rule.kind,
+        steps=rule.steps,
     )

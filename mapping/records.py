@@ -36,6 +36,9 @@ SectionRef = NewType("SectionRef", str)
 ColumnRef = NewType("ColumnRef", str)
 Cursor = NewType("Cursor", str)
 
+LmsLink = tuple[str, ...]
+"""The names that an LMS has for one competency that it links work to, the surest first."""
+
 TenantId = NewType("TenantId", int)
 SchoolId = NewType("SchoolId", int)
 PlatformId = NewType("PlatformId", int)
@@ -144,7 +147,8 @@ class Course:
     """A course as its LMS describes it.
 
     ``school_ref`` is what the LMS files the course under: a Canvas account id, a Moodle
-    category id. ``title`` is plain text, unescaped.
+    category id; ``school`` is what the district calls it, which no LMS knows. ``title`` is plain
+    text, unescaped.
     """
 
     ref: CourseRef
@@ -155,6 +159,7 @@ class Course:
     state: CourseState = CourseState.ACTIVE
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    school: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,11 +195,12 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criterion:
-    """One row of a rubric; ``maximum`` in points."""
+    """One row of a rubric; ``maximum`` in points, ``links`` are what the LMS links it to."""
 
     ref: CriterionRef
     title: str
     maximum: float
+    links: tuple[LmsLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +208,8 @@ class LineItem:
     """A gradebook column.
 
     Points run from ``minimum`` to ``maximum``; on a scale they are the index of the level,
-    from 1. ``is_own`` marks a column that Waymark made: never evidence.
+    from 1. ``is_own`` marks a column that Waymark made: never evidence. ``links`` are what the
+    LMS links the whole of it to.
     """
 
     ref: LineItemRef
@@ -215,6 +222,7 @@ class LineItem:
     is_published: bool = True
     is_own: bool = False
     criteria: Sequence[Criterion] = ()
+    links: tuple[LmsLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -398,22 +406,38 @@ class Framework:
     links: Sequence[CompetencyLink] = ()
 
 
+WHATEVER_IS_LINKED = "*"
+"""In a mapping rule, in the place of a competency's code: the one that the LMS names."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappingRule:
     """Which line items speak for a competency.
 
     Patterns are shell patterns (``*``, ``?``), compared without case; an empty one matches
     all. ``criterion`` empty means the line item's own score, else the rubric rows it matches.
+    ``school`` matches the name of the course's school. ``steps`` say how a score becomes
+    evidence, as ``mapping.steps`` has it; none takes it as it is.
+
+    Where ``competency`` is ``WHATEVER_IS_LINKED``, each matching line item and each matching row
+    of its rubric speaks for the competencies of the framework that the LMS itself links it to.
     """
 
     competency: str
     framework: str
+    school: str = ""
     course: str = ""
     line_item: str = ""
     category: str = ""
     criterion: str = ""
     weight: float = 1.0
     kind: EvidenceKind = EvidenceKind.SKILL
+    steps: tuple[int, ...] = ()
+
+    @property
+    def is_of_links(self) -> bool:
+        """Whether it goes by what the LMS links work to."""
+        return self.competency == WHATEVER_IS_LINKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -426,6 +450,7 @@ class Alignment:
     competency: str
     weight: float
     kind: EvidenceKind
+    steps: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,23 +4,25 @@
 courses, whose columns mostly have the same names.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from mapping.alignment import compiled, may_align, plain
-from mapping.records import Course, LineItem, MappingRule
+from mapping.lms_links import NOTHING_KNOWN, KnownNames
+from mapping.records import Course, LineItem, LmsLink, MappingRule
 
 
 class Hit(NamedTuple):
-    """A rule speaks of a row of a gradebook's columns.
+    """A rule gives a row of a gradebook's columns to a competency of its framework.
 
     ``rule`` is its place, from 0; ``ref`` and ``criterion`` are references, ``criterion`` empty
-    for the line item's own score.
+    for the line item's own score; ``competency`` is a code.
     """
 
     rule: int
     ref: str
     criterion: str
+    competency: str
 
 
 class RuleIndex:
@@ -30,20 +32,23 @@ class RuleIndex:
     category allow together is one AND.
     """
 
-    def __init__(self, rules: Sequence[MappingRule]) -> None:
-        """Rules in order of precedence."""
+    def __init__(self, rules: Sequence[MappingRule], known: KnownNames = NOTHING_KNOWN) -> None:
+        """Rules in order of precedence, and the competencies that an LMS may link work to."""
         self._rules = tuple(rules)
+        self._known = known
+        self._of_school = _Patterns(rule.school for rule in rules)
         self._of_course = _Patterns(rule.course for rule in rules)
         self._of_item = _Patterns(rule.line_item for rule in rules)
         self._of_category = _Patterns(rule.category for rule in rules)
         self._of_criterion = _Patterns(rule.criterion for rule in rules)
         self._whole = sum(1 << at for at, rule in enumerate(rules) if not rule.criterion)
+        self._of_links = sum(1 << at for at, rule in enumerate(rules) if rule.is_of_links)
 
     def hits(self, course: Course, line_items: Iterable[LineItem]) -> list[Hit]:
         """What every rule speaks of in a course, also where an earlier one holds.
 
         Args:
-            course: Matched by its title or its code.
+            course: Matched by its title or its code, and by its school.
             line_items: Of this course.
 
         Returns:
@@ -62,20 +67,31 @@ class RuleIndex:
         """The set of rules that speak of a course at all."""
         everything = (1 << len(self._rules)) - 1
         by_title = self._of_course.matching(course.title, everything)
-        return by_title | self._of_course.matching(course.code, everything & ~by_title)
+        by_name = by_title | self._of_course.matching(course.code, everything & ~by_title)
+        return self._of_school.matching(course.school, by_name)
 
     def _add_hits(self, found: list[Hit], item: LineItem, allowed: int) -> None:
         left = self._of_category.matching(item.category, allowed)
         left = self._of_item.matching(item.title, left)
         if not left:
             return
-        found.extend(Hit(rule, item.ref, "") for rule in bits(left & self._whole))
-        of_criteria = left & ~self._whole
+        found.extend(self._given(left & self._whole, (item.ref, ""), item.links))
+        of_criteria = left & (~self._whole | self._of_links)
         if not of_criteria:
             return
         for criterion in item.criteria:
             meant = self._of_criterion.matching(criterion.title, of_criteria)
-            found.extend(Hit(rule, item.ref, criterion.ref) for rule in bits(meant))
+            found.extend(self._given(meant, (item.ref, criterion.ref), criterion.links))
+
+    def _given(self, rules: int, row: tuple[str, str], links: tuple[LmsLink, ...]) -> Iterator[Hit]:
+        """What some rules give a row of a gradebook's columns to, each in its turn."""
+        for at in bits(rules if links else rules & ~self._of_links):
+            rule = self._rules[at]
+            codes = (
+                self._known.codes(rule.framework, links) if rule.is_of_links else (rule.competency,)
+            )
+            for code in codes:
+                yield Hit(at, *row, code)
 
 
 class _Patterns:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mapping.columns import BoolArray, CodeArray, FloatArray
+from mapping.wording import Figure, marked
 
 EPSILON = 1e-9
 """How far below a cut, in scale points, an estimate may lie and still reach it.
@@ -299,10 +300,10 @@ def is_number(value: object) -> bool:
 
 DEFAULT_SCALE = RatingScale(
     levels=(
-        Level(label="Emerging", points=1.0, symbol="◔", cut=0.0),
-        Level(label="Developing", points=2.0, symbol="◑", cut=0.5),
-        Level(label="Proficient", points=3.0, symbol="◕", cut=0.75),
-        Level(label="Exemplary", points=4.0, symbol="●", cut=0.875),
+        Level(label=marked("Emerging"), points=1.0, symbol="◔", cut=0.0),
+        Level(label=marked("Developing"), points=2.0, symbol="◑", cut=0.5),
+        Level(label=marked("Proficient"), points=3.0, symbol="◕", cut=0.75),
+        Level(label=marked("Exemplary"), points=4.0, symbol="●", cut=0.875),
     )
 )
 """Four levels on 0 to 4 points; the best one begins half way between 3 and 4."""
@@ -348,7 +349,7 @@ def rounded(value: float, places: int = 2) -> Decimal:
     return quiet.quantize(Decimal(1).scaleb(-places), context=_EXACT) + Decimal(0)
 
 
-def display(value: float, places: int = 2) -> str:
+def display(value: float, places: int = 2) -> Figure:
     """A number for a person, rounded half away from zero: 2.675 is shown as "2.68".
 
     Args:
@@ -361,10 +362,10 @@ def display(value: float, places: int = 2) -> str:
     Raises:
         ValueError: The value is not finite.
     """  # noqa: DOC502 - raised by rounded()
-    return format(rounded(value, places), "f")
+    return Figure(format(rounded(value, places), "f"))
 
 
-def display_apart(value: float, other: float) -> str:
+def display_apart(value: float, other: float) -> Figure:
     """Show a number so that its digits differ from another one's shown alike.
 
     2.998 beside a cut of 3 is "2.998", not "3.00": a person must not read that 3.00 is less
@@ -383,7 +384,7 @@ def display_apart(value: float, other: float) -> str:
     return display(value, 9)
 
 
-def display_exact(value: float) -> str:
+def display_exact(value: float) -> Figure:
     """A number that somebody typed, with two decimals or as many as they typed."""
     places = next(places for places in range(2, 10) if _is_exact(value, places))
     return display(value, places)

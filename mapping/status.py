@@ -9,6 +9,8 @@ from typing import Self
 import numpy as np
 
 from mapping.columns import BoolArray, CodeArray, FloatArray, IntArray, row_numbers
+from mapping.scales import DEFAULT_SCALE
+from mapping.wording import Translator, marked
 
 NO_LEVEL = -1
 """Stands for "no level" in a column of levels."""
@@ -71,15 +73,25 @@ _IS_MASTERED = np.isin(np.arange(len(Status)), _MASTERED)
 
 _FACES: Mapping[Status, tuple[str, str]] = MappingProxyType(
     {
-        Status.NO_EVIDENCE: ("No evidence yet", "○"),
-        Status.INSUFFICIENT: ("More evidence needed", "◔"),
-        Status.EMERGING: ("Emerging", "◑"),
-        Status.DEVELOPING: ("Developing", "◕"),
-        Status.MASTERED: ("Mastered", "●"),
-        Status.RECHECK_DUE: ("Mastered, re-check due", "◉"),
-        Status.NOT_SUSTAINED: ("Not sustained", "◒"),
+        Status.NO_EVIDENCE: (marked("No evidence yet"), "○"),
+        Status.INSUFFICIENT: (marked("More evidence needed"), "◔"),
+        Status.EMERGING: (marked("Emerging"), "◑"),
+        Status.DEVELOPING: (marked("Developing"), "◕"),
+        Status.MASTERED: (marked("Mastered"), "●"),
+        Status.RECHECK_DUE: (marked("Mastered, re-check due"), "◉"),
+        Status.NOT_SUSTAINED: (marked("Not sustained"), "◒"),
     }
 )
+
+
+_OWN_LABELS = frozenset(
+    (*(face[0] for face in _FACES.values()), *(level.label for level in DEFAULT_SCALE.levels))
+)
+
+
+def label_in(words: Translator, label: str) -> str:
+    """A status or level in a language; what a district calls its levels stays as it is."""
+    return words.label(label) if label in _OWN_LABELS else label
 
 
 def is_mastered(status: CodeArray) -> BoolArray:

@@ -7,9 +7,21 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+)
 
+from mapping.lms_links import NOTHING_KNOWN, KnownNames
 from mapping.records import (
+    WHATEVER_IS_LINKED,
     Alignment,
     CourseId,
     EvidenceKind,
@@ -18,6 +30,7 @@ from mapping.records import (
     MappingRule,
     TenantId,
 )
+from mapping.steps import packed, steps_of, steps_text
 from store.frameworks import competencies_of
 from store.item_rows import ItemKey
 from store.session import upsert
@@ -30,6 +43,8 @@ from store.tables import (
     mapping_sets,
     scores,
 )
+
+_LATER = frozenset({"school", "steps"})
 
 
 class UnknownCompetencyError(Exception):
@@ -90,26 +105,67 @@ def publish_mapping(
 def competency_ids(
     connection: Connection, tenant: TenantId, rules: Sequence[MappingRule]
 ) -> dict[tuple[str, str], int]:
-    """The competencies of a tenant by framework and code, among them all that rules name.
+    """What rules of a tenant may speak for, as ``ids_by_code``, among it all that some name.
 
     Raises:
         UnknownCompetencyError: A rule names a competency that is not there.
     """
-    ids = {(c.framework, c.code): int(c.id) for c in competencies_of(connection, tenant)}
+    ids = ids_by_code(connection, tenant)
     missing = sorted({(r.framework, r.competency) for r in rules} - ids.keys())
     if missing:
         raise UnknownCompetencyError(missing)
     return ids
 
 
+def ids_by_code(
+    connection: Connection, tenant: TenantId, *, is_every: bool = False
+) -> dict[tuple[str, str], int]:
+    """The competencies of a tenant by framework and code.
+
+    Under ``WHATEVER_IS_LINKED`` stands the id of the framework itself.
+
+    Args:
+        connection: A transaction.
+        tenant: Whose.
+        is_every: Whether those no longer there are meant, too.
+    """
+    rows = connection.execute(
+        select(frameworks.c.identifier, frameworks.c.id, competencies.c.code, competencies.c.id)
+        .join(frameworks, frameworks.c.id == competencies.c.framework_id)
+        .where(
+            frameworks.c.tenant_id == tenant,
+            true() if is_every else competencies.c.is_archived.is_(False),
+        )
+    ).all()
+    found = {(identifier, code): int(competency) for identifier, _, code, competency in rows}
+    found |= {(row[0], WHATEVER_IS_LINKED): int(row[1]) for row in rows}
+    return found
+
+
+def known_names(
+    connection: Connection, tenant: TenantId, rules: Sequence[MappingRule]
+) -> KnownNames:
+    """The competencies of a tenant by the names that an LMS may have for them.
+
+    Nothing is asked, and nothing known, where none of the rules goes by what the LMS links.
+    """
+    if not any(rule.is_of_links for rule in rules):
+        return NOTHING_KNOWN
+    return KnownNames(
+        (one.framework, one.identifier, one.code) for one in competencies_of(connection, tenant)
+    )
+
+
 def rule_rows(
     rules: Sequence[MappingRule], ids: Mapping[tuple[str, str], int]
 ) -> list[dict[str, object]]:
-    """Rules as rows, in order, without what they belong to."""
+    """Rules as rows, in order, without what they belong to; ``ids`` as of ``ids_by_code``."""
     return [
         {
             "position": position,
-            "competency_id": ids[rule.framework, rule.competency],
+            **_spoken_for(rule, ids[rule.framework, rule.competency]),
+            "school": rule.school,
+            "steps": steps_text(rule.steps),
             "course": rule.course,
             "line_item": rule.line_item,
             "category": rule.category,
@@ -119,6 +175,12 @@ def rule_rows(
         }
         for position, rule in enumerate(rules)
     ]
+
+
+def _spoken_for(rule: MappingRule, number: int) -> dict[str, int | None]:
+    if rule.is_of_links:
+        return {"competency_id": None, "framework_id": number}
+    return {"competency_id": number, "framework_id": None}
 
 
 def current_mapping(connection: Connection, tenant: TenantId) -> int:
@@ -164,19 +226,27 @@ def rules_of(connection: Connection, mapping_set: int) -> tuple[MappingRule, ...
     """The rules of a mapping set, in order."""
     rows = connection.execute(
         select(mapping_rules, competencies.c.code, frameworks.c.identifier.label("framework"))
-        .join(competencies, competencies.c.id == mapping_rules.c.competency_id)
-        .join(frameworks, frameworks.c.id == competencies.c.framework_id)
+        .outerjoin(competencies, competencies.c.id == mapping_rules.c.competency_id)
+        .join(frameworks, is_its_framework(mapping_rules))
         .where(mapping_rules.c.mapping_set_id == mapping_set)
         .order_by(mapping_rules.c.position)
     )
     return tuple(rule_of(row) for row in rows)
 
 
+def is_its_framework(rules: Table) -> ColumnElement[bool]:
+    """The framework of a rule's competency, or the one that it names itself."""
+    named = func.coalesce(rules.c.framework_id, competencies.c.framework_id)
+    return frameworks.c.id == named
+
+
 def rule_of(row: Row[Any]) -> MappingRule:
-    """A rule of its row, with its competency's ``code`` and ``framework``."""
+    """A rule of its row, with its ``framework`` and its competency's ``code``, if it has one."""
     return MappingRule(
-        competency=row.code,
+        competency=WHATEVER_IS_LINKED if row.code is None else row.code,
         framework=row.framework,
+        school=row.school,
+        steps=steps_of(row.steps),
         course=row.course,
         line_item=row.line_item,
         category=row.category,
@@ -208,8 +278,8 @@ def save_alignments(
         Learners with a score in a line item whose alignment changed: to be recomputed.
     """
     ids = {(c.framework, c.code): c.id for c in competencies_of(connection, tenant)}
-    after: dict[tuple[int, int], tuple[float, str]] = {
-        (items[key], ids[a.framework, a.competency]): (a.weight, a.kind.value)
+    after: dict[tuple[int, int], tuple[float, str, int]] = {
+        (items[key], ids[a.framework, a.competency]): (a.weight, a.kind.value, packed(a.steps))
         for a in resolved
         if (key := (a.line_item_ref, a.criterion_ref)) in items
         and (a.framework, a.competency) in ids
@@ -230,9 +300,15 @@ def save_alignments(
         connection,
         alignments,
         [
-            {"line_item_id": pair[0], "competency_id": pair[1], "weight": weight, "kind": kind}
-            for pair, (weight, kind) in after.items()
-            if before.get(pair) != (weight, kind)
+            {
+                "line_item_id": pair[0],
+                "competency_id": pair[1],
+                "weight": weight,
+                "kind": kind,
+                "steps": steps,
+            }
+            for pair, (weight, kind, steps) in after.items()
+            if before.get(pair) != (weight, kind, steps)
         ],
         keys=("line_item_id", "competency_id"),
     )
@@ -244,13 +320,15 @@ def save_alignments(
 
 def _stored(
     connection: Connection, course_id: CourseId
-) -> dict[tuple[int, int], tuple[float, str]]:
+) -> dict[tuple[int, int], tuple[float, str, int]]:
     rows = connection.execute(
         select(alignments)
         .join(line_items, line_items.c.id == alignments.c.line_item_id)
         .where(line_items.c.course_id == course_id)
     )
-    return {(row.line_item_id, row.competency_id): (row.weight, row.kind) for row in rows}
+    return {
+        (row.line_item_id, row.competency_id): (row.weight, row.kind, row.steps) for row in rows
+    }
 
 
 def _current(connection: Connection, tenant: TenantId) -> tuple[int, str] | None:
@@ -264,6 +342,17 @@ def _current(connection: Connection, tenant: TenantId) -> tuple[int, str] | None
 
 
 def rules_digest(rules: Sequence[MappingRule]) -> str:
-    """What rules come to, in order: equal for equal rules and for no others."""
-    plain = [{**asdict(rule), "kind": rule.kind.value} for rule in rules]
+    """What rules come to, in order: equal for equal rules and for no others.
+
+    A part that came with a later release is told only where a rule has it: what was published
+    before keeps its digest.
+    """
+    plain = [
+        {
+            name: said
+            for name, said in {**asdict(rule), "kind": rule.kind.value}.items()
+            if said or name not in _LATER
+        }
+        for rule in rules
+    ]
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

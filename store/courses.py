@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    update,
 )
 
 from mapping.records import (
@@ -36,7 +37,7 @@ from mapping.records import (
     TenantId,
 )
 from store.people import known_people, save_people
-from store.session import upsert
+from store.session import chunks, upsert
 from store.tables import (
     courses,
     enrolments,
@@ -102,7 +103,15 @@ def save_courses(
         keys=("platform_id", "ref"),
     )
     after = _school_and_state(connection, platform)
+    moved = [one for one, (school, _) in before.items() if after[one][0] != school]
+    _forget_alignment(connection, moved)
     return frozenset(one for one, place in before.items() if after[one] != place)
+
+
+def _forget_alignment(connection: Connection, moved: Sequence[CourseId]) -> None:
+    """Have courses read that are of another school now: a mapping may go by it."""
+    for part in chunks(sorted(moved)):
+        connection.execute(update(courses).where(courses.c.id.in_(part)).values(aligned_to=None))
 
 
 def _school_and_state(
@@ -243,6 +252,7 @@ def _course_query() -> Select[Any]:
         effective_mode().label("effective_mode"),
         func.coalesce(courses.c.agreed_at, schools.c.agreed_at).label("effective_agreed_at"),
         platforms.c.kind,
+        func.coalesce(schools.c.name, "").label("school_name"),
     ).select_from(
         courses.join(platforms, platforms.c.id == courses.c.platform_id).outerjoin(
             schools, schools.c.id == courses.c.school_id
@@ -283,6 +293,7 @@ def _stored_course(row: "Row[Any]") -> StoredCourse:
             state=CourseState(row.state),
             starts_at=row.starts_at,
             ends_at=row.ends_at,
+            school=row.school_name,
         ),
         way=PassbackWay(row.way),
         cursor=None if row.cursor is None else Cursor(row.cursor),

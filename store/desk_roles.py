@@ -36,6 +36,8 @@ class Right(Enum):
     """Modes, first yeses and retries."""
     PEOPLE = "people"
     """Who has which role."""
+    CONNECT = "connect"
+    """Which LMSs are connected, and with what access."""
 
 
 class DeskRole(Enum):

@@ -10,7 +10,7 @@ from operator import attrgetter
 from sqlalchemy import Connection, func, insert, select, update
 
 from mapping.records import CompetencyLink, Framework, TenantId
-from store import due, waiting
+from store import due, remapping, waiting
 from store.framework_diffs import DETAILS, FrameworkDiff, framework_diff
 from store.frameworks import SavedFramework, framework_id, save_diff
 from store.policy_changes import Author, PolicyKind, record_change
@@ -95,6 +95,7 @@ def put_down(
         waiting.mark_everybody(connection, tenant, now=now)
     if saved.says_otherwise:
         due.put_down_tenant(connection, tenant, now=now)
+    remapping.follow_links(connection, tenant, now=now)
 
 
 def versions_of(connection: Connection, framework: int) -> tuple[FrameworkVersion, ...]:

@@ -29,7 +29,9 @@ class ListedFramework:
     id: int
     identifier: str
     title: str
+    creator: str
     language: str
+    licence: str
     address: str
     is_local: bool
     archived_at: datetime | None
@@ -91,7 +93,9 @@ def all_frameworks(
             id=row.id,
             identifier=row.identifier,
             title=row.title,
+            creator=row.creator,
             language=row.language,
+            licence=row.licence,
             address=row.address,
             is_local=row.is_local,
             archived_at=row.archived_at,
@@ -218,6 +222,18 @@ class Fetched:
     address: str
     etag: str = ""
     last_modified: str = ""
+
+
+def address_of(connection: Connection, tenant: TenantId, framework: int) -> str:
+    """Where a framework in use was fetched from, empty where it came another way."""
+    found = connection.execute(
+        select(frameworks.c.address).where(
+            frameworks.c.tenant_id == tenant,
+            frameworks.c.id == framework,
+            frameworks.c.archived_at.is_(None),
+        )
+    ).scalar_one_or_none()
+    return found or ""
 
 
 def last_fetched(connection: Connection, tenant: TenantId, address: str) -> Fetched:

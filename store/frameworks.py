@@ -181,6 +181,24 @@ def ids_in(connection: Connection, tenant: TenantId, framework: int) -> list[int
     return [int(row[0]) for row in rows]
 
 
+def framework_titles(connection: Connection, tenant: TenantId) -> dict[str, str]:
+    """The frameworks of a tenant that have competencies, title by identifier, in their order."""
+    rows = connection.execute(
+        select(frameworks.c.identifier, frameworks.c.title)
+        .where(
+            frameworks.c.tenant_id == tenant,
+            select(competencies.c.id)
+            .where(
+                competencies.c.framework_id == frameworks.c.id,
+                competencies.c.is_archived.is_(False),
+            )
+            .exists(),
+        )
+        .order_by(frameworks.c.id)
+    )
+    return {row.identifier: row.title for row in rows}
+
+
 def framework_id(connection: Connection, tenant: TenantId, identifier: str) -> int | None:
     """A framework of the tenant by its identifier, None where there is none."""
     return connection.execute(

@@ -14,6 +14,7 @@ from mapping.alignment import resolve
 from mapping.evidence.tables import AlignmentTable
 from mapping.judgement.grounds import Grounds
 from mapping.records import LearnerId, TenantId
+from mapping.steps import packed
 from store import alignments, rules
 from store.courses import courses_of
 from store.grounds import Policy, Setting, grounds_in, policy_in
@@ -21,7 +22,7 @@ from store.item_rows import known_line_items
 from store.score_tables import Knowledge, alignment_table, alignments_of
 from store.tables import competencies, frameworks
 
-_Row = tuple[int, int, float, str]
+_Row = tuple[int, int, float, str, int]
 
 
 def policy_at(
@@ -85,12 +86,19 @@ def _alignments_at(connection: Connection, tenant: TenantId, moment: datetime) -
         return alignments_of(())
     ids = _competency_ids(connection, tenant)
     mapping = alignments.rules_of(connection, mapping_set)
+    names = alignments.known_names(connection, tenant, mapping)
     rows: list[_Row] = []
     for course in courses_of(connection, tenant):
         items, keys = known_line_items(connection, course.id)
         rows.extend(
-            (keys[key], ids[one.framework, one.competency], one.weight, one.kind.value)
-            for one in resolve(mapping, course.record, items)
+            (
+                keys[key],
+                ids[one.framework, one.competency],
+                one.weight,
+                one.kind.value,
+                packed(one.steps),
+            )
+            for one in resolve(mapping, course.record, items, known=names)
             if (key := (one.line_item_ref, one.criterion_ref)) in keys
         )
     return alignments_of(rows)

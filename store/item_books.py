@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from mapping.lms_links import links_of_text
 from mapping.records import (
     CourseId,
     Criterion,
@@ -31,6 +32,7 @@ _NAMES = (
     "grading",
     "is_published",
     "is_removed",
+    "links",
 )
 _TOGETHER = 200
 """Courses whose columns are read by one statement."""
@@ -106,7 +108,12 @@ def _book(course: StoredCourse, rows: Sequence[Row[Any]]) -> ItemBook:
         if row.criterion_ref:
             # What it is worth at most plays no part in what a rule matches.
             criteria.setdefault(row.ref, []).append(
-                Criterion(ref=CriterionRef(row.criterion_ref), title=row.criterion, maximum=0.0)
+                Criterion(
+                    ref=CriterionRef(row.criterion_ref),
+                    title=row.criterion,
+                    maximum=0.0,
+                    links=links_of_text(row.links),
+                )
             )
     return ItemBook(
         course=course,
@@ -124,6 +131,7 @@ def _item(row: Row[Any], criteria: Sequence[Criterion]) -> LineItem:
         grading=Grading(row.grading),
         is_published=bool(row.is_published),
         criteria=tuple(criteria),
+        links=links_of_text(row.links),
     )
 
 

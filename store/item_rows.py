@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from mapping.lms_links import links_as_text, links_of_text
 from mapping.records import (
     CourseId,
     Criterion,
@@ -97,6 +98,7 @@ def line_items_of(rows: Iterable[Mapping[str, Any]]) -> tuple[LineItem, ...]:
                 ref=CriterionRef(row["criterion_ref"]),
                 title=row["criterion"],
                 maximum=row["maximum"],
+                links=links_of_text(row["links"]),
             )
         )
     return tuple(
@@ -110,6 +112,7 @@ def line_items_of(rows: Iterable[Mapping[str, Any]]) -> tuple[LineItem, ...]:
             due_at=row["due_at"],
             is_published=bool(row["is_published"]),
             criteria=tuple(criteria.get(row["ref"], ())),
+            links=links_of_text(row["links"]),
         )
         for row in plain
     )
@@ -135,6 +138,7 @@ def item_rows(course_id: CourseId, item: LineItem) -> list[dict[str, Any]]:
         "due_at": item.due_at,
         "is_published": item.is_published,
         "is_removed": False,
+        "links": links_as_text(item.links),
     }
     return [
         row,
@@ -146,6 +150,7 @@ def item_rows(course_id: CourseId, item: LineItem) -> list[dict[str, Any]]:
                 "grading": Grading.POINTS.value,
                 "minimum": 0.0,
                 "maximum": criterion.maximum,
+                "links": links_as_text(criterion.links),
             }
             for criterion in item.criteria
         ),

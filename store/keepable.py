@@ -11,7 +11,8 @@ from math import isfinite
 
 from sqlalchemy import Column, String
 
-from mapping.records import Enrolment, LineItem, Person
+from mapping.lms_links import bounded
+from mapping.records import Enrolment, LineItem, LmsLink, Person
 from store.tables import learner_accounts, learners, line_items
 
 # Half of a pair of surrogates cannot be written in UTF-8; PostgreSQL keeps no NUL.
@@ -57,6 +58,7 @@ def _item(item: LineItem) -> LineItem:
             one,
             title=_words(one.title, line_items.c.criterion),
             maximum=one.maximum if isfinite(one.maximum) else 0.0,
+            links=_links(one.links),
         )
         for one in item.criteria
         if _names(one.ref, line_items.c.criterion_ref)
@@ -69,7 +71,13 @@ def _item(item: LineItem) -> LineItem:
         minimum=item.minimum if is_range else 0.0,
         maximum=item.maximum if is_range else 0.0,
         criteria=criteria,
+        links=_links(item.links),
     )
+
+
+def _links(found: tuple[LmsLink, ...]) -> tuple[LmsLink, ...]:
+    """A name with a sign that no database keeps names nothing."""
+    return bounded(tuple(n for n in one if not _UNKEEPABLE.search(n)) for one in found)
 
 
 def _names(ref: str, column: Column[str]) -> bool:

@@ -4,18 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, select
+from sqlalchemy import Connection, Select, select
 
-from mapping.records import CourseId, EnrolmentState, LearnerId, Mode, TenantId
+from mapping.records import CourseId, Mode, TenantId
 from store.courses import effective_mode
 from store.tables import (
     competencies,
     courses,
-    enrolments,
     frameworks,
-    learners,
     platforms,
-    policy_changes,
     schools,
 )
 
@@ -44,18 +41,6 @@ class ListedCourse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListedFramework:
-    """A framework."""
-
-    id: int
-    identifier: str
-    title: str
-    creator: str
-    language: str
-    licence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ListedCompetency:
     """A competency; ``parent`` is the id of what it is part of."""
 
@@ -67,22 +52,6 @@ class ListedCompetency:
     parent: int | None
     is_strand: bool
     is_archived: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedChange:
-    """A change of the trail, as it was written."""
-
-    id: int
-    kind: str
-    subject: str
-    before: str
-    after: str
-    by: str
-    at: datetime
-    reason: str
-    course: int | None
-    school: str
 
 
 def courses_listed(
@@ -119,24 +88,6 @@ def courses_listed(
     )
 
 
-def frameworks_listed(
-    connection: Connection, tenant: TenantId, part: After
-) -> tuple[ListedFramework, ...]:
-    """A part of the tenant's frameworks by id."""
-    query = select(frameworks).where(frameworks.c.tenant_id == tenant).order_by(frameworks.c.id)
-    return tuple(
-        ListedFramework(
-            id=row.id,
-            identifier=row.identifier,
-            title=row.title,
-            creator=row.creator,
-            language=row.language,
-            licence=row.licence,
-        )
-        for row in connection.execute(_behind(query, frameworks.c.id, part))
-    )
-
-
 def has_framework(connection: Connection, tenant: TenantId, framework: int) -> bool:
     """Whether a framework is the tenant's."""
     query = select(frameworks.c.id).where(
@@ -167,51 +118,6 @@ def competencies_listed(
         )
         for row in connection.execute(_behind(query, competencies.c.id, part))
     )
-
-
-def changes_listed(
-    connection: Connection, tenant: TenantId, part: After
-) -> tuple[ListedChange, ...]:
-    """A part of the trail of changes, the newest first: a part holds what is older."""
-    table = policy_changes
-    query = (
-        select(table, schools.c.name.label("school"))
-        .outerjoin(schools, schools.c.id == table.c.school_id)
-        .where(table.c.tenant_id == tenant)
-        .order_by(table.c.id.desc())
-        .limit(part.most)
-    )
-    if part.id is not None:
-        query = query.where(table.c.id < part.id)
-    return tuple(
-        ListedChange(
-            id=row.id,
-            kind=row.kind,
-            subject=row.subject,
-            before=row.before,
-            after=row.after,
-            by=row.by,
-            at=row.at,
-            reason=row.reason,
-            course=row.course_id,
-            school=row.school or "",
-        )
-        for row in connection.execute(query)
-    )
-
-
-def learners_listed(
-    connection: Connection, course: CourseId, part: After
-) -> tuple[tuple[LearnerId, str], ...]:
-    """A part of a course's active learners by id, with their names."""
-    is_in = and_(
-        enrolments.c.learner_id == learners.c.id,
-        enrolments.c.course_id == course,
-        enrolments.c.state == EnrolmentState.ACTIVE.value,
-    )
-    query = select(learners.c.id, learners.c.name).join(enrolments, is_in).order_by(learners.c.id)
-    rows = connection.execute(_behind(query, learners.c.id, part))
-    return tuple((LearnerId(row.id), row.name) for row in rows)
 
 
 def _behind(query: Select[Any], key: Any, part: After) -> Select[Any]:  # noqa: ANN401 - a column

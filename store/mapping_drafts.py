@@ -8,7 +8,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from mapping.records import MappingRule, TenantId
-from store.alignments import competency_ids, rule_of, rule_rows, rules_digest
+from mapping.steps import steps_words
+from store.alignments import (
+    competency_ids,
+    ids_by_code,
+    is_its_framework,
+    rule_of,
+    rule_rows,
+    rules_digest,
+)
 from store.policy_changes import Author, PolicyKind, record_change
 from store.tables import competencies, frameworks, mapping_draft_rules, mapping_drafts
 
@@ -64,7 +72,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftRule:
-    """A rule of a draft, with what its competency says; ``is_archived`` where it is no more."""
+    """A rule of a draft, with what its competency says; ``is_archived`` where it is no more.
+
+    ``statement`` is the framework's title where the rule goes by what the LMS links work to.
+    """
 
     id: int
     rule: MappingRule
@@ -99,9 +110,10 @@ def draft_rules(connection: Connection, draft: int) -> tuple[DraftRule, ...]:
             competencies.c.statement,
             competencies.c.is_archived,
             frameworks.c.identifier.label("framework"),
+            frameworks.c.title.label("framework_title"),
         )
-        .join(competencies, competencies.c.id == mapping_draft_rules.c.competency_id)
-        .join(frameworks, frameworks.c.id == competencies.c.framework_id)
+        .outerjoin(competencies, competencies.c.id == mapping_draft_rules.c.competency_id)
+        .join(frameworks, is_its_framework(mapping_draft_rules))
         .where(mapping_draft_rules.c.draft_id == draft)
         .order_by(mapping_draft_rules.c.position, mapping_draft_rules.c.id)
     )
@@ -109,7 +121,7 @@ def draft_rules(connection: Connection, draft: int) -> tuple[DraftRule, ...]:
         DraftRule(
             id=row.id,
             rule=rule_of(row),
-            statement=row.statement,
+            statement=row.statement or row.framework_title,
             is_archived=bool(row.is_archived),
         )
         for row in rows
@@ -206,7 +218,7 @@ def change_rules(
     known = {(r.framework, r.competency) for r in (one.rule for one in held)}
     fresh = [rule for rule in rules if (rule.framework, rule.competency) not in known]
     competency_ids(connection, tenant, fresh)
-    ids = _all_ids(connection, tenant)
+    ids = ids_by_code(connection, tenant, is_every=True)
     connection.execute(
         delete(mapping_draft_rules).where(mapping_draft_rules.c.draft_id == draft.id)
     )
@@ -276,13 +288,20 @@ def carried_forward(
 def rule_words(rule: MappingRule) -> str:
     """A rule in one line: what it looks for, and what that speaks for."""
     looked = {
+        "school": rule.school,
         "course": rule.course,
         "line item": rule.line_item,
         "category": rule.category,
         "criterion": rule.criterion,
     }
     said = ", ".join(f"{name} {pattern}" for name, pattern in looked.items() if pattern)
-    return f"{rule.competency}: {said or 'everything'} ({rule.kind.value}, weight {rule.weight:g})"
+    spoken_for = (
+        f"whatever of {rule.framework} the LMS links" if rule.is_of_links else rule.competency
+    )
+    counted = f"{rule.kind.value}, weight {rule.weight:g}"
+    if rule.steps:
+        counted += f", {steps_words(rule.steps)}"
+    return f"{spoken_for}: {said or 'everything'} ({counted})"
 
 
 def _write(
@@ -297,16 +316,6 @@ def _write(
             insert(mapping_draft_rules),
             [{"draft_id": draft, **row} for row in rule_rows(rules, ids)],
         )
-
-
-def _all_ids(connection: Connection, tenant: TenantId) -> dict[tuple[str, str], int]:
-    """Competencies by framework and code, those no longer there included: rules may name them."""
-    rows = connection.execute(
-        select(frameworks.c.identifier, competencies.c.code, competencies.c.id)
-        .join(frameworks, frameworks.c.id == competencies.c.framework_id)
-        .where(frameworks.c.tenant_id == tenant)
-    )
-    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def _drafts() -> Select[Any]:

@@ -1,18 +1,30 @@
 """What one rule would match, told while it is typed; and a whole set, surveyed over all courses."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
-from mapping.alignment import matches, may_align
-from mapping.records import CourseId, Grading, LineItemId, MappingRule, TenantId
+from mapping.alignment import matches, matches_course, may_align
+from mapping.lms_links import KnownNames, links_of_text
+from mapping.records import (
+    WHATEVER_IS_LINKED,
+    CourseId,
+    Grading,
+    LineItem,
+    LineItemId,
+    MappingRule,
+    TenantId,
+)
 from mapping.rule_index import Hit, RuleIndex
+from store.alignments import known_names
+from store.frameworks import framework_titles
 from store.item_books import ItemBook, StoredItem, item_books
 from store.session import chunks
-from store.tables import alignments, courses, line_items, mapping_matches
+from store.tables import alignments, courses, line_items, mapping_matches, schools
 
 _MOST_EXAMPLES = 8
 _MOST_TOLD = 200
@@ -30,6 +42,7 @@ class RuleMatches:
         items: How many line items it matches in them, or criteria where it speaks of those.
         all_items: How many line items can be evidence at all.
         examples: The names of the first, each with its course.
+        links: What the LMS links such work to, None where the rule does not go by that.
     """
 
     courses: int
@@ -37,6 +50,7 @@ class RuleMatches:
     items: int
     all_items: int
     examples: Sequence[tuple[str, str]]
+    links: "MatchedLinks | None" = None
 
     @property
     def is_nothing(self) -> bool:
@@ -46,7 +60,22 @@ class RuleMatches:
     @property
     def is_everything(self) -> bool:
         """Whether it matches every line item there is, and there are several."""
-        return self.items >= self.all_items > 1
+        return self.links is None and self.items >= self.all_items > 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchedLinks:
+    """What the LMS links work to that a rule looks at.
+
+    Attributes:
+        competencies: The codes that are meant.
+        unknown: The surest names of what the rule's framework does not have, the first of them.
+        unknown_count: How many such names there are.
+    """
+
+    competencies: Sequence[str]
+    unknown: Sequence[str]
+    unknown_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +93,15 @@ class Survey:
     """What a mapping set reaches in all courses, and what it does not.
 
     Attributes:
-        hits: How many line items and criteria each rule matches, by its place from 0.
+        hits: How many line items and criteria each rule matches, by its place from 0; one that
+            goes by what the LMS links counts each as often as it is linked.
         reached: Competencies that anything speaks for, by framework and code.
         items: How many line items can be evidence.
         unmapped: How many of them no rule speaks of, by course.
         doubles: The first line items that several rules give to the same competency.
         doubles_count: How many there are.
+        strange: What the LMS links work to and no framework has that a rule goes by links to,
+            with the number of rows; nothing where no rule does.
     """
 
     hits: Counter[int] = field(default_factory=Counter)
@@ -78,6 +110,7 @@ class Survey:
     unmapped: Counter[CourseId] = field(default_factory=Counter)
     doubles: Sequence[Double] = ()
     doubles_count: int = 0
+    strange: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,15 +143,7 @@ class Drifted:
 
 def rule_matches(connection: Connection, tenant: TenantId, rule: MappingRule) -> RuleMatches:
     """What a rule would match now; line items of one name and category are looked at once."""
-    titles = {
-        row.id: row.title
-        for row in connection.execute(
-            select(courses.c.id, courses.c.title, courses.c.code).where(
-                courses.c.tenant_id == tenant
-            )
-        )
-        if matches(rule.course, row.title) or matches(rule.course, row.code)
-    }
+    titles = _courses_of(connection, tenant, rule)
     everywhere = courses.c.tenant_id == tenant
     found: Sequence[Row[Any]]
     all_courses = connection.execute(
@@ -139,6 +164,9 @@ def rule_matches(connection: Connection, tenant: TenantId, rule: MappingRule) ->
         and matches(rule.category, row.category)
         and (not rule.criterion or matches(rule.criterion, row.criterion))
     ]
+    links = None
+    if rule.is_of_links:
+        hits, links = _linked(hits, rule, known_names(connection, tenant, [rule]))
     return RuleMatches(
         courses=len(titles),
         all_courses=all_courses,
@@ -148,11 +176,52 @@ def rule_matches(connection: Connection, tenant: TenantId, rule: MappingRule) ->
             (f"{row.title}: {row.criterion}" if row.criterion else row.title, titles[row.course])
             for row in hits[:_MOST_EXAMPLES]
         ],
+        links=links,
+    )
+
+
+def _courses_of(connection: Connection, tenant: TenantId, rule: MappingRule) -> dict[int, str]:
+    """The courses that a rule speaks of, with their titles."""
+    rows = connection.execute(
+        select(
+            courses.c.id,
+            courses.c.title,
+            courses.c.code,
+            func.coalesce(schools.c.name, "").label("school"),
+        )
+        .outerjoin(schools, schools.c.id == courses.c.school_id)
+        .where(courses.c.tenant_id == tenant)
+    )
+    return {
+        row.id: row.title
+        for row in rows
+        if matches_course(rule, title=row.title, code=row.code, school=row.school)
+    }
+
+
+def _linked(
+    rows: Sequence[Row[Any]], rule: MappingRule, known: KnownNames
+) -> tuple[list[Row[Any]], MatchedLinks]:
+    """The rows that are linked to something of a rule's framework, and what they are linked to."""
+    hits, codes, unknown = [], set[str](), set[str]()
+    for row in rows:
+        links = links_of_text(row.links)
+        meant = known.codes(rule.framework, links)
+        codes.update(meant)
+        unknown.update(one[0] for one in links if known.meant(rule.framework, one) is None)
+        if meant:
+            hits.append(row)
+    return hits, MatchedLinks(
+        competencies=sorted(codes),
+        unknown=sorted(unknown)[:_MOST_EXAMPLES],
+        unknown_count=len(unknown),
     )
 
 
 def _named(rule: MappingRule) -> Select[Any]:
     """Line items that can be evidence, or their criteria, by what a rule may look for."""
+    if rule.is_of_links:
+        return _with_links(rule)
     rows = line_items.alias("row")
     wanted = rows if rule.criterion else _ITEM
     names = (_ITEM.c.title, _ITEM.c.category, wanted.c.criterion)
@@ -172,6 +241,23 @@ def _named(rule: MappingRule) -> Select[Any]:
         rows.c.criterion_ref != "",
     )
     return query.join(rows, is_part)
+
+
+def _with_links(rule: MappingRule) -> Select[Any]:
+    """Line items and criteria that the LMS links to anything; criteria alone where so asked."""
+    rows = line_items.alias("row")
+    names = (_ITEM.c.title, _ITEM.c.category, rows.c.criterion, rows.c.links)
+    is_same = and_(rows.c.course_id == _ITEM.c.course_id, rows.c.ref == _ITEM.c.ref)
+    query = (
+        select(*names, func.count().label("many"), func.min(_ITEM.c.course_id).label("course"))
+        .select_from(_ITEM)
+        .join(courses, courses.c.id == _ITEM.c.course_id)
+        .join(rows, is_same)
+        .where(*_is_evidence(), rows.c.links != "", rows.c.is_removed.is_(False))
+        .group_by(*names)
+        .order_by(func.min(_ITEM.c.id))
+    )
+    return query.where(rows.c.criterion_ref != "") if rule.criterion else query
 
 
 def _is_evidence() -> tuple[Any, ...]:
@@ -195,9 +281,12 @@ def _count_items(connection: Connection, tenant: TenantId) -> int:
 
 def survey(connection: Connection, tenant: TenantId, rules: Sequence[MappingRule]) -> Survey:
     """Apply rules to all courses, and count."""
-    index = RuleIndex(rules)
+    known = known_names(connection, tenant, rules)
+    index = RuleIndex(rules, known)
+    linked = sorted({rule.framework for rule in rules if rule.is_of_links})
+    strange: Counter[str] = Counter()
     hits: Counter[int] = Counter()
-    reached: set[int] = set()
+    reached: set[tuple[str, str]] = set()
     unmapped: Counter[CourseId] = Counter()
     doubles: list[Double] = []
     items = doubles_count = 0
@@ -206,6 +295,8 @@ def survey(connection: Connection, tenant: TenantId, rules: Sequence[MappingRule
             present = [item for item in book.present() if may_align(item)]
             found = index.hits(book.course.record, present)
             hits.update(hit.rule for hit in found)
+            reached.update((rules[hit.rule].framework, hit.competency) for hit in found)
+            strange.update(_strange(present, linked, known))
             items += len(present)
             missing = len(present) - len({hit.ref for hit in found})
             if missing:
@@ -213,15 +304,28 @@ def survey(connection: Connection, tenant: TenantId, rules: Sequence[MappingRule
             several = _doubles(book, found, rules)
             doubles_count += len(several)
             doubles += several[: _MOST_TOLD - len(doubles)]
-    reached.update(hits)
     return Survey(
         hits=hits,
-        reached={(rules[at].framework, rules[at].competency) for at in reached},
+        reached=reached,
         items=items,
         unmapped=unmapped,
         doubles=doubles,
         doubles_count=doubles_count,
+        strange=strange,
     )
+
+
+def _strange(
+    items: Sequence[LineItem], frameworks: Sequence[str], known: KnownNames
+) -> Iterator[str]:
+    """The surest names of what work is linked to and none of some frameworks has."""
+    if not frameworks:
+        return
+    found = [item.links for item in items]
+    found += [criterion.links for item in items for criterion in item.criteria]
+    for link in chain.from_iterable(found):
+        if all(known.meant(one, link) is None for one in frameworks):
+            yield link[0]
 
 
 def course_coverage(
@@ -230,12 +334,12 @@ def course_coverage(
     """Apply rules to one course, and tell which speaks of what."""
     ((book,),) = item_books(connection, tenant, only={course})
     present = [item for item in book.present() if may_align(item)]
-    hits = RuleIndex(rules).hits(book.course.record, present)
+    index = RuleIndex(rules, known_names(connection, tenant, rules))
+    hits = index.hits(book.course.record, present)
     rows = book.by_key()
     cells: dict[tuple[LineItemId, tuple[str, str]], list[int]] = {}
     for hit in hits:
-        rule = rules[hit.rule]
-        place = rows[hit.ref, hit.criterion].id, (rule.framework, rule.competency)
+        place = rows[hit.ref, hit.criterion].id, (rules[hit.rule].framework, hit.competency)
         cells.setdefault(place, []).append(hit.rule)
     spoken = {item for item, _ in cells}
     mapped = {hit.ref for hit in hits}
@@ -246,11 +350,37 @@ def course_coverage(
     )
 
 
+def unused_links(
+    connection: Connection, tenant: TenantId, rules: Sequence[MappingRule], *, course: CourseId
+) -> Counter[str]:
+    """How many rows of a course the LMS links to a competency that no rule gives them to.
+
+    Returns:
+        Line items and criteria by framework, those with any.
+    """
+    ((book,),) = item_books(connection, tenant, only={course})
+    links = [
+        MappingRule(framework=framework, competency=WHATEVER_IS_LINKED)
+        for framework in framework_titles(connection, tenant)
+    ]
+    known = known_names(connection, tenant, links)
+    unused = _given(links, book, known=known) - _given(rules, book, known=known)
+    rows = {(framework, item, criterion) for framework, item, criterion, _ in unused}
+    return Counter(framework for framework, _, _ in rows)
+
+
+def _given(
+    rules: Sequence[MappingRule], book: ItemBook, *, known: KnownNames
+) -> set[tuple[str, str, str, str]]:
+    """Framework, line item, criterion and competency of all that rules give."""
+    hits = RuleIndex(rules, known).hits(book.course.record, book.present())
+    return {(rules[hit.rule].framework, hit.ref, hit.criterion, hit.competency) for hit in hits}
+
+
 def _doubles(book: ItemBook, hits: Sequence[Hit], rules: Sequence[MappingRule]) -> list[Double]:
     by_place: dict[tuple[str, str, str, str], list[int]] = {}
     for hit in hits:
-        rule = rules[hit.rule]
-        place = hit.ref, hit.criterion, rule.framework, rule.competency
+        place = hit.ref, hit.criterion, rules[hit.rule].framework, hit.competency
         by_place.setdefault(place, []).append(hit.rule)
     several = {place: found for place, found in by_place.items() if len(found) > 1}
     rows = book.by_key() if several else {}

@@ -18,10 +18,12 @@ from store.alignments import (
 from store.mapping_drafts import Draft, Editor, find_draft, forget, rules_in
 from store.policy_changes import Author, PolicyKind, record_change
 from store.remapping import apply_mapping
+from store.second_person import needs_second
 from store.session import lock
-from store.tables import mapping_drafts, mapping_rules, mapping_sets, tenants
+from store.tables import mapping_drafts, mapping_rules, mapping_sets
 
-_DESK = "mapping"
+DESK = "mapping"
+"""What is locked while a mapping set is changed or published."""
 
 
 class PublishingRefused(Exception):  # noqa: N818 - named for what happened
@@ -103,29 +105,6 @@ def versions_of(connection: Connection, tenant: TenantId) -> tuple[Version, ...]
     )
 
 
-def needs_second(connection: Connection, tenant: TenantId) -> bool:
-    """Whether a draft is published only by somebody else than who changed it last."""
-    found = select(tenants.c.mapping_needs_second).where(tenants.c.id == tenant)
-    return bool(connection.execute(found).scalar_one())
-
-
-def set_needs_second(
-    connection: Connection, tenant: TenantId, *, is_needed: bool, author: Author
-) -> None:
-    """Say whether a second person is needed; kept in the trail where that is news."""
-    words = {True: "by a second person", False: "by anybody who may"}
-    before = needs_second(connection, tenant)
-    if before is is_needed:
-        return
-    connection.execute(
-        update(tenants).where(tenants.c.id == tenant).values(mapping_needs_second=is_needed)
-    )
-    change = author.change_of(
-        PolicyKind.MAPPING, "publishing", before=words[before], after=words[is_needed]
-    )
-    record_change(connection, tenant, change)
-
-
 def publish_draft(
     connection: Connection, tenant: TenantId, draft_id: int, *, publication: Publication
 ) -> Version | None:
@@ -147,7 +126,7 @@ def publish_draft(
         PublishingRefused: It was changed meanwhile, names competencies that are no more, holds
             the rules in force, or needs a second person.
     """
-    lock(connection, _DESK, tenant)
+    lock(connection, DESK, tenant)
     draft = find_draft(connection, tenant, draft_id)
     if draft is None:
         raise PublishingRefused("This draft is not there any more; somebody published it.")
@@ -175,7 +154,7 @@ def publish_due(connection: Connection, tenant: TenantId, *, now: datetime) -> N
         .order_by(mapping_drafts.c.effective_from, mapping_drafts.c.id)
     ).all()
     for row in rows:
-        lock(connection, _DESK, tenant)
+        lock(connection, DESK, tenant)
         draft = find_draft(connection, tenant, row.id)
         if draft is None or draft.scheduled_by is None:
             continue
@@ -187,7 +166,12 @@ def publish_due(connection: Connection, tenant: TenantId, *, now: datetime) -> N
 
 
 def roll_back(
-    connection: Connection, tenant: TenantId, version: int, *, author: Author
+    connection: Connection,
+    tenant: TenantId,
+    version: int,
+    *,
+    author: Author,
+    seen: int | None = None,
 ) -> Version | None:
     """Publish the rules of a former version again, as a new one.
 
@@ -198,18 +182,24 @@ def roll_back(
         tenant: Whose mapping.
         version: Which one.
         author: Who, when, why.
+        seen: The version that was in force when it was looked at; None for whichever is.
 
     Returns:
         The set in force; None where there is no such version.
 
     Raises:
-        PublishingRefused: The version is in force, or has the same rules as the one in force.
+        PublishingRefused: The version is in force, or has the same rules as the one in force, or
+            another is in force than was seen.
     """
-    lock(connection, _DESK, tenant)
+    lock(connection, DESK, tenant)
     known = versions_of(connection, tenant)
     chosen = next((one for one in known if one.version == version), None)
     if chosen is None:
         return None
+    if seen not in {None, known[0].version}:
+        raise PublishingRefused(
+            f"Version {known[0].version} is in force by now. Look at what going back would do now."
+        )
     rules = rules_of(connection, chosen.id)
     if rules_digest(rules) == rules_digest(rules_in_force(connection, tenant)):
         raise PublishingRefused(f"The rules of version {version} are in force; nothing changes.")

@@ -1,18 +1,32 @@
-"""What persons call things on the command line, and which rows they mean by it."""
+"""What persons call things, and which rows they mean by it.
 
-from collections.abc import Sequence
+``called`` finds what is called just so, for whoever types a name; ``holding`` finds all whose
+names hold a text, for whoever looks for one.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, true
 
 from mapping.records import TenantId
 from store.tables import competencies, courses, frameworks, learners
 
-_MOST_LIKE = 50
+_MOST_HELD = 50
 """Of what holds a text, the first by name."""
 _MOST_DIGITS = 18
 """More fit no column of ids."""
+
+
+class Thing(Enum):
+    """What may be named."""
+
+    FRAMEWORK = "framework"
+    COURSE = "course"
+    COMPETENCY = "competency"
+    LEARNER = "learner"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,109 +37,112 @@ class Named:
     name: str
 
 
-def frameworks_called(connection: Connection, tenant: TenantId, called: str) -> tuple[Named, ...]:
-    """Frameworks of a number, identifier or title."""
-    query = select(frameworks.c.id, frameworks.c.title.label("name")).where(
-        frameworks.c.tenant_id == tenant
-    )
-    names = (frameworks.c.identifier == called, _is(frameworks.c.title, called))
-    return _found(connection, query, frameworks.c.id, called=called, names=names)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Names:
+    """How things of a kind are named.
+
+    Attributes:
+        all: Their numbers and names; ``of`` is the column of their tenant.
+        of: That column.
+        number: The column of their numbers.
+        ref: What is written exactly so.
+        words: What is written with or without capitals.
+        searched: What is searched for a text.
+        is_present: Whether they are there to be looked for, and not only to be named.
+    """
+
+    all: Select[Any]
+    of: ColumnElement[int]
+    number: ColumnElement[int]
+    ref: ColumnElement[str]
+    words: Sequence[ColumnElement[str]]
+    searched: Sequence[ColumnElement[str]]
+    is_present: ColumnElement[bool]
 
 
-def courses_called(connection: Connection, tenant: TenantId, called: str) -> tuple[Named, ...]:
-    """Courses of a number, title, code or SIS id."""
-    query = select(courses.c.id, courses.c.title.label("name")).where(courses.c.tenant_id == tenant)
-    names = (
-        courses.c.sis_id == called,
-        _is(courses.c.code, called),
-        _is(courses.c.title, called),
-    )
-    return _found(connection, query, courses.c.id, called=called, names=names)
-
-
-def competencies_called(connection: Connection, tenant: TenantId, called: str) -> tuple[Named, ...]:
-    """Competencies of a number, code or identifier."""
-    query = (
-        select(
+_NAMES: Mapping[Thing, _Names] = {
+    Thing.FRAMEWORK: _Names(
+        all=select(frameworks.c.id, frameworks.c.title.label("name")),
+        of=frameworks.c.tenant_id,
+        number=frameworks.c.id,
+        ref=frameworks.c.identifier,
+        words=(frameworks.c.title,),
+        searched=(frameworks.c.title, frameworks.c.identifier),
+        is_present=true(),
+    ),
+    Thing.COURSE: _Names(
+        all=select(courses.c.id, courses.c.title.label("name")),
+        of=courses.c.tenant_id,
+        number=courses.c.id,
+        ref=courses.c.sis_id,
+        words=(courses.c.code, courses.c.title),
+        searched=(courses.c.title, courses.c.code, courses.c.sis_id),
+        is_present=true(),
+    ),
+    Thing.COMPETENCY: _Names(
+        all=select(
             competencies.c.id,
             (competencies.c.code + " " + competencies.c.statement).label("name"),
-        )
-        .join(frameworks, frameworks.c.id == competencies.c.framework_id)
-        .where(frameworks.c.tenant_id == tenant)
-    )
-    names = (competencies.c.identifier == called, _is(competencies.c.code, called))
-    return _found(connection, query, competencies.c.id, called=called, names=names)
+        ).join(frameworks, frameworks.c.id == competencies.c.framework_id),
+        of=frameworks.c.tenant_id,
+        number=competencies.c.id,
+        ref=competencies.c.identifier,
+        words=(competencies.c.code,),
+        searched=(competencies.c.code, competencies.c.statement),
+        is_present=competencies.c.is_archived.is_(False),
+    ),
+    Thing.LEARNER: _Names(
+        all=select(learners.c.id, learners.c.name),
+        of=learners.c.tenant_id,
+        number=learners.c.id,
+        ref=learners.c.sis_id,
+        words=(learners.c.name,),
+        searched=(learners.c.name, learners.c.sis_id),
+        is_present=true(),
+    ),
+}
 
 
-def learners_called(connection: Connection, tenant: TenantId, called: str) -> tuple[Named, ...]:
-    """Learners of a number, SIS id or name."""
-    query = select(learners.c.id, learners.c.name).where(learners.c.tenant_id == tenant)
-    names = (learners.c.sis_id == called, _is(learners.c.name, called))
-    return _found(connection, query, learners.c.id, called=called, names=names)
+def called(
+    connection: Connection, tenant: TenantId, thing: Thing, *, name: str
+) -> tuple[Named, ...]:
+    """Things of a tenant of this name, code, identifier or SIS id, else the one of this number.
+
+    A code may be a number: then what has that code is meant.
+    """
+    names = _NAMES[thing]
+    is_so = or_(names.ref == name, *(func.lower(column) == name.lower() for column in names.words))
+    rows = connection.execute(
+        names.all.where(names.of == tenant, is_so).order_by(names.number)
+    ).all()
+    if not rows and name.isdecimal() and name.isascii() and len(name) <= _MOST_DIGITS:
+        found = numbered(connection, tenant, thing, number=int(name))
+        return () if found is None else (found,)
+    return tuple(Named(id=row.id, name=row.name) for row in rows)
+
+
+def numbered(
+    connection: Connection, tenant: TenantId, thing: Thing, *, number: int
+) -> Named | None:
+    """A thing of a tenant by its number, None where there is none."""
+    names = _NAMES[thing]
+    query = names.all.where(names.of == tenant, names.number == number)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Named(id=row.id, name=row.name)
+
+
+def holding(
+    connection: Connection, tenant: TenantId, thing: Thing, *, text: str
+) -> tuple[Named, ...]:
+    """Things of a tenant whose names hold a text, capitals or not; the first by name."""
+    names = _NAMES[thing]
+    holds = or_(*(column.icontains(text, autoescape=True) for column in names.searched))
+    query = names.all.where(names.of == tenant, names.is_present, holds)
+    rows = connection.execute(query.order_by("name").limit(_MOST_HELD))
+    return tuple(Named(id=row.id, name=row.name) for row in rows)
 
 
 def framework_of(connection: Connection, competency: int) -> int:
     """The number of a competency's framework."""
     query = select(competencies.c.framework_id).where(competencies.c.id == competency)
     return int(connection.execute(query).scalar_one())
-
-
-def _is(column: ColumnElement[str], called: str) -> ColumnElement[bool]:
-    return func.lower(column) == called.lower()
-
-
-def _found(
-    connection: Connection,
-    query: Select[Any],
-    number: ColumnElement[int],
-    *,
-    called: str,
-    names: Sequence[ColumnElement[bool]],
-) -> tuple[Named, ...]:
-    """Those of a name; where there are none, the one of a number: a code may be a number."""
-    rows = connection.execute(query.where(or_(*names)).order_by(number)).all()
-    if not rows and called.isdecimal() and called.isascii() and len(called) <= _MOST_DIGITS:
-        rows = connection.execute(query.where(number == int(called))).all()
-    return tuple(Named(id=row.id, name=row.name) for row in rows)
-
-
-def frameworks_like(connection: Connection, tenant: TenantId, text: str) -> tuple[Named, ...]:
-    """Frameworks whose title or identifier holds a text, without regard to case."""
-    query = select(frameworks.c.id, frameworks.c.title.label("name")).where(
-        frameworks.c.tenant_id == tenant,
-        _holds((frameworks.c.title, frameworks.c.identifier), text),
-    )
-    return _named(connection, query)
-
-
-def courses_like(connection: Connection, tenant: TenantId, text: str) -> tuple[Named, ...]:
-    """Courses whose title, code or SIS id holds a text, without regard to case."""
-    query = select(courses.c.id, courses.c.title.label("name")).where(
-        courses.c.tenant_id == tenant,
-        _holds((courses.c.title, courses.c.code, courses.c.sis_id), text),
-    )
-    return _named(connection, query)
-
-
-def competencies_like(connection: Connection, tenant: TenantId, text: str) -> tuple[Named, ...]:
-    """Competencies whose code or statement holds a text, without regard to case."""
-    name = (competencies.c.code + " " + competencies.c.statement).label("name")
-    query = (
-        select(competencies.c.id, name)
-        .join(frameworks, frameworks.c.id == competencies.c.framework_id)
-        .where(
-            frameworks.c.tenant_id == tenant,
-            competencies.c.is_archived.is_(False),
-            _holds((competencies.c.code, competencies.c.statement), text),
-        )
-    )
-    return _named(connection, query)
-
-
-def _holds(columns: Sequence[ColumnElement[str]], text: str) -> ColumnElement[bool]:
-    return or_(*(column.icontains(text, autoescape=True) for column in columns))
-
-
-def _named(connection: Connection, query: Select[Any]) -> tuple[Named, ...]:
-    rows = connection.execute(query.order_by("name").limit(_MOST_LIKE))
-    return tuple(Named(id=row.id, name=row.name) for row in rows)

@@ -27,6 +27,7 @@ class PolicyKind(Enum):
     WORDS = "words"
     ACCESS = "access"
     ROLE = "role"
+    LMS = "lms"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -203,6 +203,22 @@ def pin_key(
     return _change(connection, tenant, platform, values={"pinned_kid": kid})
 
 
+def keep_api_token(
+    connection: Connection,
+    tenant: TenantId,
+    platform: PlatformId,
+    *,
+    token: str,
+    secrets: SecretBox,
+) -> bool:
+    """Keep the API token of a tenant's platform, in place of the one before.
+
+    Returns:
+        Whether the tenant has this platform.
+    """
+    return _change(connection, tenant, platform, values={"api_token": secrets.seal(token)})
+
+
 def save_school_refs(
     connection: Connection, platform: PlatformId, known: Mapping[SchoolRef, SchoolId]
 ) -> None:

@@ -10,6 +10,8 @@ from sqlalchemy import BigInteger, Connection, bindparam, delete, literal, selec
 
 from mapping.records import CourseId, LearnerId, LineItemId, MappingRule, TenantId
 from mapping.rule_index import Hit, RuleIndex
+from mapping.steps import packed, steps_words, unpacked
+from store.alignments import ids_by_code, known_names, rules_in_force
 from store.columns import delete_equal
 from store.due import put_down_courses
 from store.frameworks import competencies_of
@@ -32,10 +34,17 @@ _MOST_EXAMPLES = 50
 
 
 class Worth(NamedTuple):
-    """With what weight and as which kind a line item speaks for a competency."""
+    """With what weight, as which kind and by which packed steps a line item speaks."""
 
     weight: float
     kind: str
+    steps: int = 0
+
+    @property
+    def words(self) -> str:
+        """The same in a few words."""
+        told = steps_words(unpacked(self.steps))
+        return f"{self.kind}, weight {self.weight:g}{told and ', ' + told}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +155,7 @@ def effect_on_alignments(
 
 def proposed_alignments(
     connection: Connection, tenant: TenantId, rules: Sequence[MappingRule]
-) -> list[tuple[int, int, float, str]]:
+) -> list[tuple[int, int, float, str, int]]:
     """What all line items would speak for if some rules held.
 
     Args:
@@ -155,7 +164,7 @@ def proposed_alignments(
         rules: In order; those for competencies that are not there speak for nothing.
 
     Returns:
-        Line item, competency, weight and kind.
+        Line item, competency, weight, kind and packed steps.
     """
     return [
         (*pair, *worth)
@@ -194,12 +203,32 @@ def apply_mapping(
     for changes in _changes(connection, tenant, rules):
         moved = [change for change in changes if change.before != change.after]
         count += len(moved)
-        _write(connection, moved)
-        _mark_learners(connection, [item for one in moved for item, _ in one.touched], now=now)
-        put_down_courses(connection, [one.book.course.id for one in moved], now=now)
+        _realign(connection, moved, now=now)
         _remember(connection, tenant, changes)
         _count_as_read(connection, changes, sets)
     return count
+
+
+def follow_links(connection: Connection, tenant: TenantId, *, now: datetime) -> None:
+    """Apply the mapping in force again where it goes by links to what a framework holds now.
+
+    Args:
+        connection: The writing transaction that changed a framework.
+        tenant: Whose mapping it is.
+        now: When.
+    """
+    rules = rules_in_force(connection, tenant)
+    if not any(rule.is_of_links for rule in rules):
+        return
+    _hold_courses(connection, tenant)
+    for changes in _changes(connection, tenant, rules):
+        _realign(connection, [one for one in changes if one.before != one.after], now=now)
+
+
+def _realign(connection: Connection, moved: Sequence[_Change], *, now: datetime) -> None:
+    _write(connection, moved)
+    _mark_learners(connection, [item for one in moved for item, _ in one.touched], now=now)
+    put_down_courses(connection, [one.book.course.id for one in moved], now=now)
 
 
 def _hold_courses(connection: Connection, tenant: TenantId) -> None:
@@ -211,9 +240,8 @@ def _hold_courses(connection: Connection, tenant: TenantId) -> None:
 def _changes(
     connection: Connection, tenant: TenantId, rules: Sequence[MappingRule]
 ) -> Iterator[list[_Change]]:
-    ids = {(c.framework, c.code): int(c.id) for c in competencies_of(connection, tenant)}
-    meant = [(ids.get((rule.framework, rule.competency)), rule) for rule in rules]
-    index = RuleIndex(rules)
+    ids = ids_by_code(connection, tenant)
+    index = RuleIndex(rules, known_names(connection, tenant, rules))
     for books in item_books(connection, tenant):
         before = _stored(connection, [book.course.id for book in books])
         found = []
@@ -224,7 +252,7 @@ def _changes(
                     book=book,
                     hits=hits,
                     before=before.get(book.course.id, {}),
-                    after=_aligned(book, hits, meant),
+                    after=_aligned(book, hits, rules, ids=ids),
                 )
             )
         yield found
@@ -238,27 +266,33 @@ def _stored(connection: Connection, ids: Sequence[CourseId]) -> dict[int, dict[_
             alignments.c.competency_id,
             alignments.c.weight,
             alignments.c.kind,
+            alignments.c.steps,
         )
         .join(line_items, line_items.c.id == alignments.c.line_item_id)
         .where(line_items.c.course_id.in_(ids))
     )
     found: dict[int, dict[_Pair, Worth]] = {}
-    for course, item, competency, weight, kind in rows:
-        found.setdefault(course, {})[item, competency] = Worth(weight, kind)
+    for course, item, competency, *worth in rows:
+        found.setdefault(course, {})[item, competency] = Worth(*worth)
     return found
 
 
 def _aligned(
-    book: ItemBook, hits: Sequence[Hit], meant: Sequence[tuple[int | None, MappingRule]]
+    book: ItemBook,
+    hits: Sequence[Hit],
+    rules: Sequence[MappingRule],
+    *,
+    ids: Mapping[tuple[str, str], int],
 ) -> dict[_Pair, Worth]:
     """What hits come to: of several rules for one line item and competency the first holds."""
     rows = book.by_key()
     found: dict[_Pair, Worth] = {}
     for hit in hits:
-        competency, rule = meant[hit.rule]
+        rule = rules[hit.rule]
+        competency = ids.get((rule.framework, hit.competency))
         if competency is not None:
             pair = rows[hit.ref, hit.criterion].id, competency
-            found.setdefault(pair, Worth(rule.weight, rule.kind.value))
+            found.setdefault(pair, Worth(rule.weight, rule.kind.value, packed(rule.steps)))
     return found
 
 
@@ -339,10 +373,12 @@ def _remember(connection: Connection, tenant: TenantId, changes: Sequence[_Chang
         by_key = change.book.by_key()
         matched: dict[tuple[str, str], list[str]] = {}
         for hit in change.hits:
-            matched.setdefault((hit.ref, hit.criterion), []).append(str(hit.rule))
+            numbers = matched.setdefault((hit.ref, hit.criterion), [])
+            if numbers[-1:] != [str(hit.rule)]:
+                numbers.append(str(hit.rule))
         rows.extend(
-            (tenant, row.id, row.title, row.criterion, " ".join(numbers))
-            for key, numbers in matched.items()
+            (tenant, row.id, row.title, row.criterion, " ".join(places))
+            for key, places in matched.items()
             if not (row := by_key[key]).is_removed
         )
     write_rows(

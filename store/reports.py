@@ -7,6 +7,7 @@ of anything. Who may ask is decided above.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import (
@@ -19,6 +20,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
 )
 
 from mapping.evidence.tables import View
@@ -47,6 +49,17 @@ from store.tables import (
     scores,
     standings,
 )
+
+_STANDING = (
+    "status",
+    "estimate",
+    "evidence_count",
+    "mastered_count",
+    "level",
+    "override",
+    "effective_rule_id",
+)
+"""What a line tells of a standing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,15 +190,7 @@ def learner_standings(
     if course is None:
         is_shown = or_(is_shown, standings.c.status.is_not(None))
     rows = connection.execute(
-        _competency_query(
-            standings.c.status,
-            standings.c.estimate,
-            standings.c.evidence_count,
-            standings.c.mastered_count,
-            standings.c.level,
-            standings.c.override,
-            standings.c.effective_rule_id,
-        )
+        _competency_query(*(standings.c[name] for name in _STANDING))
         .join(
             learners, and_(learners.c.tenant_id == frameworks.c.tenant_id, learners.c.id == learner)
         )
@@ -200,6 +205,73 @@ def learner_standings(
         .where(frameworks.c.tenant_id == tenant, is_shown)
     )
     return tuple(_standing_line(row) for row in rows)
+
+
+def course_standings(
+    connection: Connection,
+    tenant: TenantId,
+    course: CourseId,
+    *,
+    after: LearnerId | None,
+    most: int,
+) -> tuple[tuple[LearnerLine, tuple[StandingLine, ...]], ...]:
+    """Where some active learners of a course stand in what its line items speak for, by one query.
+
+    Args:
+        connection: A transaction.
+        tenant: Whose course it must be.
+        course: The course.
+        after: Only learners of higher ids; None from the first.
+        most: How many learners at most.
+
+    Returns:
+        By learner's id, each as ``learner_standings`` tells it to teachers.
+    """
+    part = (
+        select(learners.c.id, learners.c.name)
+        .join(enrolments, _is_active_enrolment(learners.c.id))
+        .where(learners.c.tenant_id == tenant, enrolments.c.course_id == course)
+        .order_by(learners.c.id)
+        .limit(most)
+    )
+    someone = (part if after is None else part.where(learners.c.id > after)).subquery()
+    aligned = _aligned().where(line_items.c.course_id == course)
+    asked = (
+        _competency_query()
+        .add_columns(frameworks.c.id.label("of_framework"))
+        .where(frameworks.c.tenant_id == tenant, competencies.c.id.in_(_with_strands(aligned)))
+        .order_by(None)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(
+            someone.c.id.label("learner"),
+            someone.c.name.label("learner_name"),
+            asked,
+            *(standings.c[name] for name in _STANDING),
+        )
+        .select_from(someone)
+        .outerjoin(asked, true())
+        .outerjoin(
+            standings,
+            and_(
+                standings.c.learner_id == someone.c.id,
+                standings.c.competency_id == asked.c.id,
+                standings.c.view == int(View.TEACHER),
+            ),
+        )
+        .order_by(someone.c.id, asked.c.of_framework, asked.c.position, asked.c.id)
+    )
+    return tuple(
+        (
+            LearnerLine(id=LearnerId(learner), name=name),
+            # Where a course speaks for nothing, a learner is one row without a competency.
+            tuple(_standing_line(row) for row in theirs if row.id is not None),
+        )
+        for (learner, name), theirs in groupby(
+            rows, key=lambda row: (row.learner, row.learner_name)
+        )
+    )
 
 
 def item_lines(

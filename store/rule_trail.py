@@ -12,13 +12,21 @@ from mapping.rules.scopes import Scope
 from store import rules
 from store.policy_changes import Author, PolicyKind, record_change
 from store.rules import RuleNote, RulePlace
+from store.second_person import needs_second
+from store.session import lock
 from store.tables import competencies, courses, frameworks
 
+LOCKED = "rules"
+"""What is locked while a rule is looked at and changed."""
 _NAMES = {
     Scope.FRAMEWORK: (frameworks, frameworks.c.title),
     Scope.COURSE: (courses, courses.c.title),
     Scope.COMPETENCY: (competencies, competencies.c.code + " " + competencies.c.statement),
 }
+
+
+class SecondPersonNeeded(Exception):  # noqa: N818 - named for what happened
+    """The district wants a second person's yes before a rule takes force."""
 
 
 def keep_rule(
@@ -42,24 +50,31 @@ def keep_rule(
 
     Returns:
         Whether that is anything new.
+
+    Raises:
+        SecondPersonNeeded: It is, and nobody else agreed to it.
     """
-    count = len(rules.rule_versions(connection, tenant))
+    lock(connection, LOCKED, tenant)
+    begins = note.effective_from or now
+    if not rules.is_news(connection, tenant, definition, place=place, begins=begins):
+        return False
+    if not note.is_agreed and needs_second(connection, tenant):
+        raise SecondPersonNeeded
     said = rules.said_by_place(connection, tenant, now=now).get(place)
     rules.save_rule(connection, tenant, definition, now=now, place=place, note=note)
-    if len(rules.rule_versions(connection, tenant)) == count:
-        return False
     author = Author(by=note.author, at=now, reason=note.reason)
     change = author.change_of(
         PolicyKind.RULE,
-        _name(connection, place),
-        before=_as_json({} if said is None else said.definition),
-        after=_as_json(definition),
+        place_in_words(connection, place),
+        before=as_json({} if said is None else said.definition),
+        after=as_json(definition),
     )
     record_change(connection, tenant, change)
     return True
 
 
-def _name(connection: Connection, place: RulePlace) -> str:
+def place_in_words(connection: Connection, place: RulePlace) -> str:
+    """What the trail calls a place."""
     if place.scope not in _NAMES:
         return "The district"
     table, name = _NAMES[place.scope]
@@ -67,5 +82,6 @@ def _name(connection: Connection, place: RulePlace) -> str:
     return f"{place.scope.name.capitalize()} {found or place.target}"
 
 
-def _as_json(definition: Mapping[str, Any]) -> str:
+def as_json(definition: Mapping[str, Any]) -> str:
+    """What a place says, for the trail; empty for nothing."""
     return json.dumps(dict(definition), sort_keys=True, ensure_ascii=False) if definition else ""

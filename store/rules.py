@@ -38,11 +38,16 @@ DISTRICT = RulePlace()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleNote:
-    """Who set a rule, why, and from when it holds, past or to come; None for at once."""
+    """Who set a rule, why, and from when it holds, past or to come; None for at once.
+
+    ``is_agreed`` where no second person is asked any more: one said yes, it held before, or it is
+    a file's, which the operator answers for.
+    """
 
     author: str = ""
     reason: str = ""
     effective_from: datetime | None = None
+    is_agreed: bool = False
 
 
 _UNSAID = RuleNote()
@@ -124,6 +129,43 @@ def save_rule(
     return _stored_rule(row)
 
 
+def is_news(
+    connection: Connection,
+    tenant: TenantId,
+    definition: Mapping[str, Any],
+    *,
+    place: RulePlace,
+    begins: datetime,
+) -> bool:
+    """Whether a place would say something else from a moment on; as ``save_rule`` sees it."""
+    said = [one for one in rule_versions(connection, tenant) if one.place == place]
+    current = in_force(said, begins)
+    if current is None:
+        return bool(definition) or place == DISTRICT
+    return dict(current.definition) != dict(definition)
+
+
+def overtaking(
+    versions: Sequence[StoredRule], *, begins: datetime, now: datetime
+) -> StoredRule | None:
+    """The version of a place that holds now though another begins on a past day.
+
+    What is said for a day that has been never holds where something was said for a later day.
+
+    Args:
+        versions: All of one place.
+        begins: From when on the other would hold.
+        now: The moment.
+
+    Returns:
+        That version, None where the other would hold.
+    """
+    current = in_force(versions, now)
+    if current is None or current.effective_from <= begins:
+        return None
+    return current
+
+
 def withdraw_rule(
     connection: Connection,
     tenant: TenantId,
@@ -200,17 +242,14 @@ def said_by_place(
     }
 
 
-def courses_with_rules(connection: Connection, tenant: TenantId) -> frozenset[CourseId]:
-    """Courses that a rule of their own was ever set for."""
-    rows = connection.execute(
-        select(mastery_rules.c.target_id)
-        .distinct()
-        .where(
-            mastery_rules.c.tenant_id == tenant,
-            mastery_rules.c.scope == Scope.COURSE.name.lower(),
-        )
+def has_own_rule(connection: Connection, tenant: TenantId, course: CourseId) -> bool:
+    """Whether a rule of its own was ever set for a course."""
+    found = select(mastery_rules.c.id).where(
+        mastery_rules.c.tenant_id == tenant,
+        mastery_rules.c.scope == Scope.COURSE.name.lower(),
+        mastery_rules.c.target_id == course,
     )
-    return frozenset(CourseId(row[0]) for row in rows)
+    return connection.execute(found.limit(1)).first() is not None
 
 
 def mark_begun(connection: Connection, tenant: TenantId, *, since: datetime, now: datetime) -> None:

@@ -135,32 +135,40 @@ def score_table(
 def alignment_table(connection: Connection, tenant: TenantId) -> AlignmentTable:
     """Every alignment in force in a tenant, as columns."""
     codes = case(*((alignments.c.kind == name, code) for name, code in _KIND_CODES.items()))
-    item, competency, weight, kind = read_columns(
+    item, competency, weight, kind, steps = read_columns(
         connection,
         select(
             alignments.c.line_item_id,
             alignments.c.competency_id,
             alignments.c.weight,
             codes.label("kind"),
+            alignments.c.steps,
         )
         .join(line_items, line_items.c.id == alignments.c.line_item_id)
         .join(courses, courses.c.id == line_items.c.course_id)
         .where(courses.c.tenant_id == tenant),
     )
     return AlignmentTable.of(
-        {"line_item": item, "competency": competency, "weight": weight, "kind": kind}
+        {
+            "line_item": item,
+            "competency": competency,
+            "weight": weight,
+            "kind": kind,
+            "steps": steps,
+        }
     )
 
 
-def alignments_of(rows: Sequence[tuple[int, int, float, str]]) -> AlignmentTable:
-    """Alignments as columns, of line item, competency, weight and kind."""
-    item, competency, weight, kind = zip(*rows, strict=True) if rows else ((), (), (), ())
+def alignments_of(rows: Sequence[tuple[int, int, float, str, int]]) -> AlignmentTable:
+    """Alignments as columns, of line item, competency, weight, kind and packed steps."""
+    item, competency, weight, kind, steps = zip(*rows, strict=True) if rows else ((),) * 5
     return AlignmentTable.of(
         {
             "line_item": item,
             "competency": competency,
             "weight": weight,
             "kind": [_KIND_CODES[EvidenceKind(name).value] for name in kind],
+            "steps": steps,
         }
     )
 

@@ -51,6 +51,24 @@ def trail(
     return tuple(_told(row) for row in connection.execute(found))
 
 
+def trail_behind(
+    connection: Connection, tenant: TenantId, wish: TrailWish, *, before: int | None, most: int
+) -> tuple[tuple[int, ToldChange], ...]:
+    """Some of the changes that are meant with their ids, the latest kept first.
+
+    Args:
+        connection: A transaction.
+        tenant: Whose.
+        wish: Which.
+        before: Only changes of lower ids; None from the latest.
+        most: How many at most.
+    """
+    query = _wanted(tenant, wish).order_by(None).order_by(policy_changes.c.id.desc()).limit(most)
+    if before is not None:
+        query = query.where(policy_changes.c.id < before)
+    return tuple((row.id, _told(row)) for row in connection.execute(query))
+
+
 def whole_trail(connection: Connection, tenant: TenantId, wish: TrailWish) -> Iterator[ToldChange]:
     """All changes that are meant, the newest first, a thousand at a time."""
     query = _wanted(tenant, wish).limit(_PART)

@@ -100,7 +100,9 @@ def effect_of(
 def _trial(
     connection: Connection, tenant: TenantId, proposed: Proposed, *, now: datetime
 ) -> _Trial:
-    policy = _policy(connection, tenant, proposed, now=now)
+    policy = policy_tried(connection, tenant, proposed, now=now)
+    if proposed.mapping is None:
+        policy = for_many(connection, tenant, policy)
     roots, learners = None, tenants.all_learners(connection, tenant)
     if proposed.rule is not None and proposed.mapping is None:
         if proposed.rule.scope is Scope.COURSE:
@@ -117,9 +119,17 @@ def _trial(
     return _Trial(policy=policy, shown=shown, recounted=recounted, learners=learners, roots=roots)
 
 
-def _policy(
+def policy_tried(
     connection: Connection, tenant: TenantId, proposed: Proposed, *, now: datetime
 ) -> Policy:
+    """What learners would be judged by, as if a change held already.
+
+    Args:
+        connection: A transaction.
+        tenant: Whose policy would change.
+        proposed: The change.
+        now: The moment.
+    """
     entries = list(rules.scoped_rules(connection, tenant))
     rules_at = now
     if proposed.rule is not None:
@@ -133,7 +143,7 @@ def _policy(
     setting = Setting(at=now, entries=entries, rules_at=rules_at, alignments=table)
     policy = policy_in(connection, tenant, setting)
     if proposed.mapping is None:
-        return for_many(connection, tenant, policy)
+        return policy
     return replace(policy, items=items_among(connection, np.unique(table.line_item)))
 
 

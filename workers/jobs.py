@@ -17,12 +17,23 @@ from sqlalchemy.exc import SQLAlchemyError
 from bootstrap.container import Container, open_container
 from bootstrap.settings import Settings
 from connectors.errors import ConnectorError, RetryLater
-from mapping.records import CourseId, PlatformId, RunId, TenantId
+from mapping.records import CourseId, PassbackWay, PlatformId, RunId, TenantId
 from store import courses, dispatch, sync_state
 from store.secrets import SealBroken
 from store.session import reading, writing
 from store.sync_state import LEASE, LeaseLostError, Phase, WorkItem
-from workers import passback, plan, queue, recompute, setbacks, sync, trials
+from workers import (
+    framework_fetches,
+    passback,
+    plan,
+    platform_checks,
+    queue,
+    recompute,
+    setbacks,
+    sync,
+    trials,
+    way_trials,
+)
 from workers.setbacks import DOWN_SECONDS, PAUSE_SECONDS, Endurance
 from workers.work import Work
 from workers.work_log import telling
@@ -143,6 +154,48 @@ def try_change(tenant: int, key: str) -> None:
     container = _container()
     try:
         trials.work_out(container, TenantId(tenant), key)
+    finally:
+        container.close()
+
+
+def look_over(platform: int) -> None:
+    """Look an LMS over, for whoever looks at a page.
+
+    Args:
+        platform: Which.
+    """
+    container = _container()
+    try:
+        platform_checks.look_over(container, PlatformId(platform))
+    finally:
+        container.close()
+
+
+def try_way(tenant: int, course: int, way: str) -> None:
+    """Try a way of passback dry, for whoever looks at a page.
+
+    Args:
+        tenant: Whose course.
+        course: The course.
+        way: The way.
+    """
+    container = _container()
+    try:
+        way_trials.work_out(container, TenantId(tenant), CourseId(course), way=PassbackWay(way))
+    finally:
+        container.close()
+
+
+def fetch_framework(tenant: int, key: str) -> None:
+    """Fetch a framework's file from an address, for whoever looks at a page.
+
+    Args:
+        tenant: Who wants it.
+        key: Of the fetch.
+    """
+    container = _container()
+    try:
+        framework_fetches.work_out(container, TenantId(tenant), key)
     finally:
         container.close()
 

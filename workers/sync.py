@@ -74,11 +74,11 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
         is_whole = is_sweep(work, courses.course(connection, course_id))
         stored_items = gradebook.save_line_items(connection, course_id, items)
         aligned, realigned = _align(connection, course, items=items)
-        basis = readings.alignment_basis(
-            alignments.mapping_in_force(connection, course.tenant), course
-        )
+        mapping = alignments.mapping_in_force(connection, course.tenant)
         waiting.mark_learners(connection, changes.learners | realigned, now=work.now())
-        if (reason := _reason_to_skip(learners, items, aligned)) is not None:
+        # Before a first mapping everything is read, so that a draft can be tried on real scores.
+        wanted = items if mapping is None else aligned
+        if (reason := _reason_to_skip(learners, items, wanted)) is not None:
             _skip(connection, source, work, reason=reason)
             return
         reading = gradebook.start_reading(
@@ -89,8 +89,12 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
     )
     with work.writing() as connection:
         ended_at = work.now()
-        seconds = (ended_at - begun_at).total_seconds()
-        finished = Finished(cursor=cursor, basis=basis, is_sweep=is_whole, seconds=seconds)
+        finished = Finished(
+            cursor=cursor,
+            basis=readings.alignment_basis(mapping, course),
+            is_sweep=is_whole,
+            seconds=(ended_at - begun_at).total_seconds(),
+        )
         readings.finish_reading(connection, course_id, finished, now=ended_at)
         work.tell(connection, (*source.notes, *_skipped(reading)))
         work.finish(connection, Counts(api_calls=source.calls, quota=source.quota))
@@ -182,7 +186,7 @@ def _save_people(
     merging.follow_accounts(connection, course.id, now=work.now())
     before = courses.active_learners(connection, course.id)
     learners = courses.save_enrolments(connection, course.id, people)
-    if course.id in rules.courses_with_rules(connection, course.tenant):
+    if rules.has_own_rule(connection, course.tenant, course.id):
         # Its rule holds for who is there: who came or left stands by another one now.
         moved = set(before) ^ set(courses.active_learners(connection, course.id))
         waiting.mark_learners(connection, moved, now=work.now())
@@ -220,7 +224,8 @@ def _align(
     """
     rules = alignments.rules_in_force(connection, course.tenant)
     known, keys = item_rows.known_line_items(connection, course.id)
-    aligned = alignment.resolve(rules, course.record, known)
+    names = alignments.known_names(connection, course.tenant, rules)
+    aligned = alignment.resolve(rules, course.record, known, known=names)
     touched = alignments.save_alignments(
         connection, course.id, aligned, items=keys, tenant=course.tenant
     )
@@ -231,12 +236,12 @@ def _align(
 def _reason_to_skip(
     learners: Mapping[LearnerRef, LearnerId],
     items: Sequence[LineItem],
-    aligned: Sequence[Alignment],
+    wanted: Sequence[object],
 ) -> tuple[str, str] | None:
     """Why a course's scores need not be read: a word that groups, a sentence for a person."""
     if not learners:
         return "no_learners", "Nobody is enrolled as a learner; there is nothing to read yet."
-    if not aligned:
+    if not wanted:
         return "unmapped", (
             f"No mapping rule matches any of its {len(items)} line items, so no score of it "
             "counts for a competency; add a rule to the mapping, or leave it out on purpose."

@@ -1,4 +1,4 @@
-"""Changes of policy tried in the background, for districts that are too large to wait for.
+"""Changes of policy tried: at once, or in the background where that is too long to wait.
 
 What comes of a trial is kept in Redis for an hour: it can be had again by asking again.
 """
@@ -6,7 +6,7 @@ What comes of a trial is kept in Redis for an hour: it can be had again by askin
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rq import Retry
@@ -25,32 +25,54 @@ AT_ONCE = 3_000
 """Learners who are judged while a person waits for the page."""
 _KEPT_SECONDS = 3600
 _JOB_SECONDS = 900
+_QUIET_SECONDS = 180
+"""A batch of learners takes seconds; after so long nobody works at a trial any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """A trial: how many learners were judged, and of how many; the effect once it is known."""
+    """A change that was tried, or is being tried.
 
+    Attributes:
+        key: Under which it is found.
+        proposed: The change.
+        purpose: What the page wants to know of it when it shows what came of it.
+        done: How many learners were judged.
+        of: Of how many.
+        effect: What the change would do, once that is known.
+        is_quiet: Whether nothing was heard of it for so long that it may never be known.
+    """
+
+    key: str
+    proposed: Proposed
+    purpose: Mapping[str, Any]
     done: int = 0
     of: int = 0
     effect: Effect | None = None
+    is_quiet: bool = False
 
 
-def try_out(container: Container, tenant: TenantId, proposed: Proposed) -> Effect | str:
-    """What a change would do; for a large district the key under which it will be found.
+def try_out(
+    container: Container, tenant: TenantId, proposed: Proposed, *, purpose: Mapping[str, Any]
+) -> Trial:
+    """Try a change: at once, or for a large district in the background.
 
     Args:
         container: Where.
         tenant: Whose policy would change.
         proposed: The change.
+        purpose: What the page wants to know of it later; JSON-able.
     """
     with reading(container.engine) as connection:
         count = len(tenants.all_learners(connection, tenant))
-    if count <= AT_ONCE:
-        return effect_of(container.engine, tenant, proposed, now=container.now())
     key = secrets.token_hex(8)
-    container.redis.hset(_name(tenant, key), mapping={"proposed": json.dumps(_plain(proposed))})
-    container.redis.expire(_name(tenant, key), _KEPT_SECONDS)
+    begun = Trial(key=key, proposed=proposed, purpose=purpose, of=count)
+    kept = {"proposed": json.dumps(_plain(proposed)), "purpose": json.dumps(dict(purpose))}
+    if count <= AT_ONCE:
+        found = effect_of(container.engine, tenant, proposed, now=container.now())
+        _keep(container, tenant, key, **kept, effect=json.dumps(_told(found)))
+        return replace(begun, done=count, effect=found)
+    _keep(container, tenant, key, **kept, of=count)
     open_queue(container).enqueue(
         "workers.jobs.try_change",
         *(int(tenant), key),
@@ -60,7 +82,7 @@ def try_out(container: Container, tenant: TenantId, proposed: Proposed) -> Effec
         failure_ttl=_KEPT_SECONDS,
         retry=Retry(max=2),
     )
-    return key
+    return begun
 
 
 def trial(container: Container, tenant: TenantId, key: str) -> Trial | None:
@@ -69,27 +91,39 @@ def trial(container: Container, tenant: TenantId, key: str) -> Trial | None:
     if not kept:
         return None
     told = kept.get(b"effect")
+    silence = container.now().timestamp() - float(kept[b"heard"])
     return Trial(
+        key=key,
+        proposed=_proposed(json.loads(kept[b"proposed"])),
+        purpose=json.loads(kept[b"purpose"]),
         done=int(kept.get(b"done", b"0")),
         of=int(kept.get(b"of", b"0")),
         effect=None if told is None else _effect(json.loads(told)),
+        is_quiet=told is None and silence > _QUIET_SECONDS,
     )
 
 
 def work_out(container: Container, tenant: TenantId, key: str) -> None:
     """Try a change, and keep what comes of it; a key that is gone is passed over."""
-    name = _name(tenant, key)
-    kept = container.redis.hget(name, "proposed")
+    kept = container.redis.hget(_name(tenant, key), "proposed")
     if kept is None:
         return
 
     def tell(done: int, of: int) -> None:
-        container.redis.hset(name, mapping={"done": done, "of": of})
+        _keep(container, tenant, key, done=done, of=of)
 
     found = effect_of(
         container.engine, tenant, _proposed(json.loads(kept)), now=container.now(), tell=tell
     )
-    container.redis.hset(name, mapping={"effect": json.dumps(_told(found))})
+    _keep(container, tenant, key, effect=json.dumps(_told(found)))
+
+
+def _keep(container: Container, tenant: TenantId, key: str, **told: str | int) -> None:
+    """Keep what is told of a trial, and when; a while longer from now on."""
+    name = _name(tenant, key)
+    kept: dict[Any, Any] = {**told, "heard": container.now().timestamp()}
+    container.redis.hset(name, mapping=kept)
+    container.redis.expire(name, _KEPT_SECONDS)
 
 
 def _name(tenant: TenantId, key: str) -> str:
@@ -112,7 +146,10 @@ def _proposed(plain: Mapping[str, Any]) -> Proposed:
         rule=None if rule is None else ScopedRule(**{**rule, "scope": Scope[rule["scope"]]}),
         mapping=None
         if mapping is None
-        else [MappingRule(**{**one, "kind": EvidenceKind(one["kind"])}) for one in mapping],
+        else [
+            MappingRule(**{**one, "kind": EvidenceKind(one["kind"]), "steps": tuple(one["steps"])})
+            for one in mapping
+        ],
     )
 
 

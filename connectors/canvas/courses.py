@@ -187,8 +187,18 @@ def line_item_of(payload: Assignment, groups: Mapping[str, str], *, is_own: bool
 
 def _criterion(row: RubricRow) -> records.Criterion:
     return records.Criterion(
-        ref=CriterionRef(row.id), title=row.description or "", maximum=row.points or 0.0
+        ref=CriterionRef(row.id),
+        title=row.description or "",
+        maximum=row.points or 0.0,
+        links=_links(row),
     )
+
+
+def _links(row: RubricRow) -> tuple[records.LmsLink, ...]:
+    """The outcome that a criterion was taken from; one that was typed by hand has none."""
+    is_linked = row.outcome_id is not None or row.learning_outcome_id is not None
+    names = tuple(name for name in (row.vendor_guid, row.description) if name)
+    return (names,) if is_linked and names else ()
 
 
 def in_utc(moment: datetime | None) -> datetime | None:

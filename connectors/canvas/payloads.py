@@ -59,12 +59,19 @@ class Group(msgspec.Struct):
 
 
 class RubricRow(msgspec.Struct):
-    """A criterion of an assignment's rubric."""
+    """A criterion of an assignment's rubric.
+
+    One that a teacher took from an outcome has that outcome's id, by one of two names, and what
+    the outcome's maker calls it, where that is said; its description is the outcome's title.
+    """
 
     id: str
     points: float | None = None
     description: str | None = None
     ignore_for_scoring: bool | None = None
+    outcome_id: Id | None = None
+    learning_outcome_id: Id | None = None
+    vendor_guid: str | None = None
 
 
 class Assignment(msgspec.Struct):

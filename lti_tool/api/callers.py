@@ -10,10 +10,13 @@ from lti_tool.launch.services import services
 from mapping.records import TenantId
 from store import api_tokens
 from store.api_tokens import ApiToken, Scope
+from store.mapping_drafts import Editor
 from store.policy_changes import Author
 from store.session import reading, writing
 
 _BEARER = "bearer "
+_LONGEST_NAME = 115
+"""Two of them, and the words between, fit the columns that say who."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +31,17 @@ class Caller:
         return self.token.tenant
 
     def author(self, reason: str = "") -> Author:
-        """Who it is in the trail of changes."""
-        return Author(by=f"API ({self.token.name})", at=services().now(), reason=reason)
+        """Who it is in the trail of changes: the token, and who made it."""
+        name, maker = (
+            text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 3]}..."
+            for text in (self.token.name, self.token.made_by)
+        )
+        by = f"API ({name}, made by {maker})"
+        return Author(by=by, at=services().now(), reason=reason)
+
+    def editor(self, reason: str = "") -> Editor:
+        """Who changes a mapping set: all tokens of one person are that person."""
+        return Editor(author=self.author(reason), key=self.token.made_by)
 
 
 def caller(scope: Scope) -> Caller:

@@ -10,13 +10,12 @@ import msgspec
 from lti_tool.api.operations import OPERATIONS, Call, Page, PageQuery, page_of
 from lti_tool.api.problems import NotHere
 from lti_tool.launch.services import services
-from mapping.evidence.tables import View
-from mapping.records import CourseId, Mode
+from mapping.records import CourseId, LearnerId, Mode
 from store import listed, modes
 from store.api_tokens import Scope
 from store.listed import After, ListedCourse
 from store.refreshes import RefreshCause
-from store.reports import StandingLine, learner_standings
+from store.reports import LearnerLine, StandingLine, course_standings
 from store.session import reading, writing
 from workers import queue
 
@@ -94,6 +93,7 @@ def get_course(call: Call) -> Course:
     scope=Scope.OPERATE,
     answer=Course,
     takes=NewMode,
+    example={"mode": "published", "reason": "The pilot went well."},
 )
 def set_course_mode(call: Call) -> Course:
     """Choose who sees a course's results, and whether its gradebook is written to."""
@@ -136,27 +136,13 @@ def refresh_course(call: Call) -> Refreshing:
 def list_standings(call: Call) -> Page[LearnerStandings]:
     """Where the learners of a course stand in what its line items speak for, by learner's id."""
     query: PageQuery = call.query
-    course, tenant = _course(call), call.caller.tenant
-    part = After(id=query.after, most=query.limit + 1)
+    course = _course(call)
+    after = None if query.after is None else LearnerId(query.after)
     with reading(services().engine) as connection:
-        found = listed.learners_listed(connection, course.id, part)
-        told = [
-            (
-                learner,
-                LearnerStandings(
-                    id=learner,
-                    name=name,
-                    standings=[
-                        _standing(one)
-                        for one in learner_standings(
-                            connection, tenant, learner, view=View.TEACHER, course=course.id
-                        )
-                    ],
-                ),
-            )
-            for learner, name in found
-        ]
-    return page_of(told, query.limit)
+        found = course_standings(
+            *(connection, call.caller.tenant, course.id), after=after, most=query.limit + 1
+        )
+    return page_of([(learner.id, _stands(learner, lines)) for learner, lines in found], query.limit)
 
 
 def _course(call: Call) -> ListedCourse:
@@ -186,6 +172,11 @@ def _told(course: ListedCourse) -> Course:
         read_at=course.read_at,
         agreed_at=course.agreed_at,
     )
+
+
+def _stands(learner: LearnerLine, lines: Sequence[StandingLine]) -> LearnerStandings:
+    standings = [_standing(one) for one in lines]
+    return LearnerStandings(id=learner.id, name=learner.name, standings=standings)
 
 
 def _standing(line: StandingLine) -> Standing:

@@ -4,7 +4,6 @@ Source: OpenAPI Specification 3.1.0.
 """
 
 import inspect
-import re
 from collections.abc import Iterable
 from http import HTTPStatus
 from importlib.metadata import version
@@ -13,13 +12,16 @@ from typing import Any
 import msgspec
 
 from lti_tool.api.operations import (
+    FILE,
     KEY_HEADER,
     KEY_PATTERN,
     LONGEST_KEY,
     OPERATIONS,
+    PATH_PART,
     REPLAYED_HEADER,
     Nothing,
     Operation,
+    PageQuery,
     RowId,
 )
 from lti_tool.api.problems import Problem
@@ -28,7 +30,6 @@ from store.api_tokens import Scope
 ADDRESS = "/api/v1"
 _REF = "#/components/schemas/{name}"
 _SCHEME = "token"
-_ID = re.compile(r"<row_id:(\w+)>")
 _PROBLEM = "application/problem+json"
 _JSON = "application/json"
 
@@ -40,7 +41,7 @@ def description() -> dict[str, Any]:
     _, components = msgspec.json.schema_components(types, ref_template=_REF)
     paths: dict[str, dict[str, Any]] = {}
     for one in operations:
-        path = _ID.sub(r"{\1}", one.path)
+        path = PATH_PART.sub(r"{\3}", one.path)
         paths.setdefault(path, {})[one.method.lower()] = _described(one, components)
     used = {name: schema for name, schema in components.items() if name not in _queries(operations)}
     return {
@@ -52,7 +53,9 @@ def description() -> dict[str, Any]:
                 "Runs, courses, frameworks, mappings, rules and standings of one district. A token "
                 "is made with `waymark token create`; it opens what its scopes say. Lists come in "
                 "pages: ask again with `after` set to `next`. A POST with an Idempotency-Key is "
-                "done once, however often it is sent within three days."
+                "done once, however often it is sent within three days. Where two may "
+                "write, what is read has a `seen`, which goes back with what is written: 409 says "
+                "that somebody changed it meanwhile."
             ),
         },
         "servers": [{"url": ADDRESS}],
@@ -74,8 +77,8 @@ def description() -> dict[str, Any]:
 def _types(operations: Iterable[Operation]) -> list[Any]:
     found: list[Any] = []
     for one in operations:
-        found += [one.query, *([one.takes] if one.has_body else [])]
-        found += [] if one.answer is None else [one.answer]
+        found += [one.query, *([one.takes] if one.has_body and one.takes is not bytes else [])]
+        found += [] if one.answer is None or one.files else [one.answer]
     return found
 
 
@@ -98,17 +101,32 @@ def _described(operation: Operation, components: dict[str, Any]) -> dict[str, An
     if more:
         told["description"] = more
     if operation.has_body:
-        schema = msgspec.json.schema_components([operation.takes], ref_template=_REF)[0][0]
-        told["requestBody"] = {"required": True, "content": {_JSON: {"schema": schema}}}
+        told["requestBody"] = {"required": True, "content": _taken(operation)}
     return told
 
 
+def _taken(operation: Operation) -> dict[str, Any]:
+    if operation.takes is bytes:
+        return {FILE: {"schema": {"type": "string", "format": "binary"}}}
+    schema = msgspec.json.schema_components([operation.takes], ref_template=_REF)[0][0]
+    example = {} if operation.example is None else {"example": operation.example}
+    return {_JSON: {"schema": schema, **example}}
+
+
 def _ids(operation: Operation) -> list[dict[str, Any]]:
-    schema = msgspec.json.schema(RowId)
     return [
-        {"name": name, "in": "path", "required": True, "schema": schema}
-        for name in _ID.findall(operation.path)
+        {"name": name, "in": "path", "required": True, "schema": _part(converter, told or "")}
+        for converter, told, name in PATH_PART.findall(operation.path)
     ]
+
+
+def _part(converter: str, told: str) -> dict[str, Any]:
+    """What a part of a path may be: a number, one of some words, or a key of so many digits."""
+    if converter == "any":
+        return {"type": "string", "enum": [one.strip() for one in told.split(",")]}
+    if converter == "string":
+        return {"type": "string", "pattern": f"^[0-9a-f]{{{told.removeprefix('length=')}}}$"}
+    return msgspec.json.schema(RowId)
 
 
 def _parameters(operation: Operation, components: dict[str, Any]) -> list[dict[str, Any]]:
@@ -135,17 +153,31 @@ def _key(operation: Operation) -> list[dict[str, Any]]:
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    well: dict[str, Any] = {"description": operation.status.phrase}
-    if operation.answer is not None:
+    well = _well(operation, operation.status)
+    later = {}
+    if operation.may_be_later:
+        begun = _well(operation, HTTPStatus.ACCEPTED)
+        where = {"Location": {"schema": {"type": "string"}}}
+        later = {"202": {**begun, "headers": {**begun.get("headers", {}), **where}}}
+    return {
+        str(operation.status.value): well,
+        **later,
+        **{str(one.value): _problem(one) for one in _refusals(operation)},
+    }
+
+
+def _well(operation: Operation, status: HTTPStatus) -> dict[str, Any]:
+    well: dict[str, Any] = {"description": status.phrase}
+    if operation.files:
+        # Whatever the form of a file, it is no string of JSON.
+        well["content"] = {one: {} for one in operation.files}
+    elif operation.answer is not None:
         schema = msgspec.json.schema_components([operation.answer], ref_template=_REF)[0][0]
         well["content"] = {_JSON: {"schema": schema}}
     if operation.method == "POST":
         replayed = {"schema": {"type": "string", "enum": ["true"]}}
         well["headers"] = {REPLAYED_HEADER: replayed}
-    return {
-        str(operation.status.value): well,
-        **{str(one.value): _problem(one) for one in _refusals(operation)},
-    }
+    return well
 
 
 def _problem(status: HTTPStatus) -> dict[str, Any]:
@@ -155,8 +187,10 @@ def _problem(status: HTTPStatus) -> dict[str, Any]:
 
 def _refusals(operation: Operation) -> tuple[HTTPStatus, ...]:
     found = [HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN]
-    found += [HTTPStatus.NOT_FOUND] if _ID.search(operation.path) else []
-    found += [HTTPStatus.CONFLICT] if operation.method == "POST" else []
+    names = operation.query not in {Nothing, PageQuery}
+    if PATH_PART.search(operation.path) or operation.has_body or names:
+        found.append(HTTPStatus.NOT_FOUND)
+    found += [HTTPStatus.CONFLICT] if operation.method in {"POST", "PUT"} else []
     found += (
         [HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE]
         if operation.has_body

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 
 from lti_tool.api.callers import Caller, caller
 from lti_tool.api.problems import Refused
+from lti_tool.framework_files import Export
 from lti_tool.launch.services import services
 from store import api_answers
 from store.api_answers import Answered, Asked
@@ -24,8 +25,11 @@ LONGEST_KEY = 255
 KEY_PATTERN = "^[!-~]+$"
 KEY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
+PATH_PART = re.compile(r"<(\w+)(?:\(([^)]*)\))?:(\w+)>")
+"""A part of a path that is asked for: its converter, what that is told, its name."""
+FILE = "application/octet-stream"
+"""What a file is sent as, whatever is in it."""
 _JSON = "application/json"
-
 
 RowId: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=10**18 - 1)]
 Limit: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=MOST_A_PAGE)]
@@ -51,11 +55,22 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request as an operation gets it: by whom, about what, with what."""
+    """A request as an operation gets it: by whom, about what, with what.
+
+    ``ids`` are the numbers of its address, ``words`` its other parts.
+    """
 
     caller: Caller
-    ids: dict[str, int]
+    ids: Mapping[str, int]
+    words: Mapping[str, str]
     query: Any
+    body: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """Something was begun; ``body`` has the ``address`` at which to ask what comes of it."""
+
     body: Any
 
 
@@ -69,9 +84,13 @@ class Operation:
         scope: What a token must be good for.
         answer: Type of the answer; None for none.
         work: What does it.
-        takes: Type of the JSON body.
+        takes: Type of the JSON body; ``bytes`` for a file.
         query: Type of the query.
         status: Of the answer where all is well.
+        most_bytes: The largest body that is taken; None for the usual bound of requests.
+        example: A body, for the description.
+        files: Media types of the files that it answers; none where it answers JSON.
+        may_be_later: Whether it may answer that something was begun.
     """
 
     method: str
@@ -79,9 +98,13 @@ class Operation:
     scope: Scope
     answer: Any
     work: Callable[[Call], Any]
-    takes: type[msgspec.Struct] = Nothing
+    takes: type[msgspec.Struct] | type[bytes] = Nothing
     query: type[msgspec.Struct] = Nothing
     status: HTTPStatus = HTTPStatus.OK
+    most_bytes: int | None = None
+    example: Mapping[str, Any] | None = None
+    files: Sequence[str] = ()
+    may_be_later: bool = False
 
     @property
     def name(self) -> str:
@@ -142,13 +165,22 @@ def page_of(found: Sequence[tuple[int, T]], limit: int) -> Page[T]:
 
 
 def _served(operation: Operation) -> Callable[..., Response]:
-    def serve(**ids: int) -> Response:
+    def serve(**parts: int | str) -> Response:
         by = caller(operation.scope)
-        call = Call(caller=by, ids=ids, query=_query(operation), body=_body(operation))
+        call = Call(
+            caller=by,
+            ids={name: part for name, part in parts.items() if isinstance(part, int)},
+            words={name: part for name, part in parts.items() if isinstance(part, str)},
+            query=_query(operation),
+            body=_body(operation),
+        )
         asked = _asked(operation, by)
-        if asked is None:
-            return _response(operation, _text(operation.work(call)))
-        return _once(operation, call, asked)
+        if asked is not None:
+            return _once(operation, call, asked)
+        found = operation.work(call)
+        return (
+            _file(found) if operation.files else _response(operation, _answered(operation, found))
+        )
 
     return serve
 
@@ -165,9 +197,14 @@ def _query(operation: Operation) -> Any:  # noqa: ANN401 - of the operation's ty
         raise Refused(HTTPStatus.BAD_REQUEST, f"The query names {twice[0]!r} more than once.")
     flat = {name: values[0] for name, values in sent.items()}
     try:
-        return msgspec.convert(flat, operation.query, strict=False)
+        query = msgspec.convert(flat, operation.query, strict=False)
     except msgspec.ValidationError as error:
         raise Refused(HTTPStatus.BAD_REQUEST, f"The query: {error}.") from error
+    for name in flat:
+        if getattr(query, name) is None:
+            # Converting takes the word "null" for nothing said.
+            raise Refused(HTTPStatus.BAD_REQUEST, f"The query: {name!r} has no null; leave it out.")
+    return query
 
 
 def _body(operation: Operation) -> Any:  # noqa: ANN401 - of the operation's type
@@ -178,12 +215,30 @@ def _body(operation: Operation) -> Any:  # noqa: ANN401 - of the operation's typ
     """
     if not operation.has_body:
         return None
+    if operation.most_bytes is not None:
+        request.max_content_length = operation.most_bytes
+    if operation.takes is bytes:
+        if request.mimetype != FILE:
+            detail = f"Send the file as it is, as {FILE}."
+            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
+        return request.get_data()
     if request.mimetype != _JSON:
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send the body as {_JSON}.")
+    return _decoded(operation)
+
+
+def _decoded(operation: Operation) -> Any:  # noqa: ANN401 - of the operation's type
+    """The body, which is JSON.
+
+    Raises:
+        Refused: It is not as described.
+    """
     try:
         return msgspec.json.decode(request.get_data(), type=operation.takes)
     except msgspec.ValidationError as error:
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"The body: {error}.") from error
+    except RecursionError as error:
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "The body is nested too deeply.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refused(HTTPStatus.BAD_REQUEST, f"The body is no JSON: {error}.") from error
 
@@ -221,27 +276,38 @@ def _once(operation: Operation, call: Call, asked: Asked) -> Response:
         detail = "The same request is still worked on. Ask again in a moment."
         raise Refused(HTTPStatus.CONFLICT, detail, (("Retry-After", "2"),)) from error
     if before is not None:
-        response = _response(operation, before.body)
+        response = _response(operation, before)
         response.headers[REPLAYED_HEADER] = "true"
         return response
     try:
-        text = _text(operation.work(call))
+        answered = _answered(operation, operation.work(call))
     except BaseException:
         # It came to nothing: the next try under this key is a first one.
         with writing(engine) as connection:
             api_answers.forget(connection, asked)
         raise
     with writing(engine) as connection:
-        api_answers.keep(connection, asked, Answered(status=operation.status.value, body=text))
-    return _response(operation, text)
+        api_answers.keep(connection, asked, answered)
+    return _response(operation, answered)
 
 
-def _text(answer: Any) -> str:  # noqa: ANN401 - whatever an operation answers
-    return "" if answer is None else msgspec.json.encode(answer).decode()
+def _answered(operation: Operation, found: Any) -> Answered:  # noqa: ANN401 - whatever one answers
+    status = HTTPStatus.ACCEPTED if isinstance(found, Later) else operation.status
+    body = found.body if isinstance(found, Later) else found
+    text = "" if body is None else msgspec.json.encode(body).decode()
+    return Answered(status=status.value, body=text)
 
 
-def _response(operation: Operation, text: str) -> Response:
-    response = Response(text, status=operation.status, mimetype=_JSON)
-    if not text:
+def _response(operation: Operation, answered: Answered) -> Response:
+    response = Response(answered.body, status=answered.status, mimetype=_JSON)
+    if not answered.body:
         del response.headers["Content-Type"]
+    if operation.may_be_later and answered.status == HTTPStatus.ACCEPTED:
+        response.headers["Location"] = msgspec.json.decode(answered.body)["address"]
+    return response
+
+
+def _file(found: Export) -> Response:
+    response = Response(found.content, mimetype=found.media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.name}"'
     return response

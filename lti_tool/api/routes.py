@@ -3,12 +3,33 @@
 import msgspec
 from flask import Blueprint, Response
 
-from lti_tool.api import courses, policy, runs
+from lti_tool.api import (
+    courses,
+    framework_imports,
+    frameworks,
+    mapping_effects,
+    mappings,
+    rules,
+    runs,
+    trail,
+    trials,
+)
 from lti_tool.api.openapi import ADDRESS, description
 from lti_tool.api.operations import OPERATIONS
 from lti_tool.api.problems import Refused, told
 
-__all__ = ["blueprint", "courses", "policy", "runs"]
+__all__ = [
+    "blueprint",
+    "courses",
+    "framework_imports",
+    "frameworks",
+    "mapping_effects",
+    "mappings",
+    "rules",
+    "runs",
+    "trail",
+    "trials",
+]
 
 blueprint = Blueprint("api", __name__, url_prefix=ADDRESS)
 blueprint.register_error_handler(Refused, told)

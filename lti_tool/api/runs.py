@@ -84,6 +84,7 @@ def get_run(call: Call) -> Run:
     answer=Run,
     takes=NewRun,
     status=HTTPStatus.ACCEPTED,
+    example={"is_dry": True},
 )
 def begin_run(call: Call) -> Run:
     """Begin a run now.
@@ -114,7 +115,14 @@ def get_pause(call: Call) -> PauseState:
         return _state(pauses.pause_of(connection, call.caller.tenant))
 
 
-@OPERATIONS.add("PUT", "/pause", scope=Scope.OPERATE, answer=PauseState, takes=NewPause)
+@OPERATIONS.add(
+    "PUT",
+    "/pause",
+    scope=Scope.OPERATE,
+    answer=PauseState,
+    takes=NewPause,
+    example={"reason": "The LMS is moved this weekend."},
+)
 def set_pause(call: Call) -> PauseState:
     """Pause the district: within five seconds nothing is read or written.
 

@@ -39,6 +39,8 @@ REVIEW_MESSAGE = "LtiSubmissionReviewRequest"
 MESSAGES = frozenset({RESOURCE_LINK_MESSAGE, DEEP_LINKING_MESSAGE, REVIEW_MESSAGE})
 FOCUS_PARAMETER = "waymark_competencies"
 """The custom parameter of a placed link that names the competencies it is about."""
+CONTRAST_PARAMETER = "canvas_high_contrast"
+"""The custom parameter that says whether the person has asked the LMS for high contrast."""
 MOST_FOCUSED = 100
 VERSION = "1.3.0"
 LEEWAY = timedelta(seconds=60)
@@ -113,6 +115,8 @@ class VerifiedClaims:
     memberships_url: str = ""
     notices_url: str = ""
     notice_types: tuple[str, ...] = ()
+    locale: str = ""
+    has_high_contrast: bool = False
 
 
 def require_audience(body: Mapping[str, Any], client_id: str) -> None:
@@ -232,7 +236,26 @@ def parse_claims(token: VerifiedToken, origin: str) -> VerifiedClaims:
         ),
         notices_url=address(notices.get("platform_notification_service_url"), origin),
         notice_types=identifiers(notices.get("notice_types_supported")),
+        locale=_locale(body),
+        has_high_contrast=_has_high_contrast(body.get(LTI + "custom")),
     )
+
+
+def _locale(body: Mapping[str, Any]) -> str:
+    """The language that the person has chosen in the LMS.
+
+    Source: LTI Core 1.3, 5.4.4 (``launch_presentation``); contracts/canvas.md 5.3 (``locale``).
+    """
+    presentation = object_of(body.get(LTI + "launch_presentation"))
+    return text(presentation.get("locale")) or text(body.get("locale"))
+
+
+def _has_high_contrast(custom: object) -> bool:
+    """Whether the person has asked Canvas for high contrast.
+
+    Source: contracts/canvas.md 5.6 (``$Canvas.user.prefersHighContrast``).
+    """
+    return truth(object_of(custom).get(CONTRAST_PARAMETER), default=False)
 
 
 def _message(body: Mapping[str, Any]) -> str:

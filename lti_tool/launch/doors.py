@@ -28,8 +28,12 @@ LOGIN = Door(name="login", per_second=50.0, burst=1500.0)
 LAUNCH = Door(name="launch", per_second=50.0, burst=1500.0)
 REGISTER = Door(name="register", per_second=0.5, burst=60.0)
 """Several administrators behind one address, each with some tries; a token cannot be guessed."""
+SETUP = Door(name="setup", per_second=2.0, burst=300.0)
+"""Wider than registering, since its pages look by themselves whether the LMS has answered."""
 EVENTS = Door(name="events", per_second=500.0, burst=20_000.0)
 """An LMS that is refused gives up sending, and a hosted one sends from few addresses."""
+MASTERY = Door(name="mastery", per_second=10.0, burst=600.0)
+"""A school's network that reads how mastery works on the evening of the parents."""
 NOTICES = Door(name="notices", per_second=20.0, burst=600.0)
 
 

@@ -68,6 +68,10 @@ class InvitationRefused(LaunchRefused):
     """A registration without an invitation that is known, unused and not over."""
 
 
+class SetupRefused(LaunchRefused):
+    """An address for setting Waymark up that is unknown or over."""
+
+
 class RegistrationOver(LaunchRefused):
     """A registration that was completed, is under way elsewhere, or waited too long."""
 

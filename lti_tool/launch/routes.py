@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import MethodNotAllowed
 
+from lti_tool.languages import told_by_the_lms
 from lti_tool.launch import cookies, doors
 from lti_tool.launch.claims import origin_of
 from lti_tool.launch.form import Parameters, launch_parameters, login_parameters
@@ -98,6 +99,7 @@ def _proof_wanted(message: MessageLaunch, state: str) -> Response:
     assert message.unproven is not None  # noqa: S101 - the caller's question
     assert message.unproven.storage is not None  # noqa: S101 - or it would have been refused
     allow_frames(frame_origins(message.platform))
+    told_by_the_lms(message.claims.locale)
     if message.claims.deep_linking is not None:
         # The page stays while what is in it changes, up to the form that answers the LMS.
         allow_forms((origin_of(message.claims.deep_linking.return_url),))

@@ -14,7 +14,7 @@ from lti_tool.launch.message import MessageLaunch
 from lti_tool.launch.refusals import ProofRefused
 from lti_tool.launch.services import Services
 from lti_tool.launch.state import LONGEST_SESSION, LaunchRecord, ProofRecord, new_launch_id
-from store import deployments, registrations
+from store import alignments, deployments, registrations
 from store.registrations import Platform
 from store.session import reading
 
@@ -31,12 +31,14 @@ _BEARER = "Bearer "
 # RFC 3986, 3.4, and the percent sign of what is encoded already.
 _QUERY_CHARACTERS = "%=&+:/?@,;!$'()*~-._"
 _CHOOSE = "choose"
+_CLASS = "class"
+_DESK = "desk"
 
 # What a person with several capacities came for, the first one they have.
 _LANDINGS = (
-    (Capacity.TEACHER, "class"),
+    (Capacity.TEACHER, _CLASS),
     (Capacity.GUARDIAN, "family"),
-    (Capacity.ADMINISTRATOR, "desk"),
+    (Capacity.ADMINISTRATOR, _DESK),
     (Capacity.LEARNER, "me"),
 )
 
@@ -63,7 +65,7 @@ def open_session(
     record = _record(launch, at, digest=cookies.digest(secret))
     if not at.launches.open(state, launch_id, record):
         raise ProofRefused("state_used")
-    address = f"/l/{launch_id}/{_page(record, launch.claims.target)}"
+    address = f"/l/{launch_id}/{_page(record, launch.claims.target, at)}"
     response = Response(status=HTTPStatus.SEE_OTHER, headers=[("Location", address)])
     cookies.remove(response, cookies.cookie_name(cookies.LOGIN_PREFIX, state))
     kept = _without_other_people(response, at, record=record, sent_cookies=sent_cookies)
@@ -97,7 +99,7 @@ def await_proof(launch: MessageLaunch, at: Services, *, state: str) -> str:
         state,
         ProofRecord(
             launch=record,
-            page=_page(record, launch.claims.target),
+            page=_page(record, launch.claims.target, at),
             storage_digest=launch.unproven.storage_digest,
         ),
     )
@@ -150,6 +152,8 @@ def _record(launch: MessageLaunch, at: Services, *, digest: str) -> LaunchRecord
         deep_linking=claims.deep_linking,
         lineitems_url=claims.lineitems_url,
         memberships_url=claims.memberships_url,
+        locale=claims.locale,
+        has_high_contrast=claims.has_high_contrast,
     )
 
 
@@ -188,9 +192,19 @@ def landing(capacities: Collection[Capacity], message: str) -> str:
     return next((page for capacity, page in _LANDINGS if capacity in capacities), "welcome")
 
 
-def _page(record: LaunchRecord, target: SplitResult) -> str:
+def _page(record: LaunchRecord, target: SplitResult, at: Services) -> str:
     capacities = [Capacity(name) for name in record.capacities]
-    return landing(capacities, record.message) + _tail(target)
+    page = landing(capacities, record.message)
+    if page == _CLASS and Capacity.ADMINISTRATOR in capacities and not _is_mapped(record, at):
+        # Moodle's administrators open Waymark in a course, as its teachers do. Before a first
+        # mapping no class has anything to show, and all there is to do is theirs.
+        page = _DESK
+    return page + _tail(target)
+
+
+def _is_mapped(record: LaunchRecord, at: Services) -> bool:
+    with reading(at.engine) as connection:
+        return alignments.mapping_in_force(connection, record.tenant) is not None
 
 
 def find_visit(launch_id: str, at: Services, request: Request) -> Visit:

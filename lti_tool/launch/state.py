@@ -107,6 +107,8 @@ class LaunchRecord:
     deep_linking: DeepLinkingSettings | None = None
     lineitems_url: str = ""
     memberships_url: str = ""
+    locale: str = ""
+    has_high_contrast: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from bootstrap.presets import CANVAS, MOODLE
 from bootstrap.registering import PlatformConfiguration, SupportedMessage
-from lti_tool.launch.claims import DEEP_LINKING_MESSAGE, RESOURCE_LINK_MESSAGE
+from lti_tool.launch.claims import CONTRAST_PARAMETER, DEEP_LINKING_MESSAGE, RESOURCE_LINK_MESSAGE
 
 NAME = "Waymark"
 DESCRIPTION = "Shows which competencies each learner has mastered, and on what evidence."
@@ -62,6 +62,7 @@ CUSTOM_PARAMETERS: Mapping[str, Mapping[str, str]] = {
         "canvas_user_id": "$Canvas.user.id",
         "canvas_account_id": "$Canvas.account.id",
         "canvas_api_base": "$Canvas.api.baseUrl",
+        CONTRAST_PARAMETER: "$Canvas.user.prefersHighContrast",
         "sis_user_id": "$Canvas.user.sisSourceId",
         "sis_course_id": "$Canvas.course.sisSourceId",
     },

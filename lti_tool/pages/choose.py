@@ -8,6 +8,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from sqlalchemy import Connection
 
 from lti_tool.guards import PLACING, NotThere, Visit, require
+from lti_tool.languages import words
 from lti_tool.launch.claims import DeepLinkingSettings, origin_of
 from lti_tool.launch.deep_linking import (
     LINK_TYPE,
@@ -53,9 +54,15 @@ def place(launch_id: str) -> Response:
         chosen = _chosen(connection, visit)
         top = rule_of(connection, visit.record.tenant).scale.top
     if not chosen:
-        return _picker(visit, settings, complaint="Choose at least one competency first.")
+        return _picker(
+            visit, settings, complaint=words().say("Choose at least one {competency} first.")
+        )
     if len(chosen) > MOST_CHOSEN:
-        return _picker(visit, settings, complaint=f"Choose at most {MOST_CHOSEN} at a time.")
+        return _picker(
+            visit,
+            settings,
+            complaint=words().say("Choose at most {most} at a time.", most=MOST_CHOSEN),
+        )
     return _answer(visit, settings, _links(visit, settings, chosen, top=top))
 
 

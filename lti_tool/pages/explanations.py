@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from sqlalchemy import Connection
 
+from lti_tool.languages import language, words
 from lti_tool.launch.services import services
 from lti_tool.pages.shown import day
 from mapping.evidence.tables import View
@@ -18,10 +19,15 @@ from mapping.explanation.voice import Voice
 from mapping.judgement.grounds import Grounds
 from mapping.records import CompetencyId, LearnerId, LineItemId, TenantId
 from mapping.rules.mastery_rule import MasteryRule, parse_rule
+from mapping.status import NO_LEVEL, OverrideState
 from store import frameworks, rules
-from store.grounds import grounds_of, policy_of
+from store.grounds import Policy, grounds_of, policy_of
+from store.indicators import indicators_at
 from store.judgements import Exclusion, GivenDate, Judgements, Override, judgements_of
 from store.reports import CompetencyLine, ItemLine, StandingLine, item_lines
+
+_ENGLISH = ("en", "en-US", "en-GB")
+"""As frameworks may call it, the plainest first; read where nobody said it in another language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +51,7 @@ class Explained:
 
     ``rule`` is the one that holds for it, ``judgement`` what a person said in place of it,
     ``theirs`` what the learner sees where that is another status, told to teachers alone.
+    ``looks`` is what the level that it reached looks like, empty where no level is shown.
     """
 
     line: StandingLine
@@ -54,6 +61,7 @@ class Explained:
     rule: MasteryRule
     judgement: Override | None = None
     theirs: StandingLine | None = None
+    looks: str = ""
 
     @property
     def label(self) -> str:
@@ -88,6 +96,7 @@ class _Names:
     items: Mapping[LineItemId, ItemLine]
     judgements: Judgements
     competencies: Mapping[CompetencyId, str] = field(default_factory=dict)
+    looks: Mapping[CompetencyId, str] = field(default_factory=dict)
 
     def activity(self, line_item: int) -> str:
         """What a line item is called, empty where that is not known."""
@@ -131,6 +140,7 @@ def explained(
     *,
     lines: Sequence[StandingLine],
     view: View,
+    policy: Policy | None = None,
 ) -> tuple[Strand, ...]:
     """Explain a learner's standings.
 
@@ -140,15 +150,16 @@ def explained(
         learner: The learner.
         lines: What is to be explained, in framework order.
         view: Whose eyes it is for; to the learner, hidden scores are not even named.
+        policy: What they are judged by; None for what holds now.
 
     Returns:
         The strands in framework order, each with its competencies.
     """
     ids = [line.competency.id for line in lines]
-    policy = policy_of(connection, tenant, now=services().now())
+    policy = policy or policy_of(connection, tenant, now=services().now())
     grounds = grounds_of(connection, policy, [learner])
-    names = _names(connection, tenant, learner)
-    voice = Voice(day=day, activity=names.activity)
+    names = replace(_names(connection, tenant, learner), looks=_looks(connection, lines))
+    voice = Voice(words=words(), day=day, activity=names.activity)
     reasons = traces(grounds, learner=learner, competencies=ids, view=view, voice=voice)
     present = _rules(grounds, learner, ids)
     judged_by = rules.rules_by_id(
@@ -219,7 +230,27 @@ def _explained(line: StandingLine, why: Trace, rule: MasteryRule, *, names: _Nam
         != (line.status, line.evidence_count, line.override),
         rule=rule,
         judgement=names.judgements.overrides.get(line.competency.id),
+        looks=names.looks.get(line.competency.id, ""),
     )
+
+
+def _looks(connection: Connection, lines: Sequence[StandingLine]) -> dict[CompetencyId, str]:
+    """What the level of each standing looks like; its statement where nobody has said.
+
+    A status that a person gave is no level, and one without enough evidence shows none.
+    """
+    shown = {
+        line.competency.id: line
+        for line in lines
+        if line.status.is_evidenced
+        and line.level != NO_LEVEL
+        and line.override is not OverrideState.IN_FORCE
+    }
+    levels = {one: line.level for one, line in shown.items()}
+    tag = language().tag
+    tongues = tuple(dict.fromkeys((tag, tag.partition("-")[0], *_ENGLISH)))
+    said = indicators_at(connection, levels, tongues)
+    return {one: said.get(one, line.competency.statement) for one, line in shown.items()}
 
 
 def _shown(piece: Piece, item: ItemLine, names: _Names) -> ShownPiece:

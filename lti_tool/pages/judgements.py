@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from sqlalchemy import Connection
 
 from lti_tool.guards import NotThere, Visit, judged_course
+from lti_tool.languages import words
 from lti_tool.launch.services import services
 from lti_tool.pages.explanations import Explained, ShownPiece, explained
 from lti_tool.pages.judged import Typed, typed_date, typed_reason, typed_status
@@ -232,11 +233,15 @@ class _Act:
 
 
 def _read_status(fields: Fields) -> Typed:
-    return typed_status(fields, now=services().now(), zone=shown_zone())
+    return typed_status(fields, now=services().now(), zone=shown_zone(), words=words())
 
 
 def _read_date(fields: Fields) -> Typed:
-    return typed_date(fields, now=services().now(), zone=shown_zone())
+    return typed_date(fields, now=services().now(), zone=shown_zone(), words=words())
+
+
+def _read_reason(fields: Fields) -> Typed:
+    return typed_reason(fields, words=words())
 
 
 def _read_nothing(fields: Fields) -> Typed:
@@ -246,7 +251,7 @@ def _read_nothing(fields: Fields) -> Typed:
 _ACTS: Mapping[str, _Act] = {
     "status": _Act(read=_read_status, keep=_keep_status),
     "take_back": _Act(read=_read_nothing, keep=_take_back),
-    "take_out": _Act(read=typed_reason, keep=_take_out),
+    "take_out": _Act(read=_read_reason, keep=_take_out),
     "put_back": _Act(read=_read_nothing, keep=_put_back),
     "date": _Act(read=_read_date, keep=_keep_date),
     "undate": _Act(read=_read_nothing, keep=_take_date_back),

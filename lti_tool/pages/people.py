@@ -12,6 +12,7 @@ from lti_tool.pages.administrators import (
 )
 from store import desk_roles, modes
 from store.desk_roles import DeskRole, Right, RoleRefused, Wanted
+from store.second_person import needs_second, set_needs_second
 from store.session import reading, writing
 
 blueprint = Blueprint("people", __name__)
@@ -54,10 +55,27 @@ def give(launch_id: str) -> Response | tuple[str, int]:
     return to_page(visit, "people")
 
 
+@blueprint.post("/people/second")
+def second(launch_id: str) -> Response | tuple[str, int]:
+    """Say whether rules and mappings take force only with a second person's yes."""
+    visit = changing_administrator(launch_id, Right.PEOPLE)
+    reason = request.form.get("reason", "").strip()[:_LONGEST_REASON]
+    if not reason:
+        return _page(visit, problem="Say why; it is kept in the trail of changes."), 422
+    with writing(services().engine) as connection:
+        set_needs_second(
+            *(connection, visit.record.tenant),
+            is_needed=request.form.get("second") == "yes",
+            author=author_of(visit, reason),
+        )
+    return to_page(visit, "people#second")
+
+
 def _page(visit: Visit, problem: str = "") -> str:
     with reading(services().engine) as connection:
         found = desk_roles.administrators_of(connection, visit.record.tenant)
         schools = modes.school_modes(connection, visit.record.tenant)
+        is_second = needs_second(connection, visit.record.tenant)
     return render_template(
         "people.html",
         visit=visit,
@@ -66,6 +84,7 @@ def _page(visit: Visit, problem: str = "") -> str:
         schools=[one.name for one in schools],
         may_give=visit.may(Right.PEOPLE),
         own=visit.record.subject,
+        needs_second=is_second,
         problem=problem,
     )
 

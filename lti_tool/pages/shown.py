@@ -4,19 +4,31 @@ import re
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel.dates import format_date, format_time
 from flask import Flask, g
 
 from lti_tool.guards import Capacity
+from lti_tool.languages import ENGLISH, locale, words
 from lti_tool.launch.services import services
+from mapping.records import EvidenceKind
 from mapping.rules.mastery_rule import MasteryRule
 from mapping.scales import display
-from mapping.status import LADDER, NO_LEVEL, OverrideState, Status
+from mapping.status import LADDER, NO_LEVEL, OverrideState, Status, label_in
+from mapping.wording import marked
 from store.sync_state import ItemState, Phase
 
 _SHORT = {
-    Status.NO_EVIDENCE: "No evidence",
-    Status.INSUFFICIENT: "More needed",
-    Status.RECHECK_DUE: "Re-check due",
+    Status.NO_EVIDENCE: marked("No evidence"),
+    Status.INSUFFICIENT: marked("More needed"),
+    Status.RECHECK_DUE: marked("Re-check due"),
+}
+_KINDS = {
+    EvidenceKind.RECALL: marked("recall"),
+    EvidenceKind.SKILL: marked("skill"),
+    EvidenceKind.APPLICATION: marked("application"),
+    EvidenceKind.OBSERVATION: marked("observation"),
+    EvidenceKind.SELF: marked("self"),
+    EvidenceKind.EXTERNAL: marked("external"),
 }
 _STEPS = {
     Phase.PLAN: "find courses",
@@ -43,7 +55,7 @@ _MINUTE, _HOUR = 60, 3600
 
 def register(app: Flask) -> None:
     """Give the templates these words."""
-    for words in (
+    for word in (
         moment,
         clock,
         day,
@@ -54,8 +66,11 @@ def register(app: Flask) -> None:
         step_named,
         subject,
         state,
+        label,
+        kind,
+        estimated,
     ):
-        app.add_template_filter(words)
+        app.add_template_filter(word)
     app.jinja_env.globals.update(
         Capacity=Capacity, LADDER=LADDER, OverrideState=OverrideState, Status=Status
     )
@@ -74,36 +89,63 @@ def moment(when: datetime) -> str:
     local = _local(when)
     zone = f"{local:%Z}"
     # Zones without a name of their own call themselves by their offset, such as -03.
-    return f"{local.day} {local:%b %Y, %H:%M} {'UTC' + zone if zone[0] in '+-' else zone}"
+    named = "UTC" + zone if zone[0] in "+-" else zone
+    return f"{_date(local)}, {_time(local)} {named}"
 
 
 def clock(when: datetime) -> str:
     """A time of today, such as ``02:04``; a moment of another day in full."""
     local = _local(when)
     is_today = local.date() == _local(services().now()).date()
-    return f"{local:%H:%M}" if is_today else moment(when)
+    return _time(local) if is_today else moment(when)
 
 
 def day(when: datetime | None) -> str:
     """A date, such as ``21 Nov 2026``, or that there is none."""
-    if when is None:
-        return "no date"
-    local = _local(when)
-    return f"{local.day} {local:%b %Y}"
+    return words().say("no date") if when is None else _date(_local(when))
+
+
+def _date(local: datetime) -> str:
+    # English is spoken in every region, and this way of writing a day is clear in all of them.
+    if locale() == ENGLISH:
+        return f"{local.day} {local:%b %Y}"
+    return format_date(local, "medium", locale())
+
+
+def _time(local: datetime) -> str:
+    return f"{local:%H:%M}" if locale() == ENGLISH else format_time(local, "short", locale=locale())
 
 
 def number(value: float | None) -> str:
     """A number with up to two decimals, rounded as everywhere."""
+    said = words()
     if value is None:
-        return "none"
-    shown = display(value)
-    return shown.rstrip("0").rstrip(".")
+        return said.say("none")
+    return said.figures(display(value).rstrip("0").rstrip("."))
+
+
+def estimated(estimate: float, count: int) -> str:
+    """An estimate and how much evidence it comes from, for one of many cells of a class."""
+    return words().say(
+        "Estimate {estimate}, evidence counted: {count}", estimate=number(estimate), count=count
+    )
+
+
+def label(name: str) -> str:
+    """A status or level in the reader's language, a district's own as it is."""
+    return label_in(words(), name)
+
+
+def kind(name: EvidenceKind) -> str:
+    """A kind of evidence in a word."""
+    return words().say(_KINDS[name])
 
 
 def short_status(status: Status, rule: MasteryRule | None = None, level: int = NO_LEVEL) -> str:
     """A status in as few words as a cell has room for, by the names of the rule's scale."""
-    label = status.label if rule is None else rule.label(status, level)
-    return _SHORT.get(status, label)
+    name = status.label if rule is None else rule.label(status, level)
+    said = label(name)
+    return words().say(_SHORT[status]) if status in _SHORT and said == words().one(name) else said
 
 
 def duration(seconds: float) -> str:

@@ -4,12 +4,16 @@ import hmac
 
 from flask import request
 
+from lti_tool.called import use_words
 from lti_tool.guards import Visit
+from lti_tool.languages import told_by_the_lms
 from lti_tool.launch.refusals import ForgedRequest
 from lti_tool.launch.services import services
 from lti_tool.launch.sessions import find_visit, frame_origins
 from lti_tool.pages.headers import allow_frames
 from lti_tool.pages.shown import use_timezone
+from store.district_words import terms_of
+from store.session import reading
 
 
 def current_visit(launch_id: str) -> Visit:
@@ -22,6 +26,9 @@ def current_visit(launch_id: str) -> Visit:
     visit = find_visit(launch_id, services(), request)
     allow_frames(frame_origins(visit.platform))
     use_timezone(visit.timezone)
+    told_by_the_lms(visit.record.locale)
+    with reading(services().engine) as connection:
+        use_words(terms_of(connection, visit.record.tenant))
     return visit
 
 

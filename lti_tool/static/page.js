@@ -12,6 +12,17 @@ document.addEventListener("htmx:beforeRequest", () => {
   trouble.hidden = true;
 });
 
+// A time zone that nobody chose yet is most likely the one of whoever is asked for it.
+const zone = document.querySelector("[data-zone]");
+if (zone && !zone.value) {
+  zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+// What is there to be copied is marked whole.
+for (const copied of document.querySelectorAll("[data-copy]")) {
+  copied.addEventListener("focus", () => copied.select());
+}
+
 // Canvas, and whoever else understands lti.frameResize, makes the frame as high as the page, so that
 // there is one scrollbar. A page with a table that scrolls under its own head keeps its frame, and
 // what is no page of a visit (a login, say) tells the LMS nothing.

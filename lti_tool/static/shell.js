@@ -71,7 +71,11 @@ export function openShell(bearer, page) {
 
   function swap(page) {
     document.title = page.title;
-    document.documentElement.lang = page.documentElement.lang;
+    for (const name of ["lang", "dir"]) {
+      document.documentElement[name] = page.documentElement[name];
+    }
+    document.documentElement.toggleAttribute("data-contrast", false);
+    Object.assign(document.documentElement.dataset, page.documentElement.dataset);
     for (const part of ["header", "main"]) {
       document.querySelector(part).replaceWith(document.adoptNode(page.querySelector(part)));
     }

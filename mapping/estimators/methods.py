@@ -12,8 +12,9 @@ from mapping.estimators.beginnings import RUNNING, Running, asked_again, going_o
 from mapping.estimators.blocks import SHORT, Kernel, each
 from mapping.samples import Sample
 from mapping.scales import is_number
+from mapping.wording import ENGLISH, Translator, marked
 
-NOT_WEIGHED = "Its formula has no weights: every piece that counts counts alike."
+NOT_WEIGHED = marked("Its formula has no weights: every piece that counts counts alike.")
 """What is said of a method that leaves out what pieces weigh."""
 
 
@@ -59,13 +60,13 @@ class Method:
         label: Names it in the middle of a sentence, its tie rule included.
         estimate: Takes a sample and the parameters by name; one estimate a segment.
         worked: The same of a sample of one segment that has an estimate; the formula with its
-            numbers, the estimate last.
+            numbers, the estimate last. Takes ``words`` besides, the language.
         parameters: What it can be tuned with.
         is_monotone: Whether a better value never lowers the estimate.
         is_ordered: Whether it depends on the order or the dates of the pieces.
         is_weighed: Whether weights enter; without, a weight only says whether a piece counts.
         phrase: The label with parameters in braces; empty for the label as it is.
-        note: What else a person should know, in sentences; empty for nothing.
+        notes: What else a person should know, a text each.
     """
 
     name: str
@@ -77,7 +78,12 @@ class Method:
     is_ordered: bool = False
     is_weighed: bool = False
     phrase: str = ""
-    note: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """What else a person should know, in English; empty for nothing."""
+        return " ".join(self.notes)
 
     def problems(self, given: Mapping[str, Any]) -> tuple[str, ...]:
         """What is wrong with parameters given for this method, a sentence each."""
@@ -148,10 +154,12 @@ def _estimate(sample: Sample, *, kernel: Kernel, **parameters: float) -> FloatAr
     return column
 
 
-def _without_weights(sample: Sample, *, work: Callable[..., str], **parameters: float) -> str:
-    text = work(sample, **parameters)
+def _without_weights(
+    sample: Sample, *, work: Callable[..., str], words: Translator = ENGLISH, **parameters: float
+) -> str:
+    text = work(sample, words=words, **parameters)
     is_even = bool((sample.weights == 1.0).all())
-    return text if is_even else f"Weights do not enter this method. {text}"
+    return text if is_even else f"{words.say('Weights do not enter this method.')} {text}"
 
 
 _KERNELS: Mapping[str, Kernel] = MappingProxyType(
@@ -184,16 +192,20 @@ _SUMS: Mapping[str, Callable[..., FloatArray]] = MappingProxyType(
 """Methods that read the rows as they stand."""
 
 
-def _method(name: str, label: str, **words: Any) -> Method:  # noqa: ANN401 - any field of Method
+def _method(
+    name: str,
+    label: str,
+    note: str = "",
+    **words: Any,  # noqa: ANN401 - any field of Method
+) -> Method:
     work: Callable[..., str] = getattr(working, name)
     is_weighed = words.get("is_weighed", False)
-    note = words.pop("note", "")
     return Method(
         name=name,
         label=label,
         estimate=_SUMS[name] if name in _SUMS else partial(_estimate, kernel=_KERNELS[name]),
         worked=work if is_weighed else partial(_without_weights, work=work),
-        note=note if is_weighed else f"{note} {NOT_WEIGHED}".strip(),
+        notes=tuple(filter(None, (note, "" if is_weighed else NOT_WEIGHED))),
         **words,
     )
 
@@ -207,111 +219,113 @@ METHODS: Mapping[str, Method] = MappingProxyType(
     {
         method.name: method
         for method in (
-            _method("weighted_average", "weighted average", is_weighed=True),
-            _method("mean", "plain mean"),
+            _method("weighted_average", marked("weighted average"), is_weighed=True),
+            _method("mean", marked("plain mean")),
             _method(
                 "weighted_median",
-                "weighted median",
+                marked("weighted median"),
                 is_weighed=True,
-                note="The lowest score at which half of the weight is reached.",
+                note=marked("The lowest score at which half of the weight is reached."),
             ),
-            _method("median", "median"),
+            _method("median", marked("median")),
             _method(
                 "mode",
-                "most frequent level (of equals the higher)",
+                marked("most frequent level (of equals the higher)"),
                 is_monotone=False,
-                note="Of equally frequent levels the higher one is taken.",
+                note=marked("Of equally frequent levels the higher one is taken."),
             ),
-            _method("latest", "latest score", is_ordered=True),
-            _method("highest", "highest score"),
+            _method("latest", marked("latest score"), is_ordered=True),
+            _method("highest", marked("highest score")),
             _method(
                 "recent_n",
-                "mean of the newest scores",
+                marked("mean of the newest scores"),
                 is_ordered=True,
                 parameters=(_FEW,),
-                phrase="mean of the newest {n}",
-                note="Of fewer scores it is the mean of all.",
+                phrase=marked("mean of the newest {n}"),
+                note=marked("Of fewer scores it is the mean of all."),
             ),
             _method(
                 "best_n",
-                "mean of the highest scores",
+                marked("mean of the highest scores"),
                 parameters=(_FEW,),
-                phrase="mean of the highest {n}",
-                note="Of fewer scores it is the mean of all.",
+                phrase=marked("mean of the highest {n}"),
+                note=marked("Of fewer scores it is the mean of all."),
             ),
             _method(
                 "high_last",
-                "average of the highest and the latest score",
+                marked("average of the highest and the latest score"),
                 is_ordered=True,
             ),
             _method(
                 "decaying_average",
-                "decaying average",
+                marked("decaying average"),
                 is_ordered=True,
                 parameters=(_RECENCY,),
-                phrase="decaying average with {w} for each newer score",
-                note=(
+                phrase=marked("decaying average with {w} for each newer score"),
+                note=marked(
                     "Each newer score moves the average towards itself by the share w. Canvas "
                     "calls it Decaying Average, JumpRope Rolling Average."
                 ),
             ),
             _method(
                 "weighted_recent",
-                "average of the latest score and the mean before it",
+                marked("average of the latest score and the mean before it"),
                 is_ordered=True,
                 parameters=(_RECENCY,),
-                phrase="average of the latest score, with {w}, and the mean before it",
-                note=(
+                phrase=marked("average of the latest score, with {w}, and the mean before it"),
+                note=marked(
                     "Canvas calls it Weighted Average and stores it as decaying_average, Otus "
                     "calls it Average."
                 ),
             ),
             _method(
                 "n_mastery",
-                "mean of the scores at mastery",
+                marked("mean of the scores at mastery"),
                 is_monotone=False,
                 parameters=(_TIMES,),
-                phrase="mean of the scores at mastery, of which there must be {n},",
-                note=(
+                phrase=marked("mean of the scores at mastery, of which there must be {n},"),
+                note=marked(
                     "With fewer scores at mastery there is no estimate. One that has just reached "
                     "mastery may lower the mean of higher ones. Canvas calls it Number of Times."
                 ),
             ),
             _method(
                 "power_law",
-                "power law trend",
+                marked("power law trend"),
                 is_monotone=False,
                 is_ordered=True,
-                note=(
+                note=marked(
                     "A better old score can lower it, for the curve then rises less. Where a score "
                     "is 0 it is undefined, and the plain mean is taken."
                 ),
             ),
             _method(
                 "linear_trend",
-                "linear trend",
+                marked("linear trend"),
                 is_monotone=False,
                 is_ordered=True,
-                note="A better old score can lower it, for the line then rises less.",
+                note=marked("A better old score can lower it, for the line then rises less."),
             ),
             _method(
                 "best_fit",
-                "best fitting trend",
+                marked("best fitting trend"),
                 is_monotone=False,
                 is_ordered=True,
-                note=(
+                note=marked(
                     "Of average, line and power curve the one that misses the scores least; of "
                     "equals the plainest."
                 ),
             ),
             _method(
                 "evidence_weighted",
-                "weighted average with ageing evidence",
+                marked("weighted average with ageing evidence"),
                 is_ordered=True,
                 is_weighed=True,
                 parameters=(_HALF_LIFE,),
-                phrase="weighted average in which weights halve every {half_life_days} days",
-                note="Age is counted back from the newest piece.",
+                phrase=marked(
+                    "weighted average in which weights halve every {half_life_days} days"
+                ),
+                note=marked("Age is counted back from the newest piece."),
             ),
         )
     }

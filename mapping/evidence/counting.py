@@ -7,7 +7,7 @@ import numpy as np
 
 from mapping.columns import NO_MOMENT, BoolArray, FloatArray, IntArray
 from mapping.evidence.cells import Cells, fractions
-from mapping.evidence.joining import lowest_of, weighed
+from mapping.evidence.joining import lowest_of, values_of, weighed
 from mapping.evidence.matches import Matches
 from mapping.evidence.policy import EvidencePolicy
 from mapping.evidence.tables import Reason
@@ -66,7 +66,12 @@ class Counted:
             offsets=_offsets(np.bincount(pair, minlength=matches.learner.size)),
             row=row,
             aligned=aligned,
-            values=scale.to_scale(fractions(matches.scores, cells.points))[row],
+            values=values_of(
+                fractions(matches.scores, cells.points),
+                matches.alignments,
+                (row, aligned),
+                scale=scale,
+            ),
             weights=weight[aligned],
             occurred_at=moments[seen],
         )

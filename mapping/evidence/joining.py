@@ -20,6 +20,7 @@ from mapping.evidence.tables import (
 )
 from mapping.ordering import ordering
 from mapping.scales import DEFAULT_SCALE, RatingScale
+from mapping.steps import stepped
 
 
 def evidence(
@@ -64,11 +65,12 @@ def evidence(
         attempt=scores.attempt[row],
         points=cells.points[row],
         maximum=scores.maximum[row],
-        value=scale.to_scale(fractions(scores, cells.points))[row],
+        value=values_of(fractions(scores, cells.points), alignments, (row, aligned), scale=scale),
         weight=weight[aligned],
         kind=alignments.kind[aligned],
         course=scores.course[row],
         via=alignments.via[aligned],
+        steps=alignments.steps[aligned],
         is_late=scores.is_late[row],
         reason=np.where(cells.reason[row] == Reason.COUNTED, unheard[aligned], cells.reason[row]),
     )
@@ -92,6 +94,30 @@ def next_arrival(table: EvidenceTable, offsets: IntArray) -> IntArray:
     starts = inner[:-1][np.diff(inner) > 0]
     found[np.diff(inner) > 0] = np.minimum.reduceat(table.occurred_at[is_future], starts)
     return found
+
+
+def values_of(
+    share: FloatArray,
+    alignments: AlignmentTable,
+    places: tuple[IntArray, IntArray],
+    *,
+    scale: RatingScale,
+) -> FloatArray:
+    """What pieces of evidence are worth, each as its alignment takes a score.
+
+    Args:
+        share: Of what was possible, for each score.
+        alignments: The alignments.
+        places: For each piece its rows among the scores and among the alignments.
+        scale: What values are measured on.
+
+    Returns:
+        Scale points, of length pieces.
+    """
+    row, aligned = places
+    if not alignments.steps.any():
+        return scale.to_scale(share)[row]
+    return stepped(share[row], alignments.steps[aligned], scale)
 
 
 def weighed(alignments: AlignmentTable, policy: EvidencePolicy) -> tuple[FloatArray, CodeArray]:

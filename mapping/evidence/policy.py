@@ -8,7 +8,7 @@ from typing import Any
 
 from mapping.records import EvidenceKind
 from mapping.scales import is_number
-from mapping.wording import ENGLISH, Translator, marked
+from mapping.wording import ENGLISH, Figure, Translator, marked
 
 MOST_HOURS = 8760.0
 """The longest cooldown: a year."""
@@ -221,7 +221,7 @@ def _kind_sentence(kind: str, weight: float, words: Translator) -> str:
     return words.say(
         "A piece of {kind} evidence counts with {weight} times its weight.",
         kind=kind,
-        weight=f"{weight:g}",
+        weight=Figure(f"{weight:g}"),
     )
 
 
@@ -233,7 +233,7 @@ def _choice_sentences(policy: EvidencePolicy, words: Translator) -> tuple[str, .
             words.say(
                 "An attempt counts only if it was handed in at least {hours} hours after the one "
                 "before it that counts.",
-                hours=f"{policy.cooldown_hours:g}",
+                hours=Figure(f"{policy.cooldown_hours:g}"),
             )
         )
     if policy.drop_lowest_from > 0:

@@ -199,6 +199,7 @@ _ALIGNMENT_TYPES: Mapping[str, DTypeLike] = MappingProxyType(
         "weight": np.float64,
         "kind": np.int8,
         "via": np.int64,
+        "steps": np.int64,
     }
 )
 NOT_BRIDGED = -1
@@ -210,7 +211,8 @@ class AlignmentTable:
     """Alignments in columns, ascending by line item and competency; make one with ``of``.
 
     ``kind`` holds indexes into ``KINDS``; ``via`` the equivalent competency that the line item
-    is aligned to in fact, ``NOT_BRIDGED`` where it is this one.
+    is aligned to in fact, ``NOT_BRIDGED`` where it is this one; ``steps`` how a score becomes
+    evidence, as ``mapping.steps.packed`` writes it, 0 for as it is.
     """
 
     line_item: IntArray
@@ -218,23 +220,26 @@ class AlignmentTable:
     weight: FloatArray
     kind: CodeArray
     via: IntArray
+    steps: IntArray
 
     @classmethod
     def of(cls, columns: Mapping[str, ArrayLike]) -> Self:
         """Make a table of sequences by column name, in any order of rows.
 
-        ``via`` may be left out.
+        ``via`` and ``steps`` may be left out.
 
         Raises:
             TableRefused: A column is missing, unknown, or not of its type or length; a weight
-                is not 0 to ``HEAVIEST``; a kind is no index into ``KINDS``; a line item speaks
-                for a competency twice.
+                is not 0 to ``HEAVIEST``; a kind is no index into ``KINDS``; steps are below 0; a
+                line item speaks for a competency twice.
         """
-        table = cls(**typed(filled(columns, {"via": NOT_BRIDGED}), _ALIGNMENT_TYPES))
+        table = cls(**typed(filled(columns, {"via": NOT_BRIDGED, "steps": 0}), _ALIGNMENT_TYPES))
         if not np.all((table.weight >= 0.0) & (table.weight <= HEAVIEST)):
             raise TableRefused(f"A weight is not between 0 and {HEAVIEST:g}")
         if not np.all((table.kind >= 0) & (table.kind < len(KINDS))):
             raise TableRefused("A kind is not an index into KINDS")
+        if np.any(table.steps < 0):
+            raise TableRefused("Steps are below 0")
         order = np.lexsort((table.competency, table.line_item))
         line_item, competency = table.line_item[order], table.competency[order]
         is_repeated = (line_item[1:] == line_item[:-1]) & (competency[1:] == competency[:-1])
@@ -246,6 +251,7 @@ class AlignmentTable:
             weight=table.weight[order],
             kind=table.kind[order],
             via=table.via[order],
+            steps=table.steps[order],
         )
 
     def rows(self, index: IntArray | BoolArray) -> Self:
@@ -260,8 +266,8 @@ class EvidenceTable:
     Undated rows (``NO_MOMENT``) come first. ``points`` are the line item's, less a late deduction
     where the policy says so; above ``maximum`` they stay as they are; NaN for none, and for what
     is no finite number. ``value`` is in points of ``scale``, from 0 to its top, NaN where nothing
-    can be measured. ``weight`` is the alignment's times that of the kind. ``reason`` holds codes
-    of ``Reason``.
+    can be measured, by the ``steps`` of the alignment where it has any. ``weight`` is the
+    alignment's times that of the kind. ``reason`` holds codes of ``Reason``.
     """
 
     scale: RatingScale
@@ -277,6 +283,7 @@ class EvidenceTable:
     kind: CodeArray
     course: IntArray
     via: IntArray
+    steps: IntArray
     is_late: BoolArray
     reason: CodeArray
 

@@ -13,8 +13,8 @@ from mapping.records import EvidenceKind
 from mapping.rules.clause_sentences import points_and_level
 from mapping.rules.clauses import EvidenceReaches, LineItemCounts, Situation, SituationsReach
 from mapping.scales import display, display_exact
-from mapping.status import Status
-from mapping.wording import Plural
+from mapping.status import Status, label_in
+from mapping.wording import Figure, Plural
 
 _MORE = Plural("One more piece of evidence", "{count} more pieces of evidence")
 _MORE_OF: dict[EvidenceKind, Plural] = {
@@ -67,13 +67,13 @@ def step_sentence(step: Step, case: Case, *, computed: Status, voice: Voice) -> 
     what = _what(step, case, voice)
     if step.goal.level is None and computed.is_mastered:
         return voice.words.say("{what} would show that it is still mastered.", what=what)
-    return voice.words.say("{what} would reach {goal}.", what=what, goal=_goal(step, case))
+    return voice.words.say("{what} would reach {goal}.", what=what, goal=_goal(step, case, voice))
 
 
-def _goal(step: Step, case: Case) -> str:
-    if step.goal.level is None:
-        return Status.MASTERED.label
-    return case.rule.scale.levels[step.goal.level].label
+def _goal(step: Step, case: Case, voice: Voice) -> str:
+    level = step.goal.level
+    label = Status.MASTERED.label if level is None else case.rule.scale.levels[level].label
+    return label_in(voice.words, label)
 
 
 def _what(step: Step, case: Case, voice: Voice) -> str:
@@ -109,7 +109,7 @@ def _more(step: Step, case: Case, voice: Voice) -> str:
     if is_even or len(kinds) > 1 or not case.rule.how().is_weighed:
         return more
     weight = weighs(next(iter(kinds)), case)
-    return voice.words.say("{more} of weight {weight}", more=more, weight=f"{weight:g}")
+    return voice.words.say("{more} of weight {weight}", more=more, weight=Figure(f"{weight:g}"))
 
 
 def _is_weighed_by_kind(case: Case) -> bool:
@@ -199,7 +199,7 @@ def _attempt(step: Step, case: Case, voice: Voice) -> str:
         "A new attempt at {what}, where one is allowed, would reach {goal} {level}.",
         what=what,
         level=_level(step.least or 0.0, case, voice),
-        goal=_goal(step, case),
+        goal=_goal(step, case, voice),
     )
 
 
@@ -220,7 +220,7 @@ def _hopeless(step: Step, case: Case, voice: Voice) -> str:
         "Even {more} at {top} would not reach {goal}",
         more=f"{more[:1].lower()}{more[1:]}",
         top=display_exact(case.rule.scale.top),
-        goal=_goal(step, case),
+        goal=_goal(step, case, voice),
     )
     if step.is_higher_enough:
         return voice.words.say("{even}; an earlier score would have to rise.", even=even)

@@ -29,7 +29,7 @@ def family_changes(
     if status is Status.RECHECK_DUE:
         return (words.say("New evidence of it would show that it is still mastered."),)
     if not any(part.evidence_count or part.status.is_evidenced for part in parts):
-        return (words.say("Evidence for any of its competencies would give it a status."),)
+        return (words.say("Evidence for any of its {competencies} would give it a status."),)
     return (_mastering(inquiry, own, parts),)
 
 
@@ -66,7 +66,7 @@ def _mastering(inquiry: Inquiry, own: Own, parts: Sequence[Standing]) -> str:
     reached = [way for way, is_met in zip(ways, is_reached.tolist(), strict=True) if is_met]
     if not reached:
         return inquiry.voice.words.say(
-            "Mastering all of its competencies would not be enough for Mastered: what the rule "
+            "Mastering all of its {competencies} would not be enough for {Mastered}: what the rule "
             "asks for besides is not there yet."
         )
     return _sentence(reached[0], inquiry, parts)
@@ -102,13 +102,13 @@ def _own_step(own: Own, parts: Sequence[Standing]) -> Step | None:
 def _sentence(way: _Way, inquiry: Inquiry, parts: Sequence[Standing]) -> str:
     words = inquiry.voice.words
     if not way.children:
-        return words.say("Better evidence of the strand itself would reach Mastered.")
+        return words.say("Better evidence of the {strand} itself would reach {Mastered}.")
     what = _what(way, inquiry, parts)
     if way.has_own:
         return words.say(
-            "{what}, and better evidence of the strand itself, would reach Mastered.", what=what
+            "{what}, and better evidence of the {strand} itself, would reach {Mastered}.", what=what
         )
-    return words.say("{what} would reach Mastered.", what=what)
+    return words.say("{what} would reach {Mastered}.", what=what)
 
 
 def _what(way: _Way, inquiry: Inquiry, parts: Sequence[Standing]) -> str:
@@ -120,19 +120,19 @@ def _what(way: _Way, inquiry: Inquiry, parts: Sequence[Standing]) -> str:
     if len(named) == count <= _MOST_NAMED:
         return words.say("Mastering {codes}", codes=voice.listed(named))
     if short.issuperset(way.children) and count < len(short):
-        return words.say("Mastering {count} more of its competencies", count=count)
+        return words.say("Mastering {count} more of its {competencies}", count=count)
     unheard = len(set(way.children) - evident)
     silent = words.count(
-        "{count} competency without evidence so far",
-        "{count} competencies without evidence so far",
+        "{count} {competency} without evidence so far",
+        "{count} {competencies} without evidence so far",
         unheard,
     )
     if unheard == count:
-        return words.say("Mastering {competencies}", competencies=silent)
+        return words.say("Mastering {which}", which=silent)
     told = words.count(
-        "the one competency not mastered yet",
-        "the {count} competencies not mastered yet",
+        "the one {competency} not mastered yet",
+        "the {count} {competencies} not mastered yet",
         count - unheard,
     )
     both = voice.listed([told, silent] if unheard else [told])
-    return words.say("Mastering {competencies}", competencies=both)
+    return words.say("Mastering {which}", which=both)

@@ -22,7 +22,7 @@ from mapping.rules.mastery_rule import MasteryRule
 from mapping.rules.strands import RollupMethod
 from mapping.scales import display_apart, display_exact, reaches
 from mapping.status import StandingTable
-from mapping.wording import marked
+from mapping.wording import Figure, marked
 
 
 def family_words(inquiry: Inquiry, own: Own, *, told: Standing, computed: Standing) -> Words:
@@ -170,10 +170,10 @@ def _rule(rule: MasteryRule, voice: Voice) -> str:
     said = [rule.rollup.sentence(words)]
     if rule.rollup.method in _FOLLOWING:
         points = points_and_level(rule.mastered, rule.scale, words)
-        top = f"{rule.scale.top:g}"
+        top = Figure(f"{rule.scale.top:g}")
         said.append(
             words.say(
-                "It is Mastered at {points} or more on a scale of 0 to {top}.",
+                "It is {Mastered} at {points} or more on a scale of 0 to {top}.",
                 points=points,
                 top=top,
             )
@@ -194,9 +194,11 @@ def _rule(rule: MasteryRule, voice: Voice) -> str:
 
 _FOLLOWING: Mapping[RollupMethod, str] = MappingProxyType(
     {
-        RollupMethod.MEAN: marked("The mean of its competencies is {points} or more."),
-        RollupMethod.WEIGHTED: marked("The weighted mean of its competencies is {points} or more."),
-        RollupMethod.LOWEST: marked("The lowest of its competencies is at {points} or more."),
+        RollupMethod.MEAN: marked("The mean of its {competencies} is {points} or more."),
+        RollupMethod.WEIGHTED: marked(
+            "The weighted mean of its {competencies} is {points} or more."
+        ),
+        RollupMethod.LOWEST: marked("The lowest of its {competencies} is at {points} or more."),
         RollupMethod.MODE: marked("The most common level is at {points} or more."),
     }
 )
@@ -235,10 +237,10 @@ def _main_line(family: _Family, computed: Standing, voice: Voice) -> ClauseLine:
         required, there = rule.rollup.required_points, family.points
         return ClauseLine(
             sentence=words.say(
-                "Its mastered competencies are worth {points} points or more.",
-                points=f"{required:g}",
+                "Its mastered {competencies} are worth {points} points or more.",
+                points=Figure(f"{required:g}"),
             ),
-            detail=words.say("They are worth {points}.", points=f"{there:g}"),
+            detail=words.say("They are worth {points}.", points=Figure(f"{there:g}")),
             is_met=bool(reaches(there, required)),
         )
     return _every_line(family, voice)
@@ -253,9 +255,9 @@ def _every_line(family: _Family, voice: Voice) -> ClauseLine:
     mastered = sum(part.status.is_mastered for part in counted)
     total = family.size if is_every else len(counted)
     text = (
-        words.say("Every one of its competencies is mastered.")
+        words.say("Every one of its {competencies} is mastered.")
         if is_every
-        else words.say("Every one of its competencies that has evidence is mastered.")
+        else words.say("Every one of its {competencies} that has evidence is mastered.")
     )
     return ClauseLine(
         sentence=text,
@@ -290,7 +292,7 @@ def _component_line(family: _Family, voice: Voice) -> tuple[ClauseLine, ...]:
     is_met = mine[0].status.is_mastered
     return (
         ClauseLine(
-            sentence=voice.words.say("The evidence of the strand itself is at mastery."),
+            sentence=voice.words.say("The evidence of the {strand} itself is at mastery."),
             detail=voice.words.say("It is.") if is_met else voice.words.say("Not yet."),
             is_met=is_met,
         ),
@@ -321,7 +323,7 @@ def _clause(
         return ""
     words = voice.words
     if not family.evident:
-        return words.say("None of its competencies has evidence that counts.")
+        return words.say("None of its {competencies} has evidence that counts.")
     unmet = [line for line in _lines(family, computed, voice) if not line.is_met]
     criteria = unmet_criteria(values, family.own.effective.rule, voice)
     if unmet and _is_every(family):

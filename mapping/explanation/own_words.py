@@ -80,7 +80,8 @@ def _formula(sample: Sample, rule: MasteryRule, computed: Standing, *, voice: Vo
     estimate = computed.estimate
     if estimate is None:
         return ""
-    worked = rule.how().worked(sample, **rule.how().settled(rule.parameters))
+    settled = rule.how().settled(rule.parameters)
+    worked = voice.words.figures(rule.how().worked(sample, words=voice.words, **settled))
     if reaches(estimate, rule.mastered) or display(estimate) != display(rule.mastered):
         return worked
     exact = display_apart(estimate, rule.mastered)
@@ -95,7 +96,7 @@ def policy_sentences(rule: MasteryRule, voice: Voice) -> tuple[str, ...]:
         "The {method} does not look at the order: a new piece counts as an old one.",
         method=words.say(method.label),
     )
-    note = words.say(method.note)
+    note = " ".join(map(words.say, method.notes))
     return (*(() if method.is_ordered else (plays,)), *said, *((note,) if note else ()))
 
 

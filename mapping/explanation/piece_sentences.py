@@ -13,8 +13,9 @@ from mapping.evidence.policy import Attempts, EvidencePolicy
 from mapping.evidence.tables import KINDS, NOT_BRIDGED, EvidenceTable, Reason, ScoreTable
 from mapping.explanation.voice import Voice, moment_of
 from mapping.records import EvidenceKind
-from mapping.scales import EPSILON
-from mapping.wording import marked
+from mapping.scales import EPSILON, RatingScale
+from mapping.steps import Steps, is_pass, unpacked
+from mapping.wording import Figure, marked
 
 _IS_ATTEMPT = (Reason.COUNTED, Reason.OTHER_ATTEMPT, Reason.TOO_SOON, Reason.LOWEST, Reason.KIND)
 
@@ -59,8 +60,35 @@ def pieces_of(
         A piece for each row, in its order.
     """
     minima = dict(zip(scores.line_item.tolist(), scores.minimum.tolist(), strict=True))
-    pieces = (_piece(table, row, policy, voice=voice) for row in range(len(table)))
-    return tuple(_from_minimum(piece, minima[piece.line_item], voice) for piece in pieces)
+    pieces = [_piece(table, row, policy, voice=voice) for row in range(len(table))]
+    return tuple(
+        _by_steps(
+            _from_minimum(piece, minima[piece.line_item], voice),
+            unpacked(int(table.steps[row])),
+            table.scale,
+            voice=voice,
+        )
+        for row, piece in enumerate(pieces)
+    )
+
+
+def _by_steps(piece: Piece, steps: Steps, scale: RatingScale, *, voice: Voice) -> Piece:
+    """A piece whose score the mapping takes as a level, or as passed or failed."""
+    if not steps or piece.value is None:
+        return piece
+    level = scale.level_of(piece.value).label
+    told = (
+        voice.words.say(
+            "The mapping takes it as passed from {percent}% on: it is worth {level}.",
+            percent=steps[0],
+            level=level,
+        )
+        if is_pass(steps)
+        else voice.words.say(
+            "The mapping takes its percentage as a level: it is worth {level}.", level=level
+        )
+    )
+    return replace(piece, why=f"{piece.why} {told}")
 
 
 def _from_minimum(piece: Piece, minimum: float, voice: Voice) -> Piece:
@@ -69,8 +97,8 @@ def _from_minimum(piece: Piece, minimum: float, voice: Voice) -> Piece:
         return replace(piece, minimum=minimum)
     runs = voice.words.say(
         "Its points run from {minimum} to {maximum}.",
-        minimum=f"{minimum:g}",
-        maximum=f"{piece.maximum:g}",
+        minimum=Figure(f"{minimum:g}"),
+        maximum=Figure(f"{piece.maximum:g}"),
     )
     return replace(piece, minimum=minimum, why=f"{piece.why} {runs}")
 
@@ -109,7 +137,7 @@ def _why(table: EvidenceTable, row: int, policy: EvidencePolicy, *, voice: Voice
             return voice.words.say(
                 "It was handed in within {hours} hours of the attempt before it; the rule asks "
                 "for a longer pause.",
-                hours=f"{policy.cooldown_hours:g}",
+                hours=Figure(f"{policy.cooldown_hours:g}"),
             )
         case Reason.FUTURE:
             return voice.words.say(

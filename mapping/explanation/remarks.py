@@ -5,7 +5,7 @@ from mapping.explanation.inquiry import Standing
 from mapping.explanation.own_words import is_aging
 from mapping.explanation.voice import Voice
 from mapping.rules.mastery_rule import MasteryRule
-from mapping.status import OverrideState, Status
+from mapping.status import OverrideState, Status, label_in
 
 
 def remarks_of(
@@ -35,7 +35,7 @@ def _overridden(
     words = voice.words
     by_evidence = words.say(
         "A person gave this status. By the evidence alone it would be: {label}.",
-        label=words.say(rule.label(computed.status, computed.level)),
+        label=label_in(words, rule.label(computed.status, computed.level)),
     )
     if told.override is OverrideState.IN_FORCE:
         return (by_evidence,)

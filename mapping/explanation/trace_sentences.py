@@ -158,7 +158,7 @@ def clause_of(found: Found, status: Status, voice: Voice) -> str:
     if reaches(found.estimate, rule.mastered):
         return unmet
     below = words.say(
-        "The {method} is {estimate}; Mastered begins at {cut}.",
+        "The {method} is {estimate}; {Mastered} begins at {cut}.",
         method=words.say(rule.how().label),
         estimate=display_apart(found.estimate, rule.mastered),
         cut=display_exact(rule.mastered),

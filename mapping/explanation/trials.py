@@ -234,6 +234,7 @@ class _Fresh:
             "weight": np.ones(sum(is_new)),
             "kind": _whole(KINDS.index(e.kind) for e in self.extras if e.attempt_at is None),
             "via": np.full(sum(is_new), -1),
+            "steps": np.zeros(sum(is_new), dtype=np.int64),
         }
         return AlignmentTable.of(
             {name: np.concatenate((getattr(known, name), column)) for name, column in added.items()}

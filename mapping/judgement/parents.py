@@ -25,7 +25,7 @@ from mapping.progressions.graph import Hierarchy
 from mapping.rules.mastery_rule import MasteryRule
 from mapping.rules.strands import RollupMethod
 from mapping.scales import display, reaches
-from mapping.status import NO_LEVEL, OverrideState, StandingTable, Status, is_mastered
+from mapping.status import NO_LEVEL, OverrideState, StandingTable, Status, is_mastered, label_in
 from mapping.wording import ENGLISH, Translator
 
 _TIMES = " \N{MULTIPLICATION SIGN} "
@@ -153,7 +153,7 @@ def worked_rollup(
     family = _Family(parts, is_child, offsets, rule=rule, hierarchy=hierarchy, codes=codes)
     method = _METHODS[rule.rollup.method]
     estimate = float(method.estimate(family)[0])
-    return "" if np.isnan(estimate) else method.worked(family, estimate, words)
+    return "" if np.isnan(estimate) else words.figures(method.worked(family, estimate, words))
 
 
 def _measures_alike(one: MasteryRule, other: MasteryRule) -> bool:
@@ -346,14 +346,14 @@ def _worked_mode(family: _Family, estimate: float, words: Translator) -> str:
     scale = family.rule.scale
     counts = np.bincount(scale.levels_of(family.heard()), minlength=len(scale.levels)).tolist()
     told = ", ".join(
-        f"{level.label}{_TIMES}{count}"
+        f"{label_in(words, level.label)}{_TIMES}{count}"
         for level, count in zip(scale.levels, counts, strict=True)
         if count
     )
     return words.say(
         "most common level of {levels}: {level} = {result}",
         levels=told,
-        level=scale.level_of(estimate).label,
+        level=label_in(words, scale.level_of(estimate).label),
         result=display(estimate),
     )
 

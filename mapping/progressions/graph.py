@@ -216,6 +216,7 @@ def bridged(alignments: AlignmentTable, links: Links) -> AlignmentTable:
             "weight": alignments.weight[row[chosen]],
             "kind": alignments.kind[row[chosen]],
             "via": via[chosen],
+            "steps": alignments.steps[row[chosen]],
         }
     )
 

@@ -18,6 +18,7 @@ from mapping.rules.clauses import (
     SomeOf,
 )
 from mapping.scales import EPSILON, RatingScale, display_exact
+from mapping.status import label_in
 from mapping.wording import ENGLISH, Plural, Translator, sentence
 
 _PIECES: Mapping[EvidenceKind | None, Plural] = {
@@ -97,7 +98,9 @@ def points_and_level(points: float, scale: RatingScale, words: Translator = ENGL
         level.label for level in scale.levels if abs(level.cut * scale.top - points) <= EPSILON
     ]
     shown = display_exact(points)
-    return words.say("{points} ({level})", points=shown, level=labels[0]) if labels else shown
+    if not labels:
+        return shown
+    return words.say("{points} ({level})", points=shown, level=label_in(words, labels[0]))
 
 
 def phrases(criteria: Clause | None, scale: RatingScale, words: Translator = ENGLISH) -> list[str]:
@@ -259,9 +262,9 @@ def _named(
 
 def _children(count: int | None, words: Translator) -> str:
     if count is None:
-        return words.say("all of its competencies that have evidence are mastered")
+        return words.say("all of its {competencies} that have evidence are mastered")
     return words.count(
-        "at least {count} of its competencies is mastered",
-        "at least {count} of its competencies are mastered",
+        "at least {count} of its {competencies} is mastered",
+        "at least {count} of its {competencies} are mastered",
         count,
     )

@@ -28,7 +28,7 @@ from mapping.scales import (
     parse_scale,
 )
 from mapping.status import Status
-from mapping.wording import ENGLISH, Translator
+from mapping.wording import ENGLISH, Figure, Translator
 
 DEFAULT_MASTERED = 3.0
 """Of the default scale's 4."""
@@ -134,17 +134,17 @@ class MasteryRule:
             asked,
         )
         if self.recheck_days is None:
-            return words.say("Mastered when {asked}.", asked=joined)
+            return words.say("{Mastered} when {asked}.", asked=joined)
         if has_list(self.criteria):
             return words.count(
-                "Mastered, and re-checked after {count} day, when {asked}.",
-                "Mastered, and re-checked after {count} days, when {asked}.",
+                "{Mastered}, and re-checked after {count} day, when {asked}.",
+                "{Mastered}, and re-checked after {count} days, when {asked}.",
                 self.recheck_days,
                 asked=joined,
             )
         return words.count(
-            "Mastered when {asked}; re-checked after {count} day.",
-            "Mastered when {asked}; re-checked after {count} days.",
+            "{Mastered} when {asked}; re-checked after {count} day.",
+            "{Mastered} when {asked}; re-checked after {count} days.",
             self.recheck_days,
             asked=joined,
         )
@@ -171,7 +171,7 @@ def _estimate_phrase(rule: MasteryRule, words: Translator) -> str:
     told = {
         "method": words.say(how.phrase or how.label, **_shown(rule.parameters)),
         "points": points_and_level(rule.mastered, rule.scale, words),
-        "top": display_exact(rule.scale.top).rstrip("0").rstrip("."),
+        "top": Figure(display_exact(rule.scale.top).rstrip("0").rstrip(".")),
     }
     if how.phrase:
         return words.count(
@@ -193,7 +193,7 @@ def _estimate_phrase(rule: MasteryRule, words: Translator) -> str:
 
 
 def _shown(parameters: Mapping[str, float]) -> dict[str, str]:
-    return {name: f"{value:.12g}" for name, value in parameters.items()}
+    return {name: Figure(f"{value:.12g}") for name, value in parameters.items()}
 
 
 def _number_problems(rule: MasteryRule) -> tuple[str, ...]:

@@ -86,7 +86,9 @@ class EffectiveRule:
             "Set by the district; this course changes which attempts count."
         """
         is_district = any(entry.scope is Scope.DISTRICT for entry in self.chain)
-        start = words.say("Set by the district" if is_district else "Set by Waymark itself")
+        start = (
+            words.say("Set by the district") if is_district else words.say("Set by Waymark itself")
+        )
         changes = (
             words.say(template, what=Voice(words=words).listed(topics))
             for scope, template in _CHANGES.items()
@@ -97,9 +99,9 @@ class EffectiveRule:
 
 # In the order of the scopes.
 _CHANGES: Mapping[Scope, str] = {
-    Scope.FRAMEWORK: marked("the framework changes {what}"),
+    Scope.FRAMEWORK: marked("the {framework} changes {what}"),
     Scope.COURSE: marked("this course changes {what}"),
-    Scope.COMPETENCY: marked("this competency changes {what}"),
+    Scope.COMPETENCY: marked("this {competency} changes {what}"),
 }
 
 _TOPICS: Mapping[str, str] = {

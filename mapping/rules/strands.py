@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from mapping.scales import is_number
-from mapping.wording import ENGLISH, Translator, marked
+from mapping.wording import ENGLISH, Figure, Translator, marked
 
 HEAVIEST_CHILD = 1_000_000.0
 """The greatest weight or number of points that a child may have."""
@@ -70,11 +70,14 @@ class Rollup:
 
     def sentence(self, words: Translator = ENGLISH) -> str:
         """How children make up their parent, in plain sentences."""
-        plain = words.say(_SENTENCES[self.method], points=f"{self.required_points:g}")
+        plain = words.say(_SENTENCES[self.method], points=Figure(f"{self.required_points:g}"))
         return " ".join((plain, *self._named(words)))
 
     def _named(self, words: Translator) -> Sequence[str]:
-        weights = ", ".join(f"{code} {weight:g}" for code, weight in sorted(self.weights.items()))
+        weights = ", ".join(
+            f"{code} {words.figures(f'{weight:g}')}"
+            for code, weight in sorted(self.weights.items())
+        )
         codes = ", ".join(sorted(self.mandatory))
         template = (
             words.say("Points: {weights}, every other one 1.", weights=weights)
@@ -101,31 +104,32 @@ class Rollup:
 
 _SENTENCES: Mapping[RollupMethod, str] = {
     RollupMethod.ALL_WITH_EVIDENCE: marked(
-        "A strand is Mastered when every one of its competencies that has evidence is mastered. "
-        "Until then it follows the mean of its competencies that have enough evidence."
+        "{A_strand} is {Mastered} when every one of its {competencies} that has evidence is "
+        "mastered. Until then it follows the mean of its {competencies} that have enough evidence."
     ),
     RollupMethod.ALL_CHILDREN: marked(
-        "A strand is Mastered when every one of its competencies is mastered, those without "
-        "evidence included. Until then it follows the mean of its competencies that have enough "
+        "{A_strand} is {Mastered} when every one of its {competencies} is mastered, those without "
+        "evidence included. Until then it follows the mean of its {competencies} that have enough "
         "evidence."
     ),
     RollupMethod.MEAN: marked(
-        "A strand follows the mean of its competencies that have enough evidence."
+        "{A_strand} follows the mean of its {competencies} that have enough evidence."
     ),
     RollupMethod.WEIGHTED: marked(
-        "A strand follows the weighted mean of its competencies that have enough evidence."
+        "{A_strand} follows the weighted mean of its {competencies} that have enough evidence."
     ),
     RollupMethod.LOWEST: marked(
-        "A strand follows the lowest of its competencies, once every one of them has enough "
+        "{A_strand} follows the lowest of its {competencies}, once every one of them has enough "
         "evidence. Until then it needs more evidence."
     ),
     RollupMethod.MODE: marked(
-        "A strand follows the level that most of its competencies with enough evidence have. Of "
-        "levels equally common it takes the higher."
+        "{A_strand} follows the level that most of its {competencies} with enough evidence have. "
+        "Of levels equally common it takes the higher."
     ),
     RollupMethod.POINTS: marked(
-        "A strand is Mastered when the points of its mastered competencies add up to {points} or "
-        "more. Until then it follows the mean of its competencies that have enough evidence."
+        "{A_strand} is {Mastered} when the points of its mastered {competencies} add up to "
+        "{points} or more. Until then it follows the mean of its {competencies} that have enough "
+        "evidence."
     ),
 }
 _WEIGHED = (RollupMethod.WEIGHTED, RollupMethod.POINTS)

@@ -1,6 +1,7 @@
 """REST: assignments, their rubrics and their groups.
 
-Source: canvas.md 2.2, 2.8 and 4.1 (what an AGS line item makes).
+Source: canvas.md 2.2, 2.8 and 4.1 (what an AGS line item makes); which outcome a criterion was
+taken from: instructure/canvas-lms, lib/api/v1/assignment.rb.
 """
 
 import json
@@ -138,7 +139,12 @@ def _submission_types(row: sqlite3.Row) -> list[str]:
 
 
 def _rubric(row: sqlite3.Row) -> dict[str, object]:
-    sql = "SELECT * FROM criteria WHERE assignment_id = ? ORDER BY position"
+    sql = (
+        "SELECT c.*, MIN(a.outcome_id) AS outcome_id, g.vendor_guid FROM criteria c "
+        "LEFT JOIN outcome_alignments a ON a.assignment_id = c.assignment_id "
+        "AND a.criterion_id = c.id LEFT JOIN outcome_guids g ON g.outcome_id = a.outcome_id "
+        "WHERE c.assignment_id = ? GROUP BY c.id ORDER BY c.position"
+    )
     criteria = db().execute(sql, (row["id"],)).fetchall()
     if not criteria:
         return {}
@@ -160,6 +166,8 @@ def _rubric(row: sqlite3.Row) -> dict[str, object]:
 def _criterion(row: sqlite3.Row) -> dict[str, object]:
     words = ("Full marks", "Partly", "No marks")
     points = (row["maximum"], row["maximum"] / 2, 0.0)
+    # Only a row taken from an outcome has these; the second is null where the outcome has none.
+    taken = {"outcome_id": row["outcome_id"], "vendor_guid": row["vendor_guid"]}
     return {
         "id": row["id"],
         "description": row["title"],
@@ -177,6 +185,7 @@ def _criterion(row: sqlite3.Row) -> dict[str, object]:
             }
             for place, (word, value) in enumerate(zip(words, points, strict=True))
         ],
+        **(taken if row["outcome_id"] is not None else {}),
     }
 
 

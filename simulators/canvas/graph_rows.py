@@ -66,8 +66,9 @@ class Page:
     @cached_property
     def _criteria(self) -> Mapping[tuple[int, str], Any]:
         sql = (
-            "SELECT c.* FROM criteria c JOIN assignments a ON a.id = c.assignment_id "
-            "WHERE a.course_id = ?"
+            "SELECT c.*, (SELECT MIN(o.outcome_id) FROM outcome_alignments o "
+            "WHERE o.assignment_id = c.assignment_id AND o.criterion_id = c.id) AS outcome_id "
+            "FROM criteria c JOIN assignments a ON a.id = c.assignment_id WHERE a.course_id = ?"
         )
         rows = self._connection.execute(sql, (self._course,))
         return {(row["assignment_id"], row["id"]): row for row in rows}
@@ -107,7 +108,7 @@ class Page:
             "_id": key,
             "description": row["title"],
             "points": row["maximum"],
-            "learningOutcomeId": None,
+            "learningOutcomeId": row["outcome_id"] and str(row["outcome_id"]),
         }
 
     def history(self, cell: Cell) -> list[dict[str, Any]]:

@@ -57,6 +57,7 @@ EXACT_PARAMETERS = {
 }
 REQUIRED_PARAMETERS = ("login_hint", "lti_message_hint", "nonce")
 LAUNCH_SECONDS = 3600
+LOCALES = ("en", "es", "pt-BR", "fr")
 HINT_SECONDS = 300
 CONSUMED = "The launch has either expired or already been consumed"
 
@@ -207,7 +208,7 @@ def _claims(
         "aud": tool.client_id,
         "azp": tool.client_id,
         "sub": lti_id(person["guid"]),
-        "locale": "en",
+        "locale": _locale(),
         **_personal(person, tool),
         f"{CLAIM}/version": "1.3.0",
         f"{CLAIM}/message_type": "LtiResourceLinkRequest",
@@ -279,6 +280,7 @@ def _variables(
         "$Canvas.account.id": str(school["id"]),
         "$Canvas.api.baseUrl": config()["base_url"],
         "$Canvas.user.sisSourceId": person["sis_id"],
+        "$Canvas.user.prefersHighContrast": "false",
     }
     if course is not None:
         found["$Canvas.course.id"] = str(course["id"])
@@ -302,12 +304,17 @@ def _platform() -> dict[str, str]:
     }
 
 
+def _locale() -> str:
+    """The language of somebody who chose none: the browser's, of those that the account has."""
+    return request.accept_languages.best_match(LOCALES, LOCALES[0]) or LOCALES[0]
+
+
 def _presentation(course: sqlite3.Row | None) -> dict[str, object]:
     where = f"courses/{course['id']}" if course else f"accounts/{ROOT_ACCOUNT}"
     return {
         "document_target": "iframe",
         "return_url": f"{config()['base_url']}/{where}/external_content/success",
-        "locale": "en",
+        "locale": _locale(),
         "height": 400,
         "width": 800,
     }

@@ -41,6 +41,9 @@ CREATE TABLE IF NOT EXISTS outcomes (
     points_possible REAL NOT NULL, mastery_points REAL NOT NULL,
     calculation_method TEXT NOT NULL, calculation_int INTEGER
 );
+CREATE TABLE IF NOT EXISTS outcome_guids (
+    outcome_id INTEGER PRIMARY KEY, vendor_guid TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS outcome_alignments (
     outcome_id INTEGER, assignment_id INTEGER, criterion_id TEXT, mastery_percent REAL,
     PRIMARY KEY (outcome_id, assignment_id, criterion_id)
@@ -69,7 +72,9 @@ def align_outcome() -> Response:
     """Make an outcome of a course and align it to rows of rubrics.
 
     ``{"course", "title", "points_possible", "mastery_points", "calculation_method",
-    "calculation_int", "alignments": [{"assignment", "criterion", "mastery_percent"}]}``.
+    "calculation_int", "vendor_guid", "alignments": [{"assignment", "criterion",
+    "mastery_percent"}]}``. Without a vendor's GUID it is one that a teacher made in Canvas. Rows
+    that are aligned are called as the outcome from then on, as those taken from one are.
     """
     sent = request.get_json(silent=True)
     if not isinstance(sent, dict) or not sent.keys() >= {"course", "title", "alignments"}:
@@ -89,11 +94,18 @@ def align_outcome() -> Response:
             number,
         ),
     )
+    if sent.get("vendor_guid"):
+        sql = "INSERT INTO outcome_guids VALUES (?, ?)"
+        db().execute(sql, (cursor.lastrowid, str(sent["vendor_guid"])))
     rows = [
         (cursor.lastrowid, one["assignment"], one["criterion"], one.get("mastery_percent"))
         for one in sent["alignments"]
     ]
     db().executemany("INSERT INTO outcome_alignments VALUES (?, ?, ?, ?)", rows)
+    db().executemany(
+        "UPDATE criteria SET title = ? WHERE assignment_id = ? AND id = ?",
+        [(str(sent["title"]), one["assignment"], one["criterion"]) for one in sent["alignments"]],
+    )
     return answer({"outcome": cursor.lastrowid})
 
 

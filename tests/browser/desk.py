@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Frame, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Frame, Locator, Page
 
 from tests.stories.stage import Stage
 
@@ -27,6 +28,13 @@ _FOCUSED = """() => {
     && box.right > 0 && box.bottom > 0;
   return [one.getAttribute("data-at"), isShown ? "" : one.outerHTML];
 }"""
+
+_CALLED = """() => {
+  const one = document.activeElement;
+  const words = one.getAttribute("aria-label") || one.labels?.[0]?.textContent || one.textContent;
+  return words.trim().replace(/\\s+/g, " ");
+}"""
+_MOST_TABS = 150
 
 
 @dataclass(frozen=True)
@@ -69,10 +77,10 @@ class Desk:
         self._plain: BrowserContext | None = None
         self._launched: dict[str, tuple[Visit, str]] = {}
 
-    def once(self, who: str, launch: "Callable[[Desk], Visit]") -> Visit:
+    def once(self, who: str, launch: "Callable[[Desk], Visit]", *, locale: str = "en") -> Visit:
         """Somebody's launch in a browser of their own, made once; then back where it landed."""
         if who not in self._launched:
-            self._context = self._new_context(has_scripts=True)
+            self._context = self._new_context(has_scripts=True, locale=locale)
             visit = launch(self)
             self._launched[who] = visit, visit.frame.url
         visit, landing = self._launched[who]
@@ -124,10 +132,12 @@ class Desk:
         assert urlsplit(frame.url).hostname != urlsplit(page.url).hostname
         return Visit(page=page, frame=frame)
 
-    def _new_context(self, *, has_scripts: bool) -> BrowserContext:
+    def _new_context(self, *, has_scripts: bool, locale: str = "en") -> BrowserContext:
         width, height = self._size
         context = self._chromium.new_context(
-            viewport={"width": width, "height": height}, java_script_enabled=has_scripts
+            viewport={"width": width, "height": height},
+            java_script_enabled=has_scripts,
+            locale=locale,
         )
         context.set_default_timeout(_PATIENCE_MILLISECONDS)
         context.on("console", self._hear)
@@ -143,6 +153,22 @@ class Desk:
 def overflow(frame: Frame) -> int:
     """How many pixels a page is wider than its frame."""
     return frame.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+
+def reach(visit: Visit, aim: Locator) -> None:
+    """Come to something by Tab alone."""
+    for _ in range(200):
+        if aim.evaluate("one => one === document.activeElement"):
+            return
+        visit.page.keyboard.press("Tab")
+    raise AssertionError("It cannot be reached by Tab.")
+
+
+def press(visit: Visit, name: str, role: Literal["link", "button"] = "link") -> None:
+    """Come to something by Tab alone and press Enter on it; waits for its page."""
+    reach(visit, visit.frame.get_by_role(role, name=name).first)
+    with visit.frame.expect_navigation():
+        visit.page.keyboard.press("Enter")
 
 
 def walk_by_tab(visit: Visit) -> tuple[int, list[int], list[str]]:
@@ -164,3 +190,18 @@ def walk_by_tab(visit: Visit) -> tuple[int, list[int], list[str]]:
             reached.append(int(at))
             faint += filter(None, [unseen])
     return count, reached, faint
+
+
+def tab_to(visit: Visit, name: str) -> None:
+    """Press Tab until what is called so has the focus: by its label, or by its own words."""
+    for _ in range(_MOST_TABS):
+        visit.page.keyboard.press("Tab")
+        if visit.frame.evaluate(_CALLED).startswith(name):
+            return
+    raise AssertionError(f"no Tab comes to {name}")
+
+
+def go_by_enter(visit: Visit) -> None:
+    """Press Enter and wait for the page that comes of it."""
+    with visit.frame.expect_navigation():
+        visit.page.keyboard.press("Enter")

@@ -45,12 +45,14 @@ class Shown:
     who: Callable[[Desk], Visit]
     path: str
     links: tuple[str, ...] = ()
+    locale: str = "en"
 
 
 # What a page's address is about, as SQL for one id of the district.
 _IDS = {
     "run": "SELECT max(id) FROM runs",
     "course": "SELECT min(id) FROM courses",
+    "school": "SELECT min(id) FROM schools",
     "framework": "SELECT min(id) FROM frameworks",
     "competency": "SELECT min(id) FROM competencies",
 }
@@ -64,6 +66,7 @@ PAGES = {
         ("tbody tr:nth-child(2) td:nth-child(3) a", "details[open] a[href*='/judge/']"),
     ),
     "my progress": Shown(learner, "me"),
+    "my progress in Spanish": Shown(learner, "me", locale="es"),
     "family": Shown(parent, "family"),
     "a child": Shown(parent, "family", (".cards a",)),
     "choose": Shown(picker, "choose"),
@@ -76,10 +79,22 @@ PAGES = {
     "a course": Shown(administrator, "courses/{course}"),
     "a class for an administrator": Shown(administrator, "class/{course}"),
     "first yeses": Shown(administrator, "courses/waiting"),
+    "gradebooks": Shown(administrator, "gradebooks"),
+    "a course's way": Shown(administrator, "gradebooks/courses/{course}"),
+    "a way that was not tried": Shown(administrator, "gradebooks/courses/{course}/mark_counted"),
+    "a school's way": Shown(administrator, "gradebooks/schools/{school}"),
     "people": Shown(administrator, "people"),
+    "LMSs": Shown(administrator, "lms"),
     "rules": Shown(administrator, "rules?scope=course&called=a"),
     "the district's rule": Shown(administrator, "rules/district/0"),
+    "a rule and its scale": Shown(administrator, "rules/district/0?scale=held"),
+    "methods compared": Shown(
+        administrator,
+        "rules/compare?course={course}&method=latest&method=recent_n&numbers=&numbers=n%3D2",
+    ),
     "how mastery works here": Shown(administrator, "rules/mastery"),
+    "how mastery works, for learners": Shown(learner, "mastery"),
+    "words": Shown(administrator, "rules/words"),
     "frameworks": Shown(administrator, "frameworks"),
     "a framework": Shown(administrator, "frameworks/{framework}"),
     "a competency": Shown(administrator, "frameworks/{framework}/competencies/{competency}"),
@@ -98,7 +113,7 @@ PAGES = {
 
 def go(desk: Desk, page: Shown) -> Frame:
     """Launch, once for each person, and go to the page."""
-    visit = desk.once(page.who.__name__, page.who)
+    visit = desk.once(page.who.__name__ + page.locale, page.who, locale=page.locale)
     visit.go(page.path.format_map(_Ids(desk)))
     for link in page.links:
         with visit.frame.expect_navigation():

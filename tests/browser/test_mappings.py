@@ -84,6 +84,28 @@ def test_a_draft_without_rules_is_looked_over_and_given_suggestions(visit):
     assert found == [(0, []), (0, [])]
 
 
+def tab_to(visit, field):
+    while not field.evaluate("one => one === document.activeElement"):
+        visit.page.keyboard.press("Tab")
+
+
+def add_what_the_lms_links(visit):
+    """Choose it with an arrow, see what is linked, name a school, pass or fail, add the rule."""
+    keyboard, page = visit.page.keyboard, visit.frame
+    page.get_by_label("one competency").focus()
+    keyboard.press("ArrowDown")
+    page.locator("#matches").filter(has_text="linked in the LMS").wait_for()
+    school = page.get_by_label("School", exact=True)
+    tab_to(visit, school)
+    keyboard.type("*")
+    tab_to(visit, page.get_by_label("as it is"))
+    keyboard.press("ArrowDown")
+    keyboard.press("Tab")
+    keyboard.type("65")
+    with page.expect_navigation():
+        keyboard.press("Enter")
+
+
 @pytest.mark.parametrize("size", ["laptop"], indirect=True)
 def test_the_editor_is_used_by_keyboard_alone(visit):
     visit.frame.get_by_label("Begin with the rules of").select_option("empty")
@@ -97,10 +119,15 @@ def test_the_editor_is_used_by_keyboard_alone(visit):
     with page.expect_navigation():
         visit.page.keyboard.press("Enter")
     table = visit.text()
+    add_what_the_lms_links(visit)
+    linked, found = visit.text(), looked_at(visit)
 
     _, reached, faint = walk_by_tab(visit)
 
     assert "Rules 1 to 1 of 1" in table
+    assert "Whatever the LMS links it to" in linked
+    assert "passed from 65% on" in linked
+    assert found == (0, [])
     assert reached
     assert faint == []
 

@@ -44,7 +44,7 @@ def test_a_learner_sees_where_they_stand_and_on_what_evidence(desk):
     pieces = "piece" if known.evidence_count == 1 else "pieces"
     assert f"{known.evidence_count} {pieces} of evidence" in card.inner_text()
     assert not card.locator("table").is_visible()
-    card.locator("summary").first.click()
+    card.locator("summary", has_text="Why, and what would change it").click()
     counted = card.locator("tbody tr:not(.uncounted)")
     assert counted.first.is_visible()
     assert counted.count() == known.evidence_count

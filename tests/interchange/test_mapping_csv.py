@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interchange.errors import FileRefused
-from interchange.mapping_csv import COLUMNS, read_mapping
+from interchange.mapping_csv import COLUMNS, read_mapping, write_mapping
 from interchange.tabular import guarded
-from mapping.records import EvidenceKind, MappingRule
+from mapping.records import WHATEVER_IS_LINKED, EvidenceKind, MappingRule
+from mapping.steps import passed_from, steps_text
 
 HEADER = "framework,competency,course,line_item,category,criterion,weight,kind"
 
@@ -43,6 +44,30 @@ def test_a_line_is_a_rule_with_all_its_columns():
         weight=2.5,
         kind=EvidenceKind.RECALL,
     )
+
+
+def test_a_school_and_what_the_lms_links_are_said_in_columns_of_their_own():
+    lines = mapping("F,*,North*", header="framework,competency,school")
+    rules = read_mapping(lines)
+
+    assert rules == (MappingRule(framework="F", competency=WHATEVER_IS_LINKED, school="North*"),)
+    assert read_mapping(write_mapping(rules)) == rules
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"), [("pass 60%", passed_from(60)), ("50 70", (50, 70)), ("", ())]
+)
+def test_how_a_score_counts_is_said_in_a_column(text, steps):
+    (rule,) = read_mapping(mapping(f"F,N.1,{text}", header="framework,competency,counts_as"))
+
+    assert rule.steps == steps
+    assert read_mapping(write_mapping([rule])) == (rule,)
+
+
+def test_what_does_not_say_how_a_score_counts_is_told_with_its_line():
+    (problem,) = problems(mapping("F,N.1,90 50", header="framework,competency,counts_as"))
+
+    assert problem.startswith("Line 2: '90 50' does not say how a score counts. Each level begins")
 
 
 def test_only_framework_and_competency_are_needed():
@@ -167,6 +192,8 @@ _rules = st.builds(
     criterion=_patterns,
     weight=st.floats(min_value=1e-6, max_value=1e6),
     kind=st.sampled_from(EvidenceKind),
+    school=_patterns,
+    steps=st.sampled_from([(), (50, 70), passed_from(60)]),
 )
 
 
@@ -176,7 +203,7 @@ def test_what_is_written_as_csv_is_read_back(rules):
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for rule in rules:
-        values = [getattr(rule, name) for name in COLUMNS]
+        values = [getattr(rule, name) for name in COLUMNS[:-1]] + [steps_text(rule.steps)]
         words = [v.value if isinstance(v, EvidenceKind) else str(v) for v in values]
         writer.writerow(map(guarded, words))
 

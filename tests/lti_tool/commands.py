@@ -1,9 +1,13 @@
 """A district after a night, and the ``waymark`` command beside it."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from click.testing import CliRunner
@@ -13,13 +17,15 @@ from bootstrap.container import running
 from bootstrap.settings import load_settings
 from lti_tool.cli import waymark
 from mapping.records import PassbackWay
-from store.session import writing
+from store import schema
+from store.session import open_engine, writing
 from tests.conftest import Clock
 from tests.contracts.fake import small_gradebook
 from tests.store.places import new_platform, new_school, new_tenant, publish, rule, set_rule
 from tests.workers.night import Night
 
 LONG_AGO = timedelta(days=10)
+_FOLDER = TemporaryDirectory(prefix="waymark-commands-")
 
 
 @dataclass
@@ -51,6 +57,30 @@ def still(tmp_path_factory, redis_url) -> Iterator[Desk]:
         yield desk
 
 
+@cache
+def migrated_database() -> Path:
+    """A database with the present schema, made once: each test gets a copy of it."""
+    path = Path(_FOLDER.name) / "migrated.db"
+    engine = open_engine(f"sqlite:///{path}")
+    schema.migrate(engine)
+    engine.dispose()
+    return path
+
+
+@cache
+def _database_after_a_night() -> tuple[Path, Night]:
+    """The same with a district after its night, and the night it was."""
+    path = Path(_FOLDER.name) / "after-a-night.db"
+    shutil.copyfile(migrated_database(), path)
+    clock = Clock()
+    clock.moment = datetime.now(UTC) - LONG_AGO
+    engine = open_engine(f"sqlite:///{path}")
+    night = _night(engine, clock)
+    night.run()
+    engine.dispose()
+    return path, night
+
+
 @contextmanager
 def _desk(folder, redis_url) -> Iterator[Desk]:
     given = {
@@ -62,13 +92,12 @@ def _desk(folder, redis_url) -> Iterator[Desk]:
     with pytest.MonkeyPatch.context() as environment:
         for name, value in given.items():
             environment.setenv(name, value)
-        assert CliRunner().invoke(waymark, ["migrate"]).exit_code == 0
+        path, night = _database_after_a_night()
+        shutil.copyfile(path, folder / "waymark.db")
         clock = Clock()
-        clock.moment = datetime.now(UTC) - LONG_AGO
+        clock.moment = night.clock.moment
         with running(load_settings(given)) as container:
-            night = _night(container.engine, clock)
-            night.run()
-            yield Desk(night)
+            yield Desk(replace(night, engine=container.engine, clock=clock, book=small_gradebook()))
 
 
 def _night(engine: Engine, clock: Clock) -> Night:

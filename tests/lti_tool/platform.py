@@ -121,7 +121,18 @@ class Lms:
 
 
 def _long(name: str) -> str:
-    known = ("azp", "nbf", "jti", "picture", "given_name", "family_name", "iss", "sub", "exp")
+    known = (
+        "azp",
+        "nbf",
+        "jti",
+        "picture",
+        "given_name",
+        "family_name",
+        "locale",
+        "iss",
+        "sub",
+        "exp",
+    )
     return name if name in known or name.startswith("http") else LTI + name
 
 

@@ -1,6 +1,5 @@
 """The JSON API: who may ask what, what is answered, and that it keeps to its own description."""
 
-import re
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
@@ -10,9 +9,10 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import InvalidArgument, Unsatisfiable
 from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from lti_tool.api.openapi import ADDRESS
-from lti_tool.api.operations import OPERATIONS
+from lti_tool.api.operations import OPERATIONS, PATH_PART
 from mapping.records import Mode
 from store import api_tokens, pauses
 from store.api_tokens import Scope
@@ -23,6 +23,25 @@ from tests.lti_tool.classroom import fill
 from tests.lti_tool.stage import START
 
 LISTS = ("/runs", "/courses", "/frameworks", "/changes")
+# What makes a file of a framework, a rule, or steps of a score no schema can say, nor which columns
+# a file has.
+UNSAID = dict.fromkeys(
+    (
+        *("send_framework", "set_import_columns", "set_rule", "try_rule"),
+        *("begin_mapping_draft", "set_mapping_rules"),
+    ),
+    (positive_data_acceptance,),
+)
+# Tried with twelve bodies and queries that are allowed, and twelve that are not; the others with
+# six and six: what may go wrong with them is tried one by one in test_api_design.
+TRIED_MORE = frozenset(
+    (
+        *("list_courses", "get_course", "set_course_mode", "refresh_course", "list_standings"),
+        *("list_runs", "get_run", "begin_run", "get_pause", "set_pause", "end_pause"),
+        *("list_frameworks", "list_competencies", "get_mapping", "list_rules", "list_changes"),
+    )
+)
+BY = "API (tests, made by Ada)"
 SEEN = (*LISTS, "/mapping", "/rules", "/pause")
 
 
@@ -161,7 +180,7 @@ def test_a_mode_is_set_and_stands_in_the_trail(stage, program, ids):
     assert (set_to["mode"], set_to["own_mode"]) == (Mode.SHADOW.value, Mode.SHADOW.value)
     with reading(stage.container.engine) as connection:
         newest = changes_of(connection, program.tenant, most=1)[0]
-    assert (newest.by, newest.reason, newest.after) == ("API (tests)", "A pilot.", "shadow")
+    assert (newest.by, newest.reason, newest.after) == (BY, "A pilot.", "shadow")
     back = program.ask("PUT", f"/courses/{course}/mode", json={"mode": "school"}).json
     assert back["own_mode"] is None
 
@@ -171,7 +190,7 @@ def test_a_pause_is_begun_and_ended(stage, program):
 
     begun = program.ask("PUT", "/pause", json={"reason": "Repairs."}).json
 
-    assert (begun["is_paused"], begun["by"], begun["reason"]) == (True, "API (tests)", "Repairs.")
+    assert (begun["is_paused"], begun["by"], begun["reason"]) == (True, BY, "Repairs.")
     assert "DELETE /pause" in detail(program.ask("POST", "/runs", json={}), 409)
     assert program.ask("DELETE", "/pause").json["is_paused"] is False
     with reading(stage.container.engine) as connection:
@@ -292,13 +311,17 @@ def test_an_operation_keeps_to_its_description(described, tried_by, name, mode):
     told, numbers = [], count()
 
     @settings(
-        max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+        max_examples=12 if name in TRIED_MORE else 6,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def try_out(case):
         if mode is GenerationMode.POSITIVE and "Idempotency-Key" in case.headers:
             case.headers["Idempotency-Key"] = f"{name}-{next(numbers)}"  # nobody sends one twice
-        told.append(case.call_and_validate(headers={"Authorization": f"Bearer {tried_by.token}"}))
+        headers = {"Authorization": f"Bearer {tried_by.token}"}
+        told.append(case.call_and_validate(headers=headers, excluded_checks=UNSAID.get(name, ())))
 
     with suppress(InvalidArgument, Unsatisfiable):  # there is nothing that it does not allow
         try_out()
@@ -311,7 +334,7 @@ def test_every_operation_is_described(stage):
         (method.upper(), path) for path, methods in told["paths"].items() for method in methods
     }
     served = {
-        (method, re.sub(r"<row_id:(\w+)>", r"{\1}", rule.rule.removeprefix(ADDRESS)))
+        (method, PATH_PART.sub(r"{\3}", rule.rule.removeprefix(ADDRESS)))
         for rule in stage.app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
         if rule.rule.startswith(f"{ADDRESS}/") and rule.endpoint != "api.openapi"

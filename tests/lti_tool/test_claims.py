@@ -163,3 +163,16 @@ def test_whatever_a_claim_holds_it_is_read_or_refused(changes, is_deep_linking):
         return
 
     assert claims.deployment == "dep-1"
+
+
+@pytest.mark.parametrize(
+    ("claims", "locale"),
+    [
+        ({"launch_presentation": {"locale": "es-MX"}, "locale": "en"}, "es-MX"),
+        ({"launch_presentation": {"locale": None}, "locale": "pt-BR"}, "pt-BR"),
+        ({"launch_presentation": ["es"]}, ""),
+        ({"launch_presentation": {"locale": "es" * 1000}}, ("es" * 1000)[:512]),
+    ],
+)
+def test_the_language_is_the_one_that_the_lms_shows_itself_in(claims, locale):
+    assert parsed(**claims).locale == locale

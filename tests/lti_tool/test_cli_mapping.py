@@ -54,7 +54,7 @@ def test_coverage_rules_and_a_file_of_them(desk):
     assert "line items speak for something" in covered
     assert "0 of 1 rules match nothing" in covered
     assert "N.1: line item quiz*" in desk.run("mapping", "show")
-    assert "F,N.1,,quiz*,,,1.0,skill" in desk.run("mapping", "export")
+    assert "F,N.1,,,quiz*,,,1.0,skill," in desk.run("mapping", "export")
 
 
 def test_a_day_to_come_waits_for_its_night(desk, file):

@@ -77,6 +77,7 @@ def test_a_dry_run_shows_every_mark_and_writes_nothing(run, night):
     assert "Waymark: Numbers (counts) (would be made)" in told
     assert "Ada" in told
     assert "3.6 Mastered" in told
+    assert "Course grades change;" in told
     assert "Nothing was written." in told
     assert night.book.marks == {}
 

@@ -232,6 +232,10 @@ def test_a_suspended_platform_is_refused_until_it_is_resumed_and_processes_are_t
     assert suspended["suspended_at"] is not None
     assert known()[0]["state"] == "active"
     assert int(redis.get(REGISTRATIONS_KEY)) == 3
+    trail = CliRunner().invoke(waymark, ["changes", "--kind", "lms"]).output
+    assert "suspended" in trail
+    assert "let in" in trail
+    assert "registered: " in trail
 
 
 def test_a_pending_platform_is_approved_and_not_resumed(add, run, known, container):

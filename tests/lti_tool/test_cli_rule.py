@@ -5,10 +5,13 @@ import json
 import pytest
 
 from mapping.rules.scopes import Scope
-from store import rules
-from store.policy_changes import PolicyKind, changes_of
-from store.rules import RulePlace
-from store.session import reading
+from store import rule_proposals, rules
+from store.mapping_drafts import Editor
+from store.policy_changes import Author, PolicyKind, changes_of
+from store.rule_proposals import RuleChange
+from store.rules import DISTRICT, RulePlace
+from store.second_person import set_needs_second
+from store.session import reading, writing
 from tests.lti_tool.commands import desk, still
 
 __all__ = ["desk", "still"]
@@ -136,3 +139,85 @@ def test_a_rule_set_here_stands_in_the_trail(desk, put):
     assert (newest.kind, newest.subject) == (PolicyKind.RULE, "The district")
     assert newest.reason == "The board decided."
     assert '"mastered": 3.5' in newest.after
+
+
+@pytest.fixture
+def careful(desk):
+    """Where the district wants a second person."""
+    night = desk.night
+    author = Author(by="Vera", at=night.clock())
+    with writing(night.engine) as connection:
+        set_needs_second(connection, night.tenant, is_needed=True, author=author)
+    return desk
+
+
+def propose(desk):
+    """Somebody at the desk proposes a stricter rule; its number."""
+    night, now = desk.night, desk.night.clock()
+    change = RuleChange(place=DISTRICT, definition={"mastered": 3.5})
+    vera = Editor(author=Author(by="Vera", at=now, reason="Fairer."), key="1/vera")
+    with writing(night.engine) as connection:
+        rule_proposals.publish(connection, night.tenant, change, editor=vera)
+        return str(rule_proposals.waiting(connection, night.tenant)[-1].id)
+
+
+def test_where_a_second_person_is_wanted_a_rule_waits_for_another(careful, put):
+    said = careful.run("rule", "set", put({"mastered": 3.5}), "--reason", "So.", "--yes")
+
+    assert "Proposed." in said
+    assert len(versions(careful)) == 1
+    assert "mastered" in careful.run("rule", "waiting")
+    own = careful.run("rule", "approve", "1", "--reason", "Me.", "--yes", status=1)
+    assert "proposed this change yourself" in own
+
+
+def test_a_change_of_somebody_else_is_approved_at_a_terminal(careful):
+    number = propose(careful)
+    careful.run("rule", "approve", number, "--yes", status=2)
+
+    dry = careful.run("rule", "approve", number, "--effect")
+    done = careful.run("rule", "approve", number, "--reason", "Yes.", "--yes")
+
+    assert "Nothing was changed." in dry
+    assert "statuses of" in dry
+    assert "Approved." in done
+    assert versions(careful)[-1].definition == {"mastered": 3.5}
+    assert "No change waits." in careful.run("rule", "waiting")
+
+
+def test_a_change_of_somebody_else_is_declined_at_a_terminal(careful):
+    number = propose(careful)
+
+    assert "Nothing was changed." in careful.run("rule", "decline", number)
+    careful.run("rule", "decline", number, "--reason", "No.", "--yes")
+
+    assert "waits; see" in careful.run("rule", "decline", number, status=1)
+    assert len(versions(careful)) == 1
+
+
+def test_a_day_before_that_of_the_rule_in_force_is_refused(still, put):
+    path = put({"mastered": 3.5})
+
+    assert "go on holding" in still.run("rule", "set", path, "--from", "2020-01-01", status=1)
+
+
+def test_methods_are_compared_on_a_class_and_nothing_is_saved(still):
+    said = still.run("rule", "compare", "--course", "ALG", "--method", "recent_n:n=2")
+    told = json.loads(
+        still.run("rule", "compare", "--course", "ALG", "--method", "highest", "--json")
+    )
+
+    assert "The rule in force: Mastered when the weighted average" in said
+    assert "mean of the newest 2" in said
+    assert [one["says"] for one in told["columns"]] == [{}, {"method": "highest"}]
+    assert all(len(one["statuses"]) == 2 for one in told["standings"])
+    assert told["standings"]
+    assert len(versions(still)) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "told"),
+    [("magic", "There is no method magic"), ("recent_n:n", "recent_n:n=3")],
+)
+def test_a_method_that_there_is_not_is_told(still, method, told):
+    assert told in still.run("rule", "compare", "--course", "ALG", "--method", method, status=2)

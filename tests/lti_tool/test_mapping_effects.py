@@ -55,3 +55,16 @@ def test_a_request_from_elsewhere_is_refused(stage, office):
     visitor = Visitor(stage, **ADMINISTRATOR)
 
     assert visitor.browser.post(f"{visitor.base}/mappings/{office.draft}/effect").status_code == 403
+
+
+def test_what_is_tried_in_the_background_is_the_draft_with_all_it_says(stage, office, monkeypatch):
+    monkeypatch.setattr(trials, "AT_ONCE", 0)
+    send(office, "rules", **QUIZ, school="*", counts="levels", levels_from="50 80")
+
+    done = send(office, "effect")
+    (name,) = stage.container.redis.scan_iter("waymark:trial:*")
+    key = name.decode().rsplit(":", 1)[1]
+    trials.work_out(stage.container, stage.tenants["A"], key)
+
+    assert "being tried" in words(done)
+    assert trials.trial(stage.container, stage.tenants["A"], key).effect is not None

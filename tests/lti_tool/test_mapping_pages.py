@@ -7,7 +7,9 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import select, update
 
+from mapping.lms_links import links_as_text
 from mapping.records import EvidenceKind, MappingRule
+from mapping.steps import passed_from
 from store import mapping_drafts, mapping_publishing
 from store.alignments import rules_in_force
 from store.policy_changes import changes_of
@@ -146,7 +148,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(stage, office, field, 
         ({"line_item": "nothing"}, "Matches nothing."),
         ({"line_item": "*"}, "Matches everything."),
         ({"line_item": "*", "course": "bio*"}, "Matches 1. 1 of 5"),
-        ({"line_item": "*", "course": "bio*"}, "matches 1 of 2 courses"),
+        ({"line_item": "*", "course": "bio*"}, "match 1 of 2 courses"),
     ],
 )
 def test_while_typing_the_page_says_what_the_patterns_match(office, patterns, told):
@@ -192,6 +194,99 @@ def test_a_rule_that_somebody_else_changed_meanwhile_is_left_alone(stage, office
     assert (removed.status_code, changed.status_code) == (409, 409)
     assert "changed this draft meanwhile" in removed.text
     assert len(rules(stage, office)) == 1
+
+
+@pytest.fixture
+def linked(stage, ids):
+    """The labs of biology are linked in the LMS, to one competency and to one nobody knows."""
+    links = links_as_text((("N.2",), ("Singing",)))
+    with writing(stage.container.engine) as connection:
+        where = line_items.c.course_id == ids.course["Biology"]
+        connection.execute(update(line_items).where(where).values(links=links))
+
+
+LINKED = {**QUIZ, "speaks": "linked", "framework": "f", "competency": "", "line_item": ""}
+
+
+def test_a_rule_may_go_by_what_the_lms_links(stage, office, linked):
+    assert linked is None
+    done = send(office, "rules", **LINKED)
+    page = words(office.get(f"mappings/{office.draft}"))
+    again = office.get(f"mappings/{office.draft}?edit=0").text
+    tried = office.text(f"mappings/{office.draft}/matches?speaks=linked&framework=f&course=bio*")
+    covered = words(office.get(f"mappings/{office.draft}/coverage"))
+
+    assert done.status_code == 303
+    assert [(one.framework, one.competency) for one in rules(stage, office)] == [("f", "*")]
+    assert "Whatever the LMS links it to F" in page
+    assert 'value="linked" checked' in again
+    assert "linked in the LMS to 1 competency of this framework: N.2." in tried
+    assert "1 linked outcome is not in this framework: Singing" in tried
+    assert "▲ Singing (1 row)" in covered
+
+
+def test_links_to_a_framework_that_is_not_there_are_refused_by_the_field(stage, office):
+    done = send(office, "rules", **{**LINKED, "framework": "foreign"})
+
+    assert done.status_code == 422
+    assert "Choose the framework" in done.text
+    assert rules(stage, office) == ()
+
+
+def test_a_rule_by_links_is_suggested_where_work_is_linked(stage, office, ids, linked):
+    assert linked is None
+    course = str(ids.course["Biology"])
+    page = f"mappings/{office.draft}/suggestions?course={course}"
+    path = f"mappings/{office.draft}/suggestions"
+
+    foreign = post(office, path, page=page, course=course, links="g", pattern="")
+    done = post(office, path, page=page, course=course, links="f", pattern="Bio*")
+
+    assert (done.status_code, foreign.status_code) == (303, 404)
+    assert rules(stage, office) == (MappingRule(framework="f", competency="*", course="Bio*"),)
+
+
+@pytest.mark.parametrize(
+    ("fields", "steps", "told"),
+    [
+        ({"counts": "pass_or_fail", "pass_from": "65"}, passed_from(65), "passed from 65% on"),
+        ({"counts": "levels", "levels_from": "50 80"}, (50, 80), "level 2 from 50%, level 3"),
+        ({"pass_from": "65", "levels_from": "x"}, (), "recall, 2"),
+    ],
+)
+def test_how_a_score_counts_is_chosen_kept_and_told(stage, office, fields, steps, told):
+    done = send(office, "rules", **QUIZ, **fields)
+
+    assert done.status_code == 303
+    assert rules(stage, office)[0].steps == steps
+    assert told in words(office.get(f"mappings/{office.draft}"))
+    for name in ("pass_from", "levels_from") if steps else ():
+        again = office.get(f"mappings/{office.draft}?edit=0").text
+        assert name not in fields or f'name="{name}" value="{fields[name]}"' in again
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"counts": "pass_or_fail", "pass_from": ""},
+        {"counts": "levels", "levels_from": ""},
+        {"counts": "levels", "levels_from": "90 50"},
+    ],
+)
+def test_steps_that_are_none_are_refused_by_their_field(stage, office, fields):
+    done = send(office, "rules", **QUIZ, **fields)
+
+    assert done.status_code == 422
+    assert 'id="counts-wrong"' in done.text
+    assert rules(stage, office) == ()
+
+
+def test_a_rule_for_a_school_says_so_in_the_table(stage, office):
+    done = send(office, "rules", **QUIZ, school="North*")
+
+    assert done.status_code == 303
+    assert rules(stage, office)[0].school == "North*"
+    assert "of North*" in words(office.get(f"mappings/{office.draft}"))
 
 
 def upload(office, text, **fields):
@@ -267,7 +362,7 @@ def test_what_publishing_would_change_is_shown_and_nothing_done(stage, ids, offi
 
     assert "Added 0 alignments" in text
     assert "Removed 3 alignments" in text
-    assert "≠ Other weight or kind 2 alignments" in text
+    assert "≠ Other weight, kind or reading 2 alignments" in text
     assert "Learners 1 have a score" in text
     assert aligned(stage, ids) == before
 
@@ -332,7 +427,7 @@ def test_a_day_to_come_has_the_draft_wait(stage, office):
 
 
 def test_a_second_person_publishes_where_the_district_wants_one(stage, office):
-    post(office, "mappings/second", page="mappings", second="yes")
+    post(office, "people/second", page="mappings", second="yes", reason="Four eyes.")
     send(office, "rules", **QUIZ)
 
     page = office.text(f"mappings/{office.draft}/publish")
@@ -445,7 +540,7 @@ def test_who_is_no_administrator_or_of_another_district_sees_nothing(stage, offi
 
 
 @pytest.mark.parametrize(
-    "path", ["rules", "move", "import", "publish", "discard", "../new", "../second", "../rollback"]
+    "path", ["rules", "move", "import", "publish", "discard", "../new", "../rollback"]
 )
 def test_nothing_is_changed_without_the_pages_own_field(stage, office, path):
     address = f"{office.base}/mappings/{office.draft}/{path}"

@@ -1,5 +1,6 @@
 """Rules at the desk: looked at, tried on all evidence, published, taken back."""
 
+import html
 import re
 
 import pytest
@@ -28,7 +29,7 @@ def boss(stage, ids):
 
 
 def field(page, name):
-    return re.search(rf'name="{name}" value="([^"]*)"', page)[1]
+    return re.search(rf'name="{name}"[^>]* value="([^"]*)"', page)[1]
 
 
 def post(visitor, path, headers=None, **fields):
@@ -184,7 +185,7 @@ def test_a_name_of_nothing_is_told(boss):
     [
         ({"mastered": "much"}, "Write a number"),
         ({"minimum_evidence": "1.5"}, "Write a whole number"),
-        ({"parameters": "n"}, "name=number"),
+        ({"criteria_k": "0"}, "must be 1 to 100"),
         ({"more": "{"}, "no JSON"),
         ({"more": "[]"}, "Write an object"),
         ({"more": '{"method": "latest"}'}, "in its own field"),
@@ -272,18 +273,80 @@ def test_a_change_without_the_pages_own_word_is_refused(boss, path):
     assert boss.browser.post(f"{boss.base}/{path}", data={"mastered": "2"}).status_code == 403
 
 
-def test_a_large_district_is_tried_in_the_background(stage, boss, monkeypatch):
+@pytest.fixture
+def large(monkeypatch):
+    """A district that is too large to wait for."""
     monkeypatch.setattr(trials, "AT_ONCE", 0)
-    page = post(boss, PLACE, mastered="1", minimum_evidence="1").text
-    key = re.search(r"/trials/([0-9a-f]{16})", page)[1]
-    assert "being tried" in boss.text(f"trials/{key}")
+
+
+def trial_of(page):
+    return re.search(r"/trials/([0-9a-f]{16})", page.text)[1]
+
+
+@pytest.mark.usefixtures("large")
+def test_in_a_large_district_publishing_is_offered_once_the_trial_is_over(stage, boss):
+    page = post(boss, PLACE, mastered="1", minimum_evidence="1")
+    key = trial_of(page)
+    waiting = boss.text(f"trials/{key}")
 
     trials.work_out(stage.container, stage.tenants["A"], key)
 
-    assert "What it would do" in boss.text(f"trials/{key}")
-    assert "Publish this rule" in page
+    assert "being tried" in waiting
+    assert "Publish this rule" not in page.text + waiting
+    over = boss.get(f"trials/{key}")
+    assert "What it would do" in over.text
+    seen = field(over.text, "seen")
+    done = post(
+        boss, f"{PLACE}/publish", seen=seen, mastered=field(over.text, "mastered"), reason="y"
+    )
+    assert "Publish this rule" in over.text
+    assert (done.status_code, said(stage)) == (303, {"mastered": 1})
     other = Visitor(stage, stage.same_issuer, **ADMINISTRATOR)
     assert other.get(f"trials/{key}").status_code == 404
+
+
+@pytest.mark.usefixtures("large")
+def test_the_page_asks_by_itself_how_far_a_trial_is(stage, boss):
+    key = trial_of(post(boss, PLACE, mastered="1"))
+    address, asks = f"{boss.base}/trials/{key}", {"HX-Request": "true"}
+
+    waiting = boss.browser.get(address, headers=asks)
+    trials.work_out(stage.container, stage.tenants["A"], key)
+    over = boss.browser.get(address, headers=asks)
+
+    assert "every 2s" in waiting.text
+    assert "HX-Retarget" not in waiting.headers
+    assert over.headers["HX-Retarget"] == "#trial"
+    assert "Publish this rule" in over.text
+    assert "every 2s" not in over.text
+
+
+@pytest.mark.usefixtures("large")
+def test_publishing_without_waiting_is_a_choice_that_the_trail_tells(stage, boss):
+    page = post(boss, PLACE, mastered="1").text
+    assert "Publish without waiting" in page
+
+    post(
+        boss,
+        f"{PLACE}/publish",
+        seen=field(page, "seen"),
+        unseen="yes",
+        mastered="1",
+        reason="Now.",
+    )
+
+    with reading(stage.container.engine) as connection:
+        newest = changes_of(connection, stage.tenants["A"], most=1)[0]
+    assert newest.reason == "Now. (Published before its effect was known.)"
+
+
+@pytest.mark.usefixtures("large")
+def test_a_trial_that_nothing_is_heard_of_is_told(stage, boss):
+    key = trial_of(post(boss, PLACE, mastered="1"))
+
+    stage.clock.pass_time(minutes=4)
+
+    assert "may never be over" in boss.text(f"trials/{key}")
 
 
 def test_a_trial_says_the_same_as_one_waited_for(stage, boss, monkeypatch):
@@ -294,10 +357,118 @@ def test_a_trial_says_the_same_as_one_waited_for(stage, boss, monkeypatch):
     trials.work_out(stage.container, stage.tenants["A"], key)
 
     def effect(text):
-        return re.sub(
-            r"\s+",
-            " ",
-            re.search(r"<section aria-labelledby=.effect.*?</section>", text, re.DOTALL)[0],
-        )
+        told = re.search(r"<section aria-labelledby=.effect.*?</section>", text, re.DOTALL)[0]
+        return re.sub(r"\s+|trials/[0-9a-f]+", " ", told)
 
     assert effect(boss.get(f"trials/{key}").text) == effect(waited)
+
+
+def test_an_example_is_explained_as_it_is_and_as_it_would_be(stage, ids, boss):
+    page = post(boss, PLACE, mastered="1", minimum_evidence="1")
+    address = re.search(r"trials/[0-9a-f]{16}/learners/\d+/\d+", page.text)[0]
+
+    text = boss.text(address)
+
+    assert "Why now and why then" in text
+    now, then = text.split("With the change")
+    assert "3.00 (Proficient) or more" in now
+    assert "is 1.00" in then
+    assert "of at least 1 piece of evidence" in then
+    for claims in (TEACHER, GUARDIAN):
+        assert Visitor(stage, **claims).get(address).status_code == 403
+    assert Visitor(stage, stage.same_issuer, **ADMINISTRATOR).get(address).status_code == 404
+    key = trial_of(page)
+    for unknown in (f"{ids.learner['Ada']}/999", f"999/{ids.competency['N.1']}"):
+        assert boss.get(f"trials/{key}/learners/{unknown}").status_code == 404
+
+
+def test_a_learner_without_work_for_a_competency_is_explained_too(ids, boss):
+    key = trial_of(post(boss, PLACE, mastered="1"))
+
+    text = boss.text(f"trials/{key}/learners/{ids.learner['Chidi']}/{ids.competency['N.2']}")
+
+    assert "There is no evidence yet" in text
+
+
+def test_a_day_to_come_and_one_that_has_been_are_explained(boss):
+    later = post(boss, PLACE, mastered="2", **{"from": "2030-12-24"}).text
+    past = post(boss, PLACE, mastered="2", **{"from": "2020-01-01"}).text
+
+    assert "as if it held already" in later
+    assert "What stood on a past day is still shown as it stood then" in past
+
+
+def test_a_day_before_that_of_the_rule_in_force_is_refused(boss):
+    publish(boss, mastered="2.5")
+
+    done = post(boss, PLACE, mastered="2", **{"from": "2020-01-01"})
+
+    assert done.status_code == 422
+    assert "go on holding" in done.text
+
+
+def test_a_rule_that_is_to_come_is_called_off(stage, boss):
+    publish(boss, mastered="2.5")
+    stage.clock.pass_time(hours=1)
+    publish(boss, mastered="2", **{"from": "2030-12-24"})
+    page = boss.get(PLACE).text
+    number = re.search(r"Call off version (\d+)", page)[1]
+
+    done = post(boss, f"{PLACE}/call-off", version=number, reason="No.")
+    again = post(boss, f"{PLACE}/call-off", version=number, reason="No.")
+
+    assert (done.status_code, again.status_code) == (303, 404)
+    assert "to come" not in boss.text(PLACE).split("What was said here")[1]
+    stage.clock.pass_time(days=2000)
+    assert said(stage) == {"mastered": 2.5}
+    assert "Go back" not in Visitor(stage, **ADMINISTRATOR, sub="boss").text(PLACE)
+
+
+def test_saying_the_same_again_is_told(boss):
+    publish(boss, mastered="2.5")
+
+    assert publish(boss, mastered="2.5").headers["Location"].endswith("published=no_news")
+
+
+def test_what_districts_ask_for_is_said_in_fields(stage, boss):
+    fields = {
+        "method": "recent_n",
+        "number_n": "4",
+        "criteria_k": "1",
+        "criteria_kind": "application",
+        "criteria_m": "2",
+        "criteria_of": "day",
+        "policy_attempts": "last_few",
+        "policy_last_few": "2",
+    }
+
+    publish(boss, **fields)
+
+    assert said(stage) == {
+        "method": "recent_n",
+        "parameters": {"n": 4.0},
+        "criteria": {
+            "all": [{"situations": 2, "of": "day"}, {"evidence": 1, "kind": "application"}]
+        },
+        "policy": {"attempts": "last_few", "last_few": 2},
+    }
+    page = boss.get(PLACE).text
+    assert field(page, "number_n") == "4"
+    assert field(page, "criteria_m") == "2"
+    assert publish(boss, **fields).headers["Location"].endswith("no_news")
+
+
+def test_a_changed_scale_is_another_version_of_it(stage, boss):
+    page = boss.get(f"{PLACE}?scale=held").text
+    names = re.findall(r'name="(level_\d+_\w+|scale_name)"', page)
+    fields = {name: html.unescape(field(page, name)) for name in names}
+    same = post(boss, PLACE, **fields)
+
+    publish(boss, **{**fields, "level_3_label": "Secure", "level_3_cut": "2.8"})
+
+    scale = said(stage)["scale"]
+    assert same.status_code == 200
+    assert scale["version"] == 2
+    assert scale["levels"][2] == {"label": "Secure", "points": 3.0, "symbol": "◕", "cut": 0.7}
+    assert len(scale["levels"]) == 4
+    assert field(boss.get(PLACE).text, "level_3_cut") == "2.8"

@@ -92,6 +92,21 @@ def test_each_step_is_done_by_what_is_in_the_database(stage):
     assert set(after.values()) == {DONE}
 
 
+def test_who_is_content_with_waymarks_own_rule_is_asked_no_more_after_a_night(stage):
+    fill(stage)
+    put(
+        stage,
+        mapping_sets.insert().values(
+            tenant_id=stage.tenants["A"],
+            version=1,
+            digest="d",
+            published_at=stage.clock.at.replace(year=2020),
+        ),
+    )
+
+    assert steps(Visitor(stage, **ADMINISTRATOR))["Look at the mastery rule"] == DONE
+
+
 def test_nothing_of_another_tenants_makes_a_step_done(stage):
     fill(stage)
     with writing(stage.container.engine) as connection:

@@ -13,6 +13,8 @@ from mapping.columns import NO_MOMENT
 from mapping.evidence.policy import Attempts, EvidencePolicy, LatePolicy
 from mapping.evidence.tables import KINDS, Reason, View
 from mapping.records import ScoreState
+from mapping.scales import DEFAULT_SCALE, RatingScale
+from mapping.steps import unpacked
 
 Row = Mapping[str, Any]
 
@@ -39,7 +41,7 @@ def plain_evidence(
     *,
     view: View = View.TEACHER,
     at: int | None = None,
-    top: float = 4.0,
+    scale: RatingScale = DEFAULT_SCALE,
 ) -> list[PlainPiece]:
     """Every piece, in the order of evidence. Rows have all columns; ``None`` is no number."""
     hidden = [view is View.LEARNER and not score["is_visible"] for score in scores]
@@ -50,7 +52,7 @@ def plain_evidence(
     for numbers in _cells(scores):
         _settle([n for n in numbers if not hidden[n]], scores, reasons, policy)
     pieces = [
-        _piece(score, alignment, reason, policy, top)
+        _piece(score, alignment, reason, policy, scale)
         for score, reason in zip(scores, reasons, strict=True)
         for alignment in alignments
         if score["line_item"] == alignment["line_item"]
@@ -159,7 +161,7 @@ def _chosen(left, scores, policy):
     return left[-1:]
 
 
-def _piece(score, alignment, reason, policy, top):
+def _piece(score, alignment, reason, policy, scale):
     kind = KINDS[alignment["kind"]]
     if reason is Reason.COUNTED and alignment["weight"] == 0:
         reason = Reason.NO_WEIGHT
@@ -171,7 +173,7 @@ def _piece(score, alignment, reason, policy, top):
         points = _points(score, policy)
         span = score["maximum"] - score["minimum"]
         if span > 0 and score["points"] >= score["minimum"]:
-            value = top * max(0.0, min(1.0, (points - score["minimum"]) / span))
+            value = _worth((points - score["minimum"]) / span, alignment.get("steps", 0), scale)
     if reason is Reason.HIDDEN:
         score = {**score, "graded_at": NO_MOMENT, "given_at": NO_MOMENT}
     return PlainPiece(
@@ -185,6 +187,13 @@ def _piece(score, alignment, reason, policy, top):
         weight=alignment["weight"] * policy.kind_weights[kind],
         reason=reason,
     )
+
+
+def _worth(share, steps, scale):
+    if not steps:
+        return scale.top * max(0.0, min(1.0, share))
+    level = sum(share >= percent / 100 - 1e-9 for percent in unpacked(steps))
+    return scale.points_of(min(level, len(scale.levels) - 1))
 
 
 def _drop_lowest(pieces, least_count):

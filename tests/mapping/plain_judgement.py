@@ -126,7 +126,7 @@ class _Judge:
                 rule.policy,
                 view=self.view,
                 at=self.at,
-                top=rule.scale.top,
+                scale=rule.scale,
             ):
                 piece = Piece(
                     value=found.value,

@@ -43,6 +43,7 @@ _ALIGNMENT: Mapping[str, Any] = {
     "weight": 1.0,
     "kind": 0,
     "via": NOT_BRIDGED,
+    "steps": 0,
 }
 
 

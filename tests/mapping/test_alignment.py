@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapping.alignment import coverage, exactly, matches, plain, resolve
+from mapping.lms_links import KnownNames
 from mapping.records import (
+    WHATEVER_IS_LINKED,
     Course,
     CourseRef,
     Criterion,
@@ -190,3 +192,70 @@ def test_the_pattern_of_a_long_text_matches_what_begins_as_it_does(text):
 
     assert len(pattern) <= 10
     assert matches(pattern, text)
+
+
+@pytest.mark.parametrize(
+    ("school", "is_meant"), [("", True), ("north*", True), ("*", True), ("south*", False)]
+)
+def test_a_rule_for_a_school_speaks_of_its_courses_alone(school, is_meant):
+    north = replace(COURSE, school="North School")
+
+    found = aligned(replace(RULE, school=school), item("5"), course=north)
+
+    assert bool(found) is is_meant
+
+
+def test_a_course_of_no_school_is_meant_by_no_schools_name():
+    assert aligned(replace(RULE, school="north*"), item("5")) == []
+
+
+LINKED = replace(RULE, competency=WHATEVER_IS_LINKED)
+KNOWN = KnownNames([("bncc", "guid-7", "EF06MA07"), ("bncc", "guid-8", "EF06MA08")])
+SEVEN = replace(REASONING, links=(("GUID-7", "Fractions"),))
+EIGHT = replace(LAYOUT, links=(("another-guid", "ef06ma08"),))
+
+
+def linked(rules, *items):
+    return [
+        (one.line_item_ref, one.criterion_ref, one.competency)
+        for one in resolve(rules, COURSE, items, known=KNOWN)
+    ]
+
+
+def test_by_links_each_row_speaks_for_what_the_lms_names_by_identifier_or_by_code():
+    strange = replace(LAYOUT, ref="c3", links=(("unknown", "Unknown"),))
+
+    found = linked([LINKED], item("5", criteria=(SEVEN, EIGHT, strange, REASONING)))
+
+    assert found == [("5", "c1", "EF06MA07"), ("5", "c2", "EF06MA08")]
+
+
+def test_a_whole_line_item_may_be_linked_to_several_competencies():
+    whole = item("5", links=(("guid-7",), ("guid-8",)), criteria=(SEVEN,))
+
+    found = linked([LINKED], whole)
+    rows = linked([replace(LINKED, criterion="*")], whole)
+
+    assert found == [("5", None, "EF06MA07"), ("5", None, "EF06MA08"), ("5", "c1", "EF06MA07")]
+    assert rows == [("5", "c1", "EF06MA07")]
+
+
+def test_by_links_a_rule_keeps_to_its_patterns_and_its_framework():
+    work = item("5", criteria=(SEVEN,))
+
+    for other in ({"line_item": "essay"}, {"criterion": "layout"}, {"framework": "ccss"}):
+        assert linked([replace(LINKED, **other)], work) == []
+
+
+def test_a_rule_by_name_before_one_by_links_settles_the_weight():
+    first = replace(RULE, criterion="*reason*", weight=3.0)
+
+    found = resolve([first, LINKED], COURSE, [item("5", criteria=(SEVEN,))], known=KNOWN)
+
+    assert [(one.competency, one.weight) for one in found] == [("EF06MA07", 3.0)]
+
+
+def test_an_identifier_is_surer_than_a_code():
+    known = KnownNames([("F", "a", "b"), ("F", "b", "c")])
+
+    assert known.codes("F", [("b",), ("B", "a"), ("none", "a"), ("none",)]) == ("c", "b")

@@ -4,7 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapping.alignment import resolve
+from mapping.lms_links import KnownNames
 from mapping.records import (
+    WHATEVER_IS_LINKED,
     Course,
     CourseRef,
     Criterion,
@@ -22,13 +24,21 @@ PATTERNS = st.sampled_from(["", "*", "quiz*", "ESSAY", "éss*", "?ab", "[lq]*", 
 RULES = st.builds(
     MappingRule,
     framework=st.just("F"),
-    competency=st.sampled_from(["N.1", "N.2"]),
+    competency=st.sampled_from(["N.1", "N.2", WHATEVER_IS_LINKED]),
+    school=st.sampled_from(["", "north*", "x"]),
     course=PATTERNS,
     line_item=PATTERNS,
     category=PATTERNS,
     criterion=PATTERNS,
     weight=st.sampled_from([1.0, 2.0]),
+    steps=st.sampled_from([(), (50, 80)]),
 )
+
+
+KNOWN = KnownNames([("F", "n1", "N.1"), ("F", "n2", "N.2"), ("F", "n3", "n2")])
+LINKS = st.lists(
+    st.sampled_from([("n1",), ("N2", "N.1"), ("other", "N.2"), ("other",)]), max_size=2
+).map(tuple)
 
 
 def item(ref, title="Quiz", **more):
@@ -38,7 +48,9 @@ def item(ref, title="Quiz", **more):
 
 
 def course(title="Algebra", code="ALG"):
-    return Course(ref=CourseRef("c"), title=title, code=code, school_ref=SchoolRef("s"))
+    return Course(
+        ref=CourseRef("c"), title=title, code=code, school_ref=SchoolRef("s"), school="North"
+    )
 
 
 @st.composite
@@ -51,8 +63,9 @@ def columns(draw):
             category=category,
             grading=draw(st.sampled_from(Grading)),
             is_published=draw(st.booleans()),
+            links=draw(LINKS),
             criteria=tuple(
-                Criterion(ref=CriterionRef(f"{at}.{n}"), title=one, maximum=4.0)
+                Criterion(ref=CriterionRef(f"{at}.{n}"), title=one, maximum=4.0, links=draw(LINKS))
                 for n, one in enumerate(criteria)
             ),
         )
@@ -62,19 +75,23 @@ def columns(draw):
 
 @given(st.lists(RULES, max_size=6), WORDS, WORDS, columns(), columns())
 def test_it_finds_what_resolving_course_by_course_finds(rules, title, code, first, second):
-    index = RuleIndex(rules)
+    index = RuleIndex(rules, KNOWN)
 
     for items in (first, second):
         place = course(title, code)
         found = {}
         for hit in index.hits(place, items):
             rule = rules[hit.rule]
-            key = (hit.ref, hit.criterion or None, rule.competency)
-            found.setdefault(key, (rule.weight, rule.kind))
+            key = (hit.ref, hit.criterion or None, hit.competency)
+            found.setdefault(key, (rule.weight, rule.kind, rule.steps))
 
         resolved = {
-            (one.line_item_ref, one.criterion_ref, one.competency): (one.weight, one.kind)
-            for one in resolve(rules, place, items)
+            (one.line_item_ref, one.criterion_ref, one.competency): (
+                one.weight,
+                one.kind,
+                one.steps,
+            )
+            for one in resolve(rules, place, items, known=KNOWN)
         }
         assert found == resolved
 
@@ -82,10 +99,13 @@ def test_it_finds_what_resolving_course_by_course_finds(rules, title, code, firs
 def test_every_rule_that_speaks_of_an_item_is_told_in_their_order():
     rules = [MappingRule(framework="F", competency="N.1", line_item=one) for one in ("q*", "x", "")]
 
-    assert RuleIndex(rules).hits(course(), [item("1")]) == [Hit(0, "1", ""), Hit(2, "1", "")]
+    assert RuleIndex(rules).hits(course(), [item("1")]) == [
+        Hit(0, "1", "", "N.1"),
+        Hit(2, "1", "", "N.1"),
+    ]
 
 
 def test_a_set_of_more_rules_than_a_machine_word_has_bits():
     rules = [MappingRule(framework="F", competency="N.1", line_item=f"Quiz {n}") for n in range(99)]
 
-    assert RuleIndex(rules).hits(course(), [item("1", "Quiz 98")]) == [Hit(98, "1", "")]
+    assert RuleIndex(rules).hits(course(), [item("1", "Quiz 98")]) == [Hit(98, "1", "", "N.1")]

@@ -3,13 +3,18 @@ from pathlib import Path
 import pytest
 
 import mapping
-from mapping.wording import ENGLISH, Plural, Translator, marked, sentence, templates
+from mapping.scales import display
+from mapping.status import Status, label_in
+from mapping.wording import ENGLISH, Figure, Plural, Translator, marked, sentence, templates
 from tests.mapping.trees import SHOUTING
 
 SPANISH = Translator(
     one={"Open until {day}.": "Abierto hasta {day}."}.get,
     many=lambda *form: "una pieza" if form[-1] == 1 else "{count} piezas",
 )
+
+
+COMMAS = Translator(one=str, many=ENGLISH.many, mark=",")
 
 
 def saying(template):
@@ -90,3 +95,39 @@ def test_no_template_of_the_core_leaves_its_form_to_another_language_in_vain():
 
     assert len(found) > 40
     assert all("{count}" in plural for _, plural in (t for t in found if len(t) == 2))
+
+
+def test_a_number_gets_the_mark_of_the_language_where_it_is_put_in():
+    assert COMMAS.say("It is {estimate}.", estimate=display(2.5)) == "It is 2,50."
+    assert ENGLISH.say("It is {estimate}.", estimate=display(2.5)) == "It is 2.50."
+
+
+def test_what_is_no_number_keeps_its_points():
+    said = COMMAS.say("{code}: {title}", code="MP.1.2", title="Quiz 1.5, 2.5")
+
+    assert said == "MP.1.2: Quiz 1.5, 2.5"
+
+
+def test_a_broken_translation_gives_way_to_english_with_the_numbers_of_the_language():
+    broken = Translator(one=lambda _: "{none}", many=ENGLISH.many, mark=",")
+
+    assert broken.say("It is {estimate}.", estimate=Figure("2.5")) == "It is 2,5."
+
+
+def test_numbers_of_a_calculation_are_kept_apart_where_commas_are_in_them():
+    assert COMMAS.figures("The middle one of 1.00, 2.50, 4.00: 2.50") == (
+        "The middle one of 1,00; 2,50; 4,00: 2,50"
+    )
+
+
+def test_another_mark_needs_no_other_sign_between_numbers():
+    arabic = Translator(one=str, many=ENGLISH.many, mark="\N{ARABIC DECIMAL SEPARATOR}")
+
+    assert arabic.figures("1.00, 2.50").count(", ") == 1
+    assert "." not in arabic.figures("1.00, 2.50")
+
+
+def test_our_own_labels_are_translated_and_a_districts_are_not():
+    assert label_in(SHOUTING, Status.MASTERED.label) == "MASTERED"
+    assert label_in(SHOUTING, "Proficient") == "PROFICIENT"
+    assert label_in(SHOUTING, "{Secure}") == "{Secure}"

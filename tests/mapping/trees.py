@@ -45,7 +45,7 @@ def _groups(parts):
 
 TREES = st.recursive(LEAVES, _groups, max_leaves=8)
 
-_PLACEHOLDER = re.compile(r"(\{[a-z_]+\})")
+_PLACEHOLDER = re.compile(r"(\{[A-Za-z_]+\})")
 
 
 def shouted(template):
@@ -57,6 +57,7 @@ def shouted(template):
 SHOUTING = Translator(
     one=shouted,
     many=lambda singular, plural, number: shouted(ENGLISH.many(singular, plural, number)),
+    terms={name: word.upper() for name, word in ENGLISH.terms.items()},
 )
 
 

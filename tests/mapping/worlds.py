@@ -28,6 +28,7 @@ from mapping.rules.rulebook import CourseRules, Enrolments, RuleBook
 from mapping.rules.scopes import EffectiveRule
 from mapping.rules.strands import Rollup, RollupMethod
 from mapping.scales import DEFAULT_SCALE, Level, RatingScale
+from mapping.steps import packed, passed_from
 from tests.mapping.tables import DAY, HOUR, alignment_table, score_table
 
 PARENTS = {0: 10, 1: 10, 2: 4, 3: 4, 4: 20, 10: 20, 5: 30}
@@ -189,6 +190,9 @@ def _moment(random: Random) -> int:
     return NO_MOMENT if random.random() < 0.2 else random.randint(0, 60) * DAY + 5 * HOUR
 
 
+_STEPS = (0, 0, 0, packed((50, 70, 90)), packed(passed_from(60)))
+
+
 def _alignments(random: Random, item: int, count: int) -> list[dict[str, Any]]:
     return [
         {
@@ -196,6 +200,7 @@ def _alignments(random: Random, item: int, count: int) -> list[dict[str, Any]]:
             "competency": competency,
             "weight": random.choice((1.0, 1.0, 1.0, 2.0, 0.5, 0.0)),
             "kind": random.randrange(4),
+            "steps": _STEPS[(item + competency) % len(_STEPS)],
         }
         for competency in random.sample(range(6), count)
     ]

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from mapping.alignment import resolve
-from mapping.records import EvidenceKind, LearnerRef
+from mapping.records import WHATEVER_IS_LINKED, EvidenceKind, LearnerRef, MappingRule
 from store import alignments, gradebook
 from store.alignments import UnknownCompetencyError
 from store.tables import alignments as alignment_rows
@@ -14,6 +14,8 @@ from store.tables import mapping_rules, mapping_sets
 from tests.store.places import NOW, column, course_record, enrol, publish, rule, score
 
 LATER = NOW + timedelta(days=1)
+DIGEST_OF_0017 = "f7211097e709334f91141e0e5c5c1eab5ae4faab16c30f575b1f71933e37c213"
+"""What the release before rules knew of schools made of two rules."""
 
 
 @pytest.fixture
@@ -164,3 +166,32 @@ def test_alignments_of_columns_not_kept_are_passed_over(db, district, algebra, i
     align(db, district, algebra, kept, rule("N.1"))
 
     assert set(db.execute(select(alignment_rows.c.line_item_id)).scalars()) == set(kept.values())
+
+
+def test_the_digest_of_rules_without_later_parts_is_what_it_was():
+    rules = (rule("N.1", line_item="quiz"), rule("N.2", course="a", weight=2.0))
+
+    assert alignments.rules_digest(rules) == DIGEST_OF_0017
+
+
+def test_a_school_is_told_in_the_digest():
+    assert alignments.rules_digest([rule("N.1", school="x")]) != alignments.rules_digest(
+        [rule("N.1")]
+    )
+
+
+def test_rules_by_links_and_by_school_are_kept_in_their_order(db, district):
+    rules = (
+        rule("N.1", school="north*"),
+        rule(WHATEVER_IS_LINKED, course="a*", weight=2.0),
+        rule("N.2", line_item="quiz"),
+    )
+
+    publish(db, district, *rules)
+
+    assert alignments.rules_in_force(db, district) == rules
+
+
+def test_links_to_a_framework_that_is_not_there_are_refused(db, district):
+    with pytest.raises(alignments.UnknownCompetencyError, match="'\\*' of 'G'"):
+        publish(db, district, MappingRule(framework="G", competency=WHATEVER_IS_LINKED))

@@ -65,7 +65,9 @@ def test_a_course_is_kept_as_its_lms_describes_it(db, district, canvas):
     found = courses.course(db, number)
 
     assert found.record == replace(
-        course_record(sis_id="sis", state=CourseState.CONCLUDED, starts_at=NOW), school_ref=""
+        course_record(sis_id="sis", state=CourseState.CONCLUDED, starts_at=NOW),
+        school_ref="",
+        school="School s1",
     )
     assert (found.tenant, found.platform, found.kind) == (district, canvas, "canvas")
     assert found.way is PassbackWay.MARK_NOT_COUNTED

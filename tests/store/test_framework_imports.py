@@ -7,8 +7,15 @@ import pytest
 from sqlalchemy import event, func, select
 
 from mapping.demonstrability import VAGUE_VERBS
-from mapping.records import Competency, CompetencyLink, EvidenceKind, LinkKind
-from store import framework_drafts, indicators
+from mapping.records import (
+    WHATEVER_IS_LINKED,
+    Competency,
+    CompetencyLink,
+    EvidenceKind,
+    LinkKind,
+)
+from store import framework_drafts, gradebook, indicators
+from store.alignments import publish_mapping
 from store.framework_diffs import framework_diff
 from store.framework_imports import Brought, bring_in, digest_of, versions_of
 from store.framework_shelf import (
@@ -31,7 +38,7 @@ from store.tables import (
 )
 from store.tables import framework_drafts as drafts_table
 from store.vague_verbs import set_verbs, verbs_of
-from tests.store.places import BY, FRAMEWORK, NOW, new_tenant
+from tests.store.places import BY, FRAMEWORK, NOW, column, new_tenant, rule
 
 BROUGHT = Brought(source="math.csv", form="csv", report={"skipped": ["Row 3: no."]})
 
@@ -327,3 +334,21 @@ def test_indicators_are_set_by_level_and_language(db, district, bring):
 
     assert before == {(0, "en"): "I begin"}
     assert indicators.indicators_of(db, one) == {(3, "pt"): "Eu domino"}
+
+
+def test_work_linked_in_the_lms_speaks_for_a_competency_as_soon_as_it_is_there(
+    db, district, algebra, bring
+):
+    bring()
+    work = replace(column("quiz"), links=(("later", "Later"),))
+    gradebook.save_line_items(db, algebra, [work])
+    publish_mapping(db, district, [rule(WHATEVER_IS_LINKED)], now=NOW)
+    more = Competency(identifier="later", code="X", statement="New", position=9)
+    count = select(func.count()).select_from(alignments)
+    before = db.execute(count).scalar()
+
+    bring(replace(FRAMEWORK, competencies=(*FRAMEWORK.competencies, more)))
+    after = db.execute(count).scalar()
+    bring()
+
+    assert (before, after, db.execute(count).scalar()) == (0, 1, 0)

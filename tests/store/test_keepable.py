@@ -1,10 +1,13 @@
 """What no database keeps never stops a course."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
 from mapping.records import LearnerRef
 from store import courses, gradebook
+from store.item_rows import known_line_items
 from store.keepable import keepable_items, keepable_people
 from store.tables import learners, line_items
 from tests.store.places import column, pupil
@@ -60,3 +63,13 @@ def test_what_can_be_kept_is_left_as_it_is():
     people, items = [pupil("ada", name="Ada Ø 🌊", sis_id="7")], [column("quiz", criteria=("a",))]
 
     assert (list(keepable_people(people)), list(keepable_items(items))) == (people, items)
+
+
+def test_a_link_by_a_name_that_cannot_be_kept_is_none(db, algebra):
+    links = (("nul \x00", "N.1"), ("half \ud83d",), ("x" * 600,))
+    (item,) = keepable_items([replace(column("essay"), links=links)])
+
+    gradebook.save_line_items(db, algebra, [item])
+    ((kept,), _) = known_line_items(db, algebra)
+
+    assert kept.links == (("N.1",),)

@@ -1,11 +1,13 @@
 """Drafts of mapping sets: changed freely, published whole, and taken back in one step."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
-from mapping.records import LearnerRef
+from mapping.records import WHATEVER_IS_LINKED, Criterion, LearnerRef
+from mapping.steps import packed, passed_from
 from store import alignments, gradebook, mapping_drafts, mapping_publishing, readings, waiting
 from store.alignments import UnknownCompetencyError
 from store.courses import course as stored_course
@@ -16,6 +18,8 @@ from store.mapping_publishing import Publication, PublishingRefused
 from store.policy_changes import Author, PolicyKind, changes_of
 from store.readings import Finished
 from store.remapping import effect_on_alignments
+from store.score_tables import alignment_table
+from store.second_person import set_needs_second
 from store.tables import alignments as alignment_rows
 from store.tables import competencies, mapping_matches, mapping_sets
 from tests.store.places import FRAMEWORK, NOW, column, enrol, new_tenant, publish, rule, score
@@ -243,7 +247,7 @@ def test_rules_in_force_already_are_not_published_again(db, district):
 
 @pytest.mark.usefixtures("framework")
 def test_where_a_second_person_is_wanted_who_changed_it_last_may_not_publish(db, district):
-    mapping_publishing.set_needs_second(db, district, is_needed=True, author=VERA.author)
+    set_needs_second(db, district, is_needed=True, author=VERA.author)
     number = draft(db, district, QUIZ)
 
     with pytest.raises(PublishingRefused, match="second person"):
@@ -350,3 +354,64 @@ def test_a_set_has_no_more_rules_than_it_can_have(db, district, monkeypatch):
         draft(db, district, QUIZ, TEST)
     with pytest.raises(TooManyRules):
         change(db, district, draft(db, district, QUIZ), append(TEST))
+
+
+@pytest.mark.usefixtures("scored")
+def test_rolling_back_is_refused_where_another_version_is_in_force_than_was_seen(db, district):
+    publish(db, district, QUIZ)
+    release(db, district, TEST)
+
+    with pytest.raises(PublishingRefused, match="Version 2 is in force by now"):
+        mapping_publishing.roll_back(db, district, 1, author=VERA.author, seen=1)
+
+
+def test_a_set_by_links_is_told_beforehand_published_and_taken_back(
+    db, district, algebra, framework
+):
+    assert framework is None
+    rows = tuple(
+        Criterion(ref=ref, title=ref, maximum=4.0, links=((name,),))
+        for ref, name in (("a", "n1"), ("b", "N.2"), ("c", "gone"))
+    )
+    gradebook.save_line_items(db, algebra, [replace(column("task"), criteria=rows)])
+    linked = rule(WHATEVER_IS_LINKED, school="*", weight=2.0)
+    release(db, district, rule("N.1", criterion="a"))
+
+    effect = effect_on_alignments(db, district, [linked])
+    number = draft(db, district, linked, QUIZ)
+    held = mapping_drafts.draft_rules(db, number)
+    release(db, district, linked)
+    present = {row.weight for row in db.execute(select(alignment_rows))}
+    matched = db.execute(select(mapping_matches.c.rules).distinct()).scalars().all()
+    mapping_publishing.roll_back(db, district, 1, author=VERA.author)
+
+    assert (effect.added, effect.removed, effect.changed) == (1, 0, 1)
+    assert [one.competency for one in effect.examples] == ["N.1", "N.2"]
+    assert [(one.rule, one.statement) for one in held] == [(linked, "Mathematics"), (QUIZ, "Count")]
+    assert (present, matched) == ({2.0}, ["0"])
+    assert alignments.rules_in_force(db, district) == (rule("N.1", criterion="a"),)
+    assert mapping_drafts.rule_words(linked) == (
+        "whatever of F the LMS links: school * (skill, weight 2)"
+    )
+
+
+@pytest.mark.usefixtures("framework", "scored")
+def test_other_steps_are_told_kept_and_worked_in(db, district, items):
+    assert items
+    release(db, district, QUIZ)
+    passed = replace(QUIZ, steps=passed_from(60))
+
+    effect = effect_on_alignments(db, district, [passed])
+    release(db, district, passed)
+
+    (example,) = effect.examples
+    assert (effect.changed, effect.learners) == (1, 1)
+    assert (example.before.words, example.after.words) == (
+        "skill, weight 1",
+        "skill, weight 1, passed from 60% on",
+    )
+    assert alignments.rules_in_force(db, district) == (passed,)
+    assert alignment_table(db, district).steps.tolist() == [packed(passed.steps)]
+    assert mapping_drafts.rule_words(passed) == (
+        "N.1: line item quiz (skill, weight 1, passed from 60% on)"
+    )

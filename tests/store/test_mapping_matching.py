@@ -1,9 +1,11 @@
 """What a rule would match, what a set covers, and what drifted since it was published."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import update
 
-from mapping.records import Grading
+from mapping.records import WHATEVER_IS_LINKED, Criterion, Grading
 from store import gradebook
 from store.frameworks import save_framework
 from store.mapping_matching import (
@@ -13,9 +15,18 @@ from store.mapping_matching import (
     mapped_titles,
     rule_matches,
     survey,
+    unused_links,
 )
 from store.tables import line_items
-from tests.store.places import FRAMEWORK, column, new_course, new_platform, new_tenant, rule
+from tests.store.places import (
+    FRAMEWORK,
+    column,
+    new_course,
+    new_platform,
+    new_school,
+    new_tenant,
+    rule,
+)
 from tests.store.test_mapping_drafts import release
 
 
@@ -137,3 +148,67 @@ def test_what_is_renamed_or_gone_since_publication_drifted(db, district, books):
         ("Algebra", "essay: form", "essay: shape", [2]),
         ("Biology", "quiz", None, [1]),
     ]
+
+
+def test_a_school_pattern_is_tried_by_the_names_of_schools(db, district, canvas, books):
+    assert books
+    new_school(db, district, canvas, ref="s9")
+    new_course(db, district, canvas, "c9", school_ref="s9")
+
+    found = [rule_matches(db, district, rule("N.1", school=one)) for one in ("school s9", "s9")]
+
+    assert [(one.courses, one.all_courses) for one in found] == [(1, 3), (0, 3)]
+
+
+LINKED = rule(WHATEVER_IS_LINKED)
+
+
+@pytest.fixture
+def linked(db, algebra, books):
+    """A rubric whose rows were taken from outcomes: one known by its GUID, one by no name."""
+    names = {"count": ("n1", "Counting"), "add": ("gone", "N.2"), "sing": ("x9", "Singing")}
+    rows = tuple(
+        Criterion(ref=ref, title=ref, maximum=4.0, links=(link,)) for ref, link in names.items()
+    )
+    task = replace(column("task", criteria=()), criteria=rows)
+    gradebook.save_line_items(db, algebra, [column("quiz"), task])
+    return books
+
+
+@pytest.mark.usefixtures("linked")
+def test_a_rule_by_links_tells_what_it_finds_and_what_no_framework_has(db, district):
+    found = rule_matches(db, district, LINKED)
+    narrow = rule_matches(db, district, rule(WHATEVER_IS_LINKED, criterion="a*"))
+
+    assert (found.items, found.is_nothing, found.is_everything) == (2, False, False)
+    assert found.links.competencies == ["N.1", "N.2"]
+    assert (found.links.unknown, found.links.unknown_count) == (["x9"], 1)
+    assert ("task: count", "Algebra") in found.examples
+    assert (narrow.items, narrow.links.competencies) == (1, ["N.2"])
+
+
+def test_a_set_with_links_is_surveyed_by_what_they_mean(db, district, linked):
+    algebra, _ = linked
+    both = (LINKED, rule("N.2", criterion="add"))
+
+    found = survey(db, district, both)
+    table = course_coverage(db, district, both, course=algebra)
+
+    assert dict(found.hits) == {0: 2, 1: 1}
+    assert found.reached == {("F", "N.1"), ("F", "N.2")}
+    assert dict(found.strange) == {"x9": 1}
+    assert [(one.item, one.competency) for one in found.doubles] == [("task: add", "N.2")]
+    assert [one.name for one in table.items] == ["task: count", "task: add"]
+    assert sorted(table.cells.values()) == [[0], [0, 1]]
+    assert not survey(db, district, both[1:]).strange
+
+
+def test_links_that_no_rule_goes_by_are_suggested(db, district, linked):
+    algebra, biology = linked
+
+    found = unused_links(db, district, (), course=algebra)
+
+    assert found == {"F": 2}
+    assert unused_links(db, district, (rule("N.2", criterion="a*"),), course=algebra) == {"F": 1}
+    assert not unused_links(db, district, (LINKED,), course=algebra)
+    assert not unused_links(db, district, (), course=biology)

@@ -1,11 +1,13 @@
 """Modes and first yeses: of a school, or of one course; each change kept, its courses put down."""
 
 import pytest
+from sqlalchemy import update
 
 from mapping.records import Mode, PassbackWay, SchoolRef
 from store import courses, due, modes, readings, ways
 from store.policy_changes import Author, PolicyKind, changes_of, told_changes
 from store.readings import Finished
+from store.tables import courses as courses_table
 from tests.store.places import BY, NOW, course_record, new_course, new_school, new_tenant
 
 VERA = Author(by="Vera", at=NOW, reason="The pilot is over.")
@@ -149,3 +151,19 @@ def test_a_course_that_moves_to_another_school_is_told_of(db, district, canvas, 
     again = courses.save_courses(db, canvas, [moved], tenant=district)
 
     assert (first, again) == ({algebra}, frozenset())
+
+
+def test_a_course_that_moves_to_another_school_is_read_for_its_mapping_may_go_by_that(
+    db, district, canvas, algebra
+):
+    new_school(db, district, canvas, ref="s2")
+    db.execute(update(courses_table).values(aligned_to="1/x"))
+    moved = course_record("c1", school_ref=SchoolRef("s2"))
+
+    courses.save_courses(db, canvas, [course_record("c1")], tenant=district)
+    before = courses.course(db, algebra)
+    courses.save_courses(db, canvas, [moved], tenant=district)
+    after = courses.course(db, algebra)
+
+    assert (before.aligned_to, before.record.school) == ("1/x", "School s1")
+    assert (after.aligned_to, after.record.school) == (None, "School s2")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import delete, event
 
 from mapping.evidence.tables import View
 from mapping.records import CourseId, LearnerId, LearnerRef, RunId, TenantId
@@ -12,6 +13,7 @@ from store import reports, run_reports
 from store.registrations import PlatformEntry, save_platform, save_tenant
 from store.secrets import SecretBox
 from store.session import reading, writing
+from store.tables import alignments
 from tests.lti_tool.classroom import fill
 from tests.lti_tool.stage import START
 
@@ -214,3 +216,42 @@ def test_a_run_of_another_tenant_is_not_found(connection, school, a):
 
     assert run_reports.run_lines(connection, a, run=theirs) == ()
     assert run_reports.work_lines(connection, a, theirs) == ()
+
+
+def test_where_a_courses_learners_stand_takes_one_question_a_part(
+    school, connection, a, ada, mathematics
+):
+    asked = []
+    event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2]))
+
+    found = reports.course_standings(connection, a, mathematics, after=None, most=10)
+
+    assert len(asked) == 1
+    learner = school.ids.learner
+    assert [one.id for one, _ in found] == [learner["Ada"], learner["Björn"]]
+    for one, lines in found:
+        alone = reports.learner_standings(
+            connection, a, one.id, view=View.TEACHER, course=mathematics
+        )
+        assert lines == alone
+    behind = reports.course_standings(connection, a, mathematics, after=ada, most=1)
+    assert [one.id for one, _ in behind] == [learner["Björn"]]
+
+
+def test_learners_of_a_course_that_speaks_for_nothing_are_there_and_stand_nowhere(school, a):
+    biology = school.ids.course["Biology"]
+    with writing(school.engine) as connection:
+        connection.execute(delete(alignments))
+
+        found = reports.course_standings(connection, a, biology, after=None, most=10)
+
+    assert [(one.id, lines) for one, lines in found] == [
+        (school.ids.learner["Ada"], ()),
+        (school.ids.learner["Chidi"], ()),
+    ]
+
+
+def test_learners_of_another_tenants_course_are_none(school, connection, mathematics):
+    other = school.tenants["B"]
+
+    assert reports.course_standings(connection, other, mathematics, after=None, most=9) == ()

@@ -125,8 +125,9 @@ def test_to_withdraw_what_was_never_said_is_nothing(db, district):
 def test_courses_with_a_rule_are_known(db, district, algebra):
     save(db, district, {"mastered": 3.5}, place=RulePlace(scope=Scope.COURSE, target=algebra))
 
-    assert rules.courses_with_rules(db, district) == {algebra}
-    assert rules.courses_with_rules(db, new_tenant(db, "Other")) == frozenset()
+    assert rules.has_own_rule(db, district, algebra)
+    assert not rules.has_own_rule(db, district, algebra + 1)
+    assert not rules.has_own_rule(db, new_tenant(db, "Other"), algebra)
 
 
 @pytest.fixture

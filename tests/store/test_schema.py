@@ -7,8 +7,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import insert, select
 
-from mapping.records import ScoreState
+from mapping.records import WHATEVER_IS_LINKED, ScoreState
 from store import schema
+from store.alignments import rules_in_force
 from store.packing import EPOCH_2000, RETRIED, flags
 from store.session import open_engine, writing
 from store.tables import (
@@ -21,6 +22,7 @@ from store.tables import (
     scores,
     standing_changes,
 )
+from tests.store.places import new_tenant, publish, rule
 
 
 def test_upgrading_from_empty_gives_the_tables_of_the_metadata(engine):
@@ -55,11 +57,15 @@ def before_0004(tmp_path):
 
 
 def _upgrade(engine, revision):
+    _move(engine, command.upgrade, revision)
+
+
+def _move(engine, act, revision):
     with writing(engine) as connection:
         config = Config()
         config.set_main_option("script_location", "store:migrations")
         config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        act(config, revision)
 
 
 _OLD_ROWS = (
@@ -293,3 +299,21 @@ def test_a_packed_database_has_the_tables_of_the_metadata(before_0006):
     with before_0006.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_going_back_leaves_out_rules_that_the_release_before_cannot_tell(tmp_path):
+    engine = open_engine(f"sqlite:///{tmp_path / 'new.db'}")
+    schema.migrate(engine)
+    with writing(engine) as connection:
+        tenant = new_tenant(connection)
+        publish(connection, tenant, rule("N.1", school="x"), rule(WHATEVER_IS_LINKED))
+
+    _move(engine, command.downgrade, "0017")
+    with engine.connect() as connection:
+        kept = connection.exec_driver_sql("SELECT position, kind FROM mapping_rules").all()
+    _upgrade(engine, "head")
+
+    with engine.connect() as connection:
+        assert rules_in_force(connection, tenant) == (rule("N.1"),)
+    assert kept == [(0, "skill")]
+    engine.dispose()

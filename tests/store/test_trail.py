@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from store.policy_changes import Author, PolicyChange, PolicyKind, record_change
-from store.trail import TrailWish, people_of_trail, trail, trail_length, whole_trail
+from store.trail import TrailWish, people_of_trail, trail, trail_behind, trail_length, whole_trail
 from tests.store.places import NOW, new_course, new_tenant
 
 DAY = timedelta(days=1)
@@ -89,3 +89,14 @@ def test_a_long_trail_is_told_whole_also_where_moments_are_the_same(db, district
     told = [int(one.change.after) for one in whole_trail(db, district, TrailWish())]
 
     assert told == sorted(range(1100), reverse=True)
+
+
+@pytest.mark.usefixtures("told")
+def test_parts_of_the_trail_follow_one_another_by_id(db, district):
+    wish = TrailWish(by="Vera")
+
+    ((newest, first),) = trail_behind(db, district, wish, before=None, most=1)
+    ((oldest, second),) = trail_behind(db, district, wish, before=newest, most=1)
+
+    assert [first.change.kind, second.change.kind] == [PolicyKind.WAY, PolicyKind.MODE]
+    assert trail_behind(db, district, wish, before=oldest, most=1) == ()

@@ -23,7 +23,7 @@ from bootstrap.district import load_district
 from bootstrap.settings import load_settings
 from lti_tool import create_app
 from lti_tool.console import Report, report
-from mapping.records import TenantId
+from mapping.records import RunId, TenantId
 from simulators.district import District
 from simulators.files import Addresses, write_all
 from simulators.generate import draw
@@ -49,7 +49,10 @@ class Stage:
     _opener: urllib.request.OpenerDirector = field(default_factory=urllib.request.build_opener)
 
     def run_night(self, *, is_full: bool = False) -> Report:
-        run_id = queue.enqueue_run(self.container, self.tenant, is_full=is_full)
+        return self.see_through(queue.enqueue_run(self.container, self.tenant, is_full=is_full))
+
+    def see_through(self, run_id: RunId) -> Report:
+        """Do what the workers and the scheduler would, until a run has ended."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while queue.tend(self.container, run_id) is not Phase.DONE:
             assert time.monotonic() < deadline, "the night does not end"
@@ -150,10 +153,12 @@ def district_on_stage(
     *,
     tool_host: str = "127.0.0.1",
     drawn: District | None = None,
+    is_loaded: bool = True,
 ) -> Iterator[Stage]:
     """Serve it all; to a browser, ``localhost`` is another site than the LMSs' 127.0.0.1.
 
-    ``drawn`` is the district to be played in; None draws a small one.
+    ``drawn`` is the district to be played in; None draws a small one. Where it is not loaded, the
+    LMSs are there and Waymark knows nothing of them.
     """
     tool, canvas, moodle = free_port(), free_port(), free_port()
     district = folder / "district"
@@ -174,10 +179,12 @@ def district_on_stage(
             (moodle, simulators.moodle.create_app(district / "moodle.db")),
         ):
             stack.enter_context(serving_on(port, application))
-        loaded = load_district(container, district / "district.json")
+        tenant = TenantId(0)
+        if is_loaded:
+            tenant = load_district(container, district / "district.json").tenant
         yield Stage(
             container=container,
-            tenant=loaded.tenant,
+            tenant=tenant,
             canvas=addresses.canvas,
             moodle=addresses.moodle,
             folder=folder,

@@ -82,6 +82,7 @@ def test_what_waymark_read_rolls_up_to_what_canvas_shows(canvas, assessed, metho
             "mastery_points": 3,
             "calculation_method": method,
             "calculation_int": number,
+            "vendor_guid": f"guid of {method}",
             "alignments": [{"assignment": int(a), "criterion": c} for a, c in places],
         },
     )
@@ -111,3 +112,19 @@ def test_what_waymark_read_rolls_up_to_what_canvas_shows(canvas, assessed, metho
 
     assert sum(score is not None for score in theirs.values()) > 5
     assert {who: ours.get(who) for who in theirs} == theirs
+
+
+def test_the_outcomes_of_rubric_rows_are_read_with_their_rubrics(canvas):
+    rows = [
+        (item.ref, criterion.ref)
+        for item in canvas.gradebook.line_items(canvas.course)
+        for criterion in item.criteria
+    ]
+    alignments = [{"assignment": int(rows[-1][0]), "criterion": rows[-1][1]}]
+    made = {"course": int(canvas.course), "title": "MA.1", "alignments": alignments}
+
+    post(f"{canvas.url}/_control/outcome", {**made, "vendor_guid": "guid-1"})
+    read = canvas.gradebook.line_items(canvas.course)
+
+    links = [one.links for item in read if item.ref == rows[-1][0] for one in item.criteria]
+    assert links[-1] == (("guid-1", "MA.1"),)

@@ -9,10 +9,13 @@ import pytest
 
 from mapping.effects import NO_SCHOOL
 from mapping.evidence.tables import View
+from mapping.explanation.trace import trace
 from mapping.records import CourseRef, LineItem, LineItemRef, Mode, ScoreState
 from mapping.rules.scopes import Scope, ScopedRule
 from mapping.status import Status
+from mapping.steps import passed_from
 from store import frameworks, rules, standing_tables, tenants
+from store.grounds import grounds_of
 from store.rules import RulePlace
 from store.tables import outbox, to_micros
 from tests.contracts.fake import FakeGradebook, enrolled, small_gradebook
@@ -163,6 +166,7 @@ def test_a_rule_does_what_was_said(night, place, definition):
         (rule("N.1"),),
         (rule("N.2", line_item="quiz 1", weight=3.0), N_BY_QUIZZES, N2_BY_TASKS),
         (rule("L.1", line_item="task 2"), N_BY_QUIZZES),
+        (rule("N.1", line_item="quiz*", steps=passed_from(60)), N2_BY_TASKS),
     ],
 )
 def test_a_mapping_does_what_was_said(night, mapping):
@@ -212,6 +216,39 @@ def test_a_rule_that_begins_later_is_tried_as_if_it_held(night):
 
     assert now.moved > 0
     assert afterwards == now
+
+
+def test_a_rule_to_come_takes_force_on_the_first_night_from_its_day_on(night):
+    before, marks = everywhere(night), written(night)
+    definition, begins = {"minimum_evidence": 3}, night.clock() + timedelta(hours=36)
+    change = proposed_rule(night, rules.DISTRICT, definition)
+    effect = effect_of(night.engine, night.tenant, change, now=night.clock())
+    note = rules.RuleNote(effective_from=begins)
+    night.write(rules.save_rule, night.tenant, definition, now=night.clock(), note=note)
+
+    night.run()
+    waiting = everywhere(night)
+    night.run()
+
+    assert waiting == before
+    assert effect.moved > 0
+    assert_it_came_so(night, effect, before, marks)
+
+
+@pytest.mark.parametrize("mapping", [None, (rule("L.1", line_item="task 2"), N_BY_QUIZZES)])
+def test_the_reasons_for_an_example_give_what_was_told_of_it(night, mapping):
+    change = proposed_rule(night, rules.DISTRICT, {"mastered": 1.5})
+    if mapping is not None:
+        change = Proposed(mapping=mapping)
+    now = night.clock()
+    effect = effect_of(night.engine, night.tenant, change, now=now)
+    policy = night.ask(effects.policy_tried, night.tenant, change, now=now)
+
+    for one in effect.examples:
+        grounds = night.ask(grounds_of, policy, [one.learner])
+        told = trace(grounds, learner=one.learner, competency=one.competency)
+        assert (told.status, told.estimate) == (one.after, one.estimate_after)
+    assert effect.examples
 
 
 def test_schools_are_told_apart(night):

@@ -12,7 +12,7 @@ from mapping.evidence.policy import Attempts, EvidencePolicy
 from mapping.evidence.tables import View
 from mapping.judgement.judging import judge
 from mapping.kept import differing
-from mapping.records import Attempt, ScoreState
+from mapping.records import WHATEVER_IS_LINKED, Attempt, ScoreState
 from mapping.rules.clauses import NewestWithin
 from mapping.rules.scopes import Scope
 from mapping.status import OverrideState, Status
@@ -210,6 +210,22 @@ def test_a_moment_before_another_mapping_is_judged_by_the_mapping_of_then(night)
     assert found(night, then) == {}
     assert found(night) == {}
     assert night.standing("ada").evidence_count == 0
+
+
+def test_a_mapping_of_then_went_by_links_and_steps_then(night):
+    linked = rule(WHATEVER_IS_LINKED, steps=(50, 80))
+    night.book.columns[COURSE] = [
+        replace(one, links=(("n2",),)) for one in night.book.columns[COURSE]
+    ]
+    night.write(publish, night.tenant, linked, now=night.clock())
+    night.run()
+    then = night.clock()
+    stood = night.standing("ada", "N.2")
+    night.write(publish, night.tenant, rule("N.1", line_item="quiz*"), now=then + DAY)
+    night.run()
+
+    assert stood.evidence_count > 0
+    assert found(night, then) == {}
 
 
 def test_before_anything_was_published_there_is_nothing(night):

@@ -7,6 +7,7 @@ import pytest
 from connectors.errors import RetryLater
 from mapping.evidence.policy import EvidencePolicy
 from mapping.records import (
+    WHATEVER_IS_LINKED,
     CourseRef,
     EnrolmentState,
     LineItemRef,
@@ -118,6 +119,15 @@ def test_a_course_that_no_rule_matches_is_left_out_and_told(night):
 
     assert trouble.cause == "unmapped"
     assert trouble.message.startswith("No mapping rule matches any of its 2 line items")
+
+
+def test_before_a_first_mapping_everything_is_read_so_that_a_draft_can_be_tried(engine, clock):
+    night = new_night(engine, clock, is_mapped=False)
+
+    found = night.counts(night.run())
+
+    assert (found.courses, found.scores_new) == (1, 3)
+    assert night.stored_course().synced_at is not None
 
 
 def test_every_course_of_a_platform_is_read(night):
@@ -455,3 +465,15 @@ def test_what_was_kept_in_other_courses_follows_an_account_the_same_night(night)
 
     assert night.standing("ada").evidence_count == 2
     assert night.standing("bo").evidence_count == 1
+
+
+def test_a_column_that_the_lms_links_speaks_for_what_that_names(night):
+    night.write(publish, night.tenant, rule(WHATEVER_IS_LINKED, school="school*"))
+    night.book.columns[COURSE] = [
+        replace(one, links=(("n2",),)) if one.ref == "quiz 1" else one
+        for one in night.book.columns[COURSE]
+    ]
+
+    night.run()
+
+    assert night.standing("ada", "N.2").evidence_count == 1

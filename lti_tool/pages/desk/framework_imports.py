@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
+from sqlalchemy import Connection
 
 from interchange.errors import FileRefused
 from interchange.framework_csv import FIELDS, guessed_columns
@@ -24,20 +25,30 @@ from lti_tool.pages.administrators import (
     to_page,
 )
 from lti_tool.pages.desk.frameworks import MOST_REASON
+from lti_tool.pages.desk.mapping_forms import field_text
 from mapping.progressions.graph import HierarchyRefused
+from mapping.records import TenantId
 from store import framework_drafts
 from store.framework_diffs import framework_diff
 from store.framework_drafts import FrameworkDraft
 from store.framework_imports import bring_in
-from store.framework_shelf import ListedFramework, all_frameworks, concerned
+from store.framework_shelf import (
+    Fetched,
+    ListedFramework,
+    all_frameworks,
+    concerned,
+    keep_fetched,
+)
 from store.frameworks import framework_id
 from store.session import reading, writing
+from workers import framework_fetches
 
 blueprint = Blueprint("framework_imports", __name__)
 
 MOST_SHOWN = 200
 """Lines of each list on a page; ``waymark framework import --all`` prints them whole."""
 _MOST_SENT = MOST_BYTES + 65_536
+_LONGEST_ADDRESS, _KEY_LENGTH = 1_024, 16
 _TEXTS = {"identifier": 64, "title": 512, "language": 16, "form": 16}
 
 
@@ -78,6 +89,43 @@ def send_file(launch_id: str) -> Response:
             now=services().now(),
         )
     return to_page(visit, f"frameworks/drafts/{draft}")
+
+
+@blueprint.post("/frameworks/import/address")
+def fetch_file(launch_id: str) -> Response:
+    """Have a worker fetch a file from an address; nothing is brought in."""
+    visit = changing_administrator(launch_id)
+    address = field_text("address", _LONGEST_ADDRESS + 1)
+    problem = _wrong_address(address)
+    if not problem:
+        author = author_of(visit)
+        key = framework_fetches.ask(
+            services().container, visit.record.tenant, address, by=author.by
+        )
+        if key is not None:
+            return to_page(visit, f"frameworks/fetches/{key}")
+        problem = "Another address is being fetched just now. Try again in a minute."
+    return _form(visit, {"address": address}, {"address": problem})
+
+
+@blueprint.get("/frameworks/fetches/<key>")
+def fetched(launch_id: str, key: str) -> Response:
+    """How far a fetch is; on to what the file would change once it is there.
+
+    Raises:
+        NotThere: There is none of this key.
+    """
+    visit = administrator(launch_id)
+    if len(key) != _KEY_LENGTH or not (key.isascii() and key.isalnum()):
+        raise NotThere
+    found = framework_fetches.fetch(services().container, visit.record.tenant, key)
+    if found is None:
+        raise NotThere
+    is_part = bool(request.headers.get("HX-Request"))
+    if found.draft is not None and not is_part:
+        return to_page(visit, f"frameworks/drafts/{found.draft}")
+    template = "desk/_framework_fetch.html" if is_part else "desk/framework_fetch.html"
+    return make_response(render_template(template, visit=visit, key=key, found=found))
 
 
 @blueprint.get("/frameworks/drafts/<row_id:draft>")
@@ -126,6 +174,7 @@ def confirm(launch_id: str, draft: int) -> Response:
                 brought=brought(sent, imported),
                 author=author_of(visit, reason),
             )
+            _keep_address(connection, tenant, found, identifier=imported.framework.identifier)
             framework_drafts.drop_draft(connection, tenant, found.id)
             framework = framework_id(connection, tenant, imported.framework.identifier)
     except (FileRefused, HierarchyRefused) as error:
@@ -140,6 +189,23 @@ def drop(launch_id: str, draft: int) -> Response:
     with writing(services().engine) as connection:
         framework_drafts.drop_draft(connection, visit.record.tenant, draft)
     return to_page(visit, "frameworks")
+
+
+def _keep_address(
+    connection: Connection, tenant: TenantId, draft: FrameworkDraft, *, identifier: str
+) -> None:
+    """Where a framework came from, so that it can be asked for anything newer."""
+    if draft.choices.get("address"):
+        said = {name: draft.choices[name] for name in ("address", "etag", "last_modified")}
+        keep_fetched(connection, tenant, identifier, fetched=Fetched(**said))
+
+
+def _wrong_address(address: str) -> str:
+    if len(address) > _LONGEST_ADDRESS:
+        return "The address is longer than 1,024 characters."
+    if not address.startswith("https://"):
+        return "Give an address that begins with https://."
+    return ""
 
 
 def _form(visit: Visit, typed: Mapping[str, str], problems: Mapping[str, str]) -> Response:

@@ -20,6 +20,7 @@ from store.framework_diffs import StoredFramework, StoredRow
 from store.framework_imports import versions_of
 from store.framework_shelf import (
     ListedFramework,
+    address_of,
     all_frameworks,
     archive_framework,
     known_framework,
@@ -74,6 +75,7 @@ def one(launch_id: str, framework: int) -> str:
         listed, stored = found_framework(visit.record.tenant, framework)
         versions = versions_of(connection, framework)
         verbs = verbs_of(connection, tenant)
+        address = address_of(connection, tenant, framework)
     wanted = request.args.get("q", "").strip()[:_MOST_SEARCHED]
     with_archived = request.args.get("archived") == "yes" or listed.archived_at is not None
     lines = _lines(listed, stored, verbs)
@@ -87,6 +89,7 @@ def one(launch_id: str, framework: int) -> str:
         "desk/framework.html",
         visit=visit,
         framework=listed,
+        address=address,
         versions=versions,
         lines=found[start : start + PAGE],
         count=len(found),

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from interchange.mapping_csv import COLUMNS, rule_problems, typed_rule
 from lti_tool.guards import NotThere, Visit
 from lti_tool.pages.administrators import author_of
-from mapping.records import EvidenceKind, MappingRule
+from mapping.records import WHATEVER_IS_LINKED, EvidenceKind, MappingRule
+from mapping.steps import Steps, is_pass, steps_text
 from store.alignments import rules_digest
 from store.frameworks import StoredCompetency, competencies_of
 from store.mapping_drafts import Draft, Editor, find_draft
@@ -24,7 +25,12 @@ KINDS: Mapping[EvidenceKind, str] = {
     EvidenceKind.SELF: "self: the learner says so; counts for nothing unless a rule says so",
     EvidenceKind.EXTERNAL: "external: shown outside the school and confirmed",
 }
-PATTERNS = ("course", "line_item", "category", "criterion")
+PATTERNS = ("school", "course", "line_item", "category", "criterion")
+LINKED = "linked"
+"""What a form says where the rule goes by what the LMS links work to."""
+PASS_OR_FAIL, LEVELS = "pass_or_fail", "levels"
+"""What a form says where a score does not count as it is."""
+_COUNTS = ("counts", "pass_from", "levels_from")
 _MOST_OPTIONS = 60
 
 
@@ -57,13 +63,16 @@ def editor_of(visit: Visit, reason: str = "") -> Editor:
 
 def blank() -> TypedRule:
     """A form that nobody filled in yet."""
-    return TypedRule(said={"weight": "1", "kind": EvidenceKind.SKILL.value})
+    return TypedRule(said={"weight": "1", "kind": EvidenceKind.SKILL.value, "pass_from": "60"})
 
 
 def filled(rule: MappingRule, known: Sequence[StoredCompetency]) -> TypedRule:
     """A form filled in with a rule."""
     said = {name: getattr(rule, name) for name in PATTERNS}
-    said |= {"weight": f"{rule.weight:g}", "kind": rule.kind.value}
+    said |= {"weight": f"{rule.weight:g}", "kind": rule.kind.value, **_counts(rule.steps)}
+    if rule.is_of_links:
+        said |= {"speaks": LINKED, "framework": rule.framework}
+        return TypedRule(said=said, rule=rule)
     meant = (one for one in known if (one.framework, one.code) == (rule.framework, rule.competency))
     found = next(meant, None)
     said["competency"] = rule.competency if found is None else competency_words(found, known)
@@ -78,34 +87,81 @@ def typed(said: Mapping[str, str], known: Sequence[StoredCompetency]) -> TypedRu
         known: The competencies there are.
     """
     texts = {name: said.get(name, "").strip() for name in COLUMNS}
-    found = _meant(texts["competency"], known)
-    meant = {**texts, "framework": "-"}
-    if len(found) == 1:
-        meant |= {"framework": found[0].framework, "competency": found[0].code}
-    wrong = dict(rule_problems(meant))
-    if not texts["competency"]:
-        wrong["competency"] = "Choose the competency that this work speaks for."
-    elif len(found) != 1:
-        wrong["competency"] = (
-            "Several frameworks have this code; choose one from the list."
-            if found
-            else "There is no such competency. Type its code or a word of it, and choose from "
-            "the list."
-        )
-    if not any(texts[name] for name in PATTERNS):
+    texts["counts_as"] = _counts_as(said)
+    is_of_links = said.get("speaks") == LINKED
+    meant, problem = (
+        _framework_meant(texts["framework"], known)
+        if is_of_links
+        else _competency_meant(texts["competency"], known)
+    )
+    wrong = {**rule_problems({**texts, **meant}), **problem}
+    if said.get("counts") == LEVELS and not texts["counts_as"]:
+        wrong["counts_as"] = "Say at how many percent the second level begins, and the others."
+    if not is_of_links and not any(texts[name] for name in PATTERNS):
         wrong["line_item"] = (
             "Without any pattern everything in every course would count. Say what to look for, or "
             "write * to mean everything."
         )
     return TypedRule(
-        said=texts, wrong=wrong, rule=None if wrong else typed_rule({**texts, **meant})
+        said={
+            **texts,
+            **{name: said.get(name, "").strip() for name in _COUNTS},
+            "speaks": LINKED if is_of_links else "",
+        },
+        wrong=wrong,
+        rule=None if wrong else typed_rule({**texts, **meant}),
     )
 
 
-def rule_without_competency(said: Mapping[str, str]) -> MappingRule | None:
-    """The patterns of a form, for looking at what they match; None where they are no patterns."""
+def _counts_as(said: Mapping[str, str]) -> str:
+    """What the three fields on how a score counts come to in the column of a file."""
+    if said.get("counts") == PASS_OR_FAIL:
+        return f"pass {said.get('pass_from', '').strip()}"
+    return said.get("levels_from", "").strip() if said.get("counts") == LEVELS else ""
+
+
+def _counts(steps: Steps) -> dict[str, str]:
+    """The three fields for some steps."""
+    if is_pass(steps):
+        return {"counts": PASS_OR_FAIL, "pass_from": str(steps[0])}
+    chosen = {"counts": LEVELS} if steps else {}
+    return {**chosen, "pass_from": "60", "levels_from": steps_text(steps)}
+
+
+def _framework_meant(
+    identifier: str, known: Sequence[StoredCompetency]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """What a rule that goes by links says it speaks for, and what is wrong with that."""
+    meant = {"framework": identifier or "-", "competency": WHATEVER_IS_LINKED}
+    if any(one.framework == identifier for one in known):
+        return meant, {}
+    return meant, {"framework": "Choose the framework whose competencies the LMS names."}
+
+
+def _competency_meant(
+    text: str, known: Sequence[StoredCompetency]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """What a rule for one competency says it speaks for, and what is wrong with that."""
+    found = _meant(text, known)
+    if len(found) == 1:
+        return {"framework": found[0].framework, "competency": found[0].code}, {}
+    problem = (
+        "There is no such competency. Type its code or a word of it, and choose from the list."
+    )
+    if not text:
+        problem = "Choose the competency that this work speaks for."
+    elif found:
+        problem = "Several frameworks have this code; choose one from the list."
+    return {"framework": "-", "competency": text or "-"}, {"competency": problem}
+
+
+def rule_to_try(said: Mapping[str, str]) -> MappingRule | None:
+    """What a form looks for, whatever competency it names; None where that are no patterns."""
     texts = {name: said.get(name, "").strip() for name in PATTERNS}
     texts |= {"framework": "-", "competency": "-"}
+    if said.get("speaks") == LINKED:
+        framework = said.get("framework", "").strip() or "-"
+        texts |= {"framework": framework, "competency": WHATEVER_IS_LINKED}
     return None if rule_problems(texts) else typed_rule(texts)
 
 

@@ -24,6 +24,7 @@ from store.mapping_drafts import Draft
 from store.mapping_publishing import Publication, PublishingRefused
 from store.remapping import effect_on_alignments
 from store.reports import course_lines
+from store.second_person import needs_second
 from store.session import reading, writing
 
 blueprint = Blueprint("mapping_review", __name__)
@@ -109,7 +110,7 @@ def preview(launch_id: str, draft_id: int) -> str:
 def _preview(connection: Connection, visit: Visit, draft: Draft, *, problem: str = "") -> str:
     tenant = visit.record.tenant
     rules = mapping_drafts.rules_in(connection, draft.id)
-    is_second = mapping_publishing.needs_second(connection, tenant)
+    is_second = needs_second(connection, tenant)
     return render_template(
         "desk/mapping_publish.html",
         visit=visit,

@@ -22,16 +22,18 @@ from lti_tool.pages.desk.mapping_forms import (
     fingerprint,
     known_competencies,
     options,
-    rule_without_competency,
+    rule_to_try,
     typed,
     typed_number,
 )
 from lti_tool.pages.desk.mapping_sets import csv_file
-from mapping.records import MappingRule
+from mapping.records import WHATEVER_IS_LINKED, MappingRule
+from mapping.steps import steps_words
 from store import mapping_drafts, mapping_matching
-from store.frameworks import StoredCompetency
+from store.frameworks import StoredCompetency, framework_titles
 from store.mapping_drafts import Draft, TooManyRules, rule_words
 from store.session import reading, writing
+from store.ways import school_names
 
 blueprint = Blueprint("mapping_rules", __name__)
 
@@ -85,8 +87,10 @@ def _page(connection: Connection, visit: Visit, draft: Draft, **more: Any) -> st
         count=len(rules),
         step=_ON_A_PAGE,
         kinds=KINDS,
+        steps_words=steps_words,
         options=options(known, ""),
-        has_competencies=bool(known),
+        frameworks=framework_titles(connection, visit.record.tenant),
+        schools=school_names(connection, visit.record.tenant),
         **shown,
     )
 
@@ -274,6 +278,7 @@ def _take(fresh: Sequence[MappingRule], *, is_instead: bool) -> _Edit:
 def _usable(found: MappingRows, known: Sequence[StoredCompetency]) -> MappingRows:
     """The same without rules for competencies that are not there, each of them told."""
     there = {(one.framework, one.code) for one in known}
+    there |= {(one.framework, WHATEVER_IS_LINKED) for one in known}
     good, problems = [], list(found.problems)
     for line, rule in found.rules:
         if (rule.framework, rule.competency) in there:
@@ -291,7 +296,7 @@ def _matches(
     visit: Visit,
     said: Any,  # noqa: ANN401 - a form or a query
 ) -> mapping_matching.RuleMatches | None:
-    rule = rule_without_competency(said)
+    rule = rule_to_try(said)
     if rule is None:
         return None
     return mapping_matching.rule_matches(connection, visit.record.tenant, rule)

@@ -23,6 +23,7 @@ from mapping.records import MappingRule
 from store import mapping_drafts, mapping_publishing
 from store.alignments import rules_of
 from store.mapping_publishing import PublishingRefused
+from store.second_person import needs_second
 from store.session import reading, writing
 
 blueprint = Blueprint("mapping_sets", __name__)
@@ -46,7 +47,7 @@ def _page(visit: Visit, *, problem: str = "") -> str:
             problem=problem,
             versions=mapping_publishing.versions_of(connection, tenant),
             drafts=mapping_drafts.drafts_of(connection, tenant),
-            needs_second=mapping_publishing.needs_second(connection, tenant),
+            needs_second=needs_second(connection, tenant),
         )
 
 
@@ -90,20 +91,6 @@ def discard(launch_id: str, draft_id: int) -> Response:
     with writing(services().engine) as connection:
         draft = draft_here(connection, visit, draft_id)
         mapping_drafts.discard(connection, visit.record.tenant, draft, author=author_of(visit))
-    return to_page(visit, "mappings")
-
-
-@blueprint.post("/mappings/second")
-def second(launch_id: str) -> Response:
-    """Say whether a second person is needed to publish."""
-    visit = changing_administrator(launch_id)
-    with writing(services().engine) as connection:
-        mapping_publishing.set_needs_second(
-            connection,
-            visit.record.tenant,
-            is_needed=request.form.get("second") == "yes",
-            author=author_of(visit),
-        )
     return to_page(visit, "mappings")
 
 

@@ -1,5 +1,6 @@
 """Suggestions for a draft: unmapped work, the competencies it is like, and a person's choice."""
 
+from collections import Counter
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -17,8 +18,9 @@ from lti_tool.pages.desk.mapping_forms import (
     typed_number,
 )
 from mapping.alignment import exactly
-from mapping.records import CourseId, MappingRule
+from mapping.records import WHATEVER_IS_LINKED, CourseId, MappingRule
 from store import mapping_drafts, mapping_matching
+from store.frameworks import framework_titles
 from store.mapping_drafts import Draft, TooManyRules, rule_words
 from store.reports import CourseLine, course_lines
 from store.session import reading, writing
@@ -42,10 +44,12 @@ def _page(connection: Connection, visit: Visit, draft: Draft, *, problem: str = 
     lines = course_lines(connection, tenant)
     chosen: CourseLine | None = None
     found: Sequence[SuggestedItem] = ()
+    linked: Counter[str] = Counter()
     if request.values.get("course"):
         chosen = _course(lines, request.values["course"])
         rules = mapping_drafts.rules_in(connection, draft.id)
         found = suggestions_for(connection, tenant, rules, course=chosen.id)
+        linked = mapping_matching.unused_links(connection, tenant, rules, course=chosen.id)
     return render_template(
         "desk/mapping_suggestions.html",
         visit=visit,
@@ -54,6 +58,8 @@ def _page(connection: Connection, visit: Visit, draft: Draft, *, problem: str = 
         chosen=chosen,
         pattern=exactly(chosen.title, _LONGEST) if chosen and chosen.title else "",
         found=found,
+        linked=linked,
+        frameworks=framework_titles(connection, tenant),
         problem=problem,
     )
 
@@ -62,13 +68,14 @@ def _page(connection: Connection, visit: Visit, draft: Draft, *, problem: str = 
 def confirm(launch_id: str, draft_id: int) -> Response:
     """Make rules of the suggestions that were chosen, one or several at once."""
     visit = changing_administrator(launch_id)
-    picks = request.form.getlist("pick")
+    picks, frameworks = request.form.getlist("pick"), request.form.getlist("links")
     with writing(services().engine) as connection:
         draft = draft_here(connection, visit, draft_id)
         course = _course(
             course_lines(connection, visit.record.tenant), request.form.get("course", "")
         )
-        fresh = _rules(connection, visit, draft, course=course, picks=picks)
+        fresh = _rules_of_links(connection, visit, frameworks)
+        fresh += _rules(connection, visit, draft, course=course, picks=picks)
         problem = "" if fresh else "Choose at least one suggestion; nothing was added."
         if fresh:
             try:
@@ -87,6 +94,27 @@ def _course(lines: Sequence[CourseLine], text: str) -> CourseLine:
     if found is None:
         raise NotThere
     return found
+
+
+def _rules_of_links(
+    connection: Connection, visit: Visit, identifiers: Sequence[str]
+) -> list[MappingRule]:
+    """Rules that go by what the LMS links work to, one for each framework.
+
+    Raises:
+        NotThere: The district has no such framework.
+    """
+    there = framework_titles(connection, visit.record.tenant)
+    if not there.keys() >= set(identifiers):
+        raise NotThere
+    return [
+        MappingRule(
+            framework=identifier,
+            competency=WHATEVER_IS_LINKED,
+            course=field_text("pattern", _LONGEST),
+        )
+        for identifier in dict.fromkeys(identifiers)
+    ]
 
 
 def _rules(

@@ -1,8 +1,10 @@
 """Rules of mastery: what holds where and by whom it was set; a change tried before it is made."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from http import HTTPStatus
+from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 from sqlalchemy import Connection
@@ -15,51 +17,64 @@ from lti_tool.pages.administrators import (
     changing_administrator,
     to_page,
 )
-from lti_tool.pages.desk import effects
-from lti_tool.pages.desk.mapping_forms import day_begins, field_text, typed_number
-from lti_tool.pages.desk.rule_forms import TypedRule, filled, methods, typed
-from lti_tool.rule_places import NamedPlace, place_name, proposed, rule_held
+from lti_tool.pages.desk import rule_forms
+from lti_tool.pages.desk.mapping_forms import day_begins, editor_of, field_text, typed_number
+from lti_tool.pages.desk.rule_forms import TypedRule, filled, methods, typed, with_method
+from lti_tool.pages.desk.said_rules import (
+    SCOPES,
+    Said,
+    newest_version,
+    place_here,
+    said_at,
+    said_everywhere,
+    version_of,
+)
+from lti_tool.pages.desk.scale_forms import ROWS, said_of
+from lti_tool.pages.desk.trial_pages import shown_trial
+from lti_tool.rule_places import THINGS, proposed
+from lti_tool.said_rules import rule_tried
 from mapping.records import TenantId
 from mapping.rules.mastery_rule import RuleRefused
-from mapping.rules.scopes import EffectiveRule, Scope
-from store import naming, rules
-from store.grounds import proposed_book
+from mapping.rules.scopes import EffectiveRule
+from store import naming, rule_proposals
 from store.naming import Named
-from store.rule_trail import keep_rule
-from store.rules import DISTRICT, RuleNote, RulePlace, StoredRule
+from store.rule_proposals import Published, RuleChange
+from store.rule_trail import keep_rule, place_in_words
+from store.rules import DISTRICT, RuleNote
+from store.second_person import needs_second
 from store.session import reading, writing
 from workers import trials
 from workers.effects import Proposed
 
 blueprint = Blueprint("rules", __name__)
 
-SCOPES = (Scope.DISTRICT, Scope.FRAMEWORK, Scope.COURSE, Scope.COMPETENCY)
-_FINDERS = {
-    Scope.FRAMEWORK: naming.frameworks_like,
-    Scope.COURSE: naming.courses_like,
-    Scope.COMPETENCY: naming.competencies_like,
-}
 _MOST_REASON = 2_000
-_KEY_LENGTH = 16
+_UNSEEN = "(Published before its effect was known.)"
+_LATER, _PAST = "later", "past"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What is said at one place, and the rule that holds there by it."""
+class _Change:
+    """A change that was typed: the rule as it would hold, or what is wrong.
 
-    named: NamedPlace
-    version: StoredRule | None
-    held: EffectiveRule
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Proposal:
-    """A change that was typed: the rule as it would hold, or what is wrong."""
+    ``when`` tells a day to come and one that has been; empty for today and none.
+    """
 
     typed: TypedRule
     begins: datetime
+    day: str = ""
+    when: str = ""
     held: EffectiveRule | None = None
     problems: Sequence[str] = ()
+
+    def of(self, said: Said) -> RuleChange:
+        """What is to be kept of it; there is a rule."""
+        assert self.typed.definition is not None  # noqa: S101 - there is a rule
+        return RuleChange(
+            place=said.named.place,
+            definition=self.typed.definition,
+            begins=self.begins if self.day else None,
+        )
 
 
 @blueprint.get("/rules")
@@ -69,26 +84,18 @@ def all_rules(launch_id: str) -> str:
     tenant, now = visit.record.tenant, services().now()
     sought, scope = request.args.get("called", "").strip()[:255], request.args.get("scope", "")
     with reading(services().engine) as connection:
-        shown = _in_force(connection, visit, now=now)
-        found = _called(connection, tenant, scope, sought=sought) if sought else ()
-    return render_template(
-        "desk/rules.html",
-        visit=visit,
-        shown=shown,
-        scopes=SCOPES[1:],
-        scope=scope,
-        sought=sought,
-        found=found,
-    )
-
-
-@blueprint.get("/rules/mastery")
-def mastery(launch_id: str) -> str:
-    """How mastery works here: the rules in force in plain words, to be printed."""
-    visit = administrator(launch_id)
-    with reading(services().engine) as connection:
-        shown = _in_force(connection, visit, now=services().now())
-    return render_template("desk/mastery.html", visit=visit, shown=shown)
+        waiting = rule_proposals.waiting(connection, tenant)
+        return render_template(
+            "desk/rules.html",
+            visit=visit,
+            shown=said_everywhere(connection, visit, now=now),
+            waiting=[(one, place_in_words(connection, one.change.place)) for one in waiting],
+            needs_second=needs_second(connection, tenant),
+            scopes=SCOPES[1:],
+            scope=scope,
+            sought=sought,
+            found=_called(connection, tenant, scope, sought=sought) if sought else (),
+        )
 
 
 @blueprint.get("/rules/<scope>/<row_id:target>")
@@ -96,15 +103,16 @@ def one(launch_id: str, scope: str, target: int) -> str:
     """What is said at one place, its history, and the form that changes it."""
     visit = administrator(launch_id)
     with reading(services().engine) as connection:
-        place = _place(connection, visit, scope, target=target)
-        said = _said(connection, visit, place, now=services().now())
+        said = _said(connection, visit, scope, target=target)
         again = request.args.get("version", "")
-        form = filled(said.version.definition if said.version else {})
-        if again:
-            form = filled(
-                _version(connection, visit, place, version=typed_number(again)).definition
-            )
-        return _page(connection, visit, said, form=form)
+        shown = version_of(said, typed_number(again)) if again else said.version
+        form = filled(shown.definition if shown else {})
+        if request.args.get("scale") == "held":
+            # What moves a threshold of the wider scale has moved it there already.
+            scale = {**said_of(said.held.rule.scale), "developing": ""}
+            form = replace(form, said={**form.said, **scale})
+        form = with_method(form, request.args.get("method", ""), request.args.get("parameters", ""))
+        return _page(visit, said, form=form)
 
 
 @blueprint.post("/rules/<scope>/<row_id:target>")
@@ -112,83 +120,49 @@ def try_out(launch_id: str, scope: str, target: int) -> Response:
     """Say what the rule would be in words, and what it would do; nothing is changed."""
     visit = changing_administrator(launch_id)
     with reading(services().engine) as connection:
-        place = _place(connection, visit, scope, target=target)
-        said = _said(connection, visit, place, now=services().now())
-        made = _proposal(connection, visit, said.named)
-        is_in_words = bool(request.headers.get("HX-Request"))
-        if made.held is None or is_in_words:
-            page = _page(connection, visit, said, form=made.typed, made=made)
+        said = _said(connection, visit, scope, target=target)
+        made = _change(connection, visit, said)
+        if made.held is None or request.headers.get("HX-Request"):
+            page = _page(visit, said, form=made.typed, made=made)
             return make_response(page, 200 if made.held is not None else 422)
-    assert made.typed.definition is not None  # noqa: S101 - there is a rule
-    entry = proposed(place, made.typed.definition, made.begins)
-    found = trials.try_out(services().container, visit.record.tenant, Proposed(rule=entry))
+        purpose = _purpose(connection, visit, said, made=made)
+    change = made.of(said)
+    entry = proposed(change.place, change.definition, made.begins)
+    found = trials.try_out(
+        services().container, visit.record.tenant, Proposed(rule=entry), purpose=purpose
+    )
     with reading(services().engine) as connection:
-        shown = None if isinstance(found, str) else effects.shown(connection, visit, found)
-        page = _page(
-            connection,
-            visit,
-            said,
-            form=made.typed,
-            made=made,
-            shown=shown,
-            trial=found if isinstance(found, str) else "",
-        )
-    return make_response(page)
-
-
-@blueprint.get("/trials/<key>")
-def trial(launch_id: str, key: str) -> str:
-    """How far a trial is, and what came of it.
-
-    Raises:
-        NotThere: There is none of this key.
-    """
-    visit = administrator(launch_id)
-    if len(key) != _KEY_LENGTH or not key.isalnum() or not key.isascii():
-        raise NotThere
-    found = trials.trial(services().container, visit.record.tenant, key)
-    if found is None:
-        raise NotThere
-    with reading(services().engine) as connection:
-        shown = None if found.effect is None else effects.shown(connection, visit, found.effect)
-    is_part = bool(request.headers.get("HX-Request"))
-    template = "desk/_trial.html" if is_part else "desk/trial.html"
-    return render_template(template, visit=visit, key=key, trial=found, shown=shown)
+        shown = shown_trial(connection, visit, found)
+        return make_response(_page(visit, said, form=made.typed, made=made, trial=shown))
 
 
 @blueprint.post("/rules/<scope>/<row_id:target>/publish")
 def publish(launch_id: str, scope: str, target: int) -> Response:
-    """Have a rule hold, as it was looked at."""
+    """Have a rule hold as it was looked at, or ask for a second person's yes."""
     visit = changing_administrator(launch_id)
     reason = field_text("reason", _MOST_REASON)
     with writing(services().engine) as connection:
-        place = _place(connection, visit, scope, target=target)
-        said = _said(connection, visit, place, now=services().now())
-        made = _proposal(connection, visit, said.named)
+        said = _said(connection, visit, scope, target=target)
+        made = _change(connection, visit, said)
         problem = "" if reason else "Say why; it is kept with the rule."
-        if request.form.get("seen", "") != _seen(connection, visit.record.tenant):
+        if request.form.get("seen", "") != newest_version(connection, visit.record.tenant):
             problem = "A rule was changed since you looked at the effect. Look at it once more."
         if made.held is None or problem:
-            page = _page(connection, visit, said, form=made.typed, made=made, problem=problem)
-            return make_response(page, 422)
-        assert made.typed.definition is not None  # noqa: S101 - there is a rule
-        note = RuleNote(
-            author=author_of(visit).by,
-            reason=reason,
-            effective_from=made.begins,
+            page = _page(visit, said, form=made.typed, made=made, problem=problem)
+            return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY)
+        if request.form.get("unseen"):
+            reason = f"{reason} {_UNSEEN}"
+        done = rule_proposals.publish(
+            *(connection, visit.record.tenant, made.of(said)), editor=editor_of(visit, reason)
         )
-        keep_rule(
-            *(connection, visit.record.tenant, place),
-            definition=made.typed.definition,
-            note=note,
-            now=services().now(),
-        )
-    return to_page(visit, f"rules/{scope}/{target}?published=yes")
+    if done is Published.WAITS:
+        return to_page(visit, "rules?waits=yes#waiting")
+    return to_page(visit, f"rules/{scope}/{target}?published={done.name.lower()}")
 
 
 @blueprint.post("/rules/<scope>/<row_id:target>/back")
 def go_back(launch_id: str, scope: str, target: int) -> Response:
-    """Have what was said here before hold again, in one step.
+    """Have what was said here before hold again, in one step; that needs no second person.
 
     Raises:
         NotThere: Nothing was said here before.
@@ -196,35 +170,61 @@ def go_back(launch_id: str, scope: str, target: int) -> Response:
     visit = changing_administrator(launch_id)
     reason = field_text("reason", _MOST_REASON)
     with writing(services().engine) as connection:
-        place = _place(connection, visit, scope, target=target)
-        now = services().now()
-        said = _said(connection, visit, place, now=now)
-        former = _former(connection, visit, said, now=now)
-        if said.version is None or (former is None and place == DISTRICT):
+        said = _said(connection, visit, scope, target=target)
+        former = said.former
+        if said.version is None or (former is None and said.named.place == DISTRICT):
             raise NotThere
-        definition = {} if former is None else former.definition
         note = RuleNote(
             author=author_of(visit).by,
             reason=reason or f"Back to what was said before version {said.version.version}.",
+            is_agreed=True,
         )
         keep_rule(
-            *(connection, visit.record.tenant, place),
-            definition=definition,
+            *(connection, visit.record.tenant, said.named.place),
+            definition={} if former is None else former.definition,
             note=note,
-            now=now,
+            now=services().now(),
         )
-    return to_page(visit, f"rules/{scope}/{target}?published=yes")
+    return to_page(visit, f"rules/{scope}/{target}?published=holds")
 
 
-def _page(  # noqa: PLR0913 - what the page may have to show
-    connection: Connection,
+@blueprint.post("/rules/<scope>/<row_id:target>/call-off")
+def call_off(launch_id: str, scope: str, target: int) -> Response:
+    """Have a version that is to come not come: what is said before it goes on.
+
+    Raises:
+        NotThere: There is none of this number that is still to come.
+    """
+    visit = changing_administrator(launch_id)
+    number = typed_number(request.form.get("version", ""))
+    reason = field_text("reason", _MOST_REASON)
+    with writing(services().engine) as connection:
+        said = _said(connection, visit, scope, target=target)
+        coming = version_of(said, number)
+        if not said.is_to_come(coming):
+            raise NotThere
+        note = RuleNote(
+            author=author_of(visit).by,
+            reason=reason or f"Version {number} is called off.",
+            effective_from=coming.effective_from,
+            is_agreed=True,
+        )
+        keep_rule(
+            *(connection, visit.record.tenant, said.named.place),
+            definition=said.without(coming),
+            note=note,
+            now=services().now(),
+        )
+    return to_page(visit, f"rules/{scope}/{target}?published=called_off")
+
+
+def _page(
     visit: Visit,
     said: Said,
     *,
     form: TypedRule,
-    made: _Proposal | None = None,
-    shown: effects.ShownEffect | None = None,
-    trial: str = "",
+    made: _Change | None = None,
+    trial: Mapping[str, Any] | None = None,
     problem: str = "",
 ) -> str:
     return render_template(
@@ -233,118 +233,67 @@ def _page(  # noqa: PLR0913 - what the page may have to show
         said=said,
         scope=said.named.place.scope.name.lower(),
         target=said.named.place.target,
-        history=_history(connection, visit, said.named.place),
-        former=_former(connection, visit, said, now=services().now()),
         form=form,
         made=made,
-        shown=shown,
-        trial=trial,
         problem=problem,
         methods=methods(),
-        seen=_seen(connection, visit.record.tenant),
+        forms=rule_forms,
+        rows=_rows(form.said),
         given=request.form,
-        is_published=request.args.get("published") == "yes",
+        published=request.args.get("published", ""),
+        **(trial or {"trial": None}),
     )
 
 
-def _proposal(connection: Connection, visit: Visit, named: NamedPlace) -> _Proposal:
-    form, now = typed(request.form), services().now()
+def _rows(said: Mapping[str, str]) -> range:
+    """The rows of a scale that a form shows: those with something in them, and two to be filled."""
+    last = max((row for row in ROWS if said[f"level_{row}_label"]), default=0)
+    return ROWS[: last + 2] if last else range(0)
+
+
+def _said(connection: Connection, visit: Visit, scope: str, *, target: int) -> Said:
+    place = place_here(connection, visit, scope, target=target)
+    return said_at(connection, visit, place, now=services().now())
+
+
+def _purpose(
+    connection: Connection, visit: Visit, said: Said, *, made: _Change
+) -> Mapping[str, Any]:
+    """What a page has to know to offer publishing once the effect is known."""
+    place = said.named.place
+    return {
+        "kind": "rule",
+        "name": said.named.name,
+        "page": f"rules/{place.scope.name.lower()}/{place.target}",
+        "sentence": made.held.rule.sentence() if made.held else "",
+        "when": made.when,
+        "day": made.day,
+        "seen": newest_version(connection, visit.record.tenant),
+        "fields": {**made.typed.said, "from": made.day},
+    }
+
+
+def _change(connection: Connection, visit: Visit, said: Said) -> _Change:
+    form, now = typed(request.form, said.held.rule.scale), services().now()
+    day = request.form.get("from", "").strip()
     try:
-        begins = day_begins(visit, request.form.get("from", "")) or now
+        begins = day_begins(visit, day) or now
     except ValueError:
         problem = "The day is no day; write it as 2027-01-31, or leave it empty."
-        return _Proposal(typed=form, begins=now, problems=[problem])
+        return _Change(typed=form, begins=now, problems=[problem])
+    when = _LATER if begins > now else _PAST if day else ""
     if form.definition is None:
-        return _Proposal(typed=form, begins=begins)
-    entry = proposed(named.place, form.definition, begins)
+        return _Change(typed=form, begins=begins, day=day, when=when)
     try:
-        proposed_book(connection, visit.record.tenant, entry)
-        entries = (*rules.scoped_rules(connection, visit.record.tenant), entry)
-        held = rule_held(entries, named, begins)
+        held = rule_tried(
+            *(connection, visit.record.tenant, said),
+            definition=form.definition,
+            begins=begins,
+            now=now,
+        )
     except RuleRefused as error:
-        return _Proposal(typed=form, begins=begins, problems=error.problems)
-    return _Proposal(typed=form, begins=begins, held=held)
-
-
-def _in_force(connection: Connection, visit: Visit, *, now: datetime) -> list[Said]:
-    """What holds at every place that says something, the district first."""
-    said = rules.said_by_place(connection, visit.record.tenant, now=now)
-    places = sorted(said.keys() | {DISTRICT}, key=lambda one: (one.scope, one.target))
-    return [
-        _said(connection, visit, place, now=now)
-        for place in places
-        if place == DISTRICT or said[place].definition
-    ]
-
-
-def _said(connection: Connection, visit: Visit, place: RulePlace, *, now: datetime) -> Said:
-    tenant = visit.record.tenant
-    versions = [one for one in rules.rule_versions(connection, tenant) if one.place == place]
-    named = _named(connection, tenant, place)
-    held = rule_held(rules.scoped_rules(connection, tenant), named, now)
-    return Said(named=named, version=rules.in_force(versions, now), held=held)
-
-
-def _history(connection: Connection, visit: Visit, place: RulePlace) -> list[StoredRule]:
-    """Every version of a place, the newest first."""
-    found = rules.rule_versions(connection, visit.record.tenant)
-    return [one for one in reversed(found) if one.place == place]
-
-
-def _former(
-    connection: Connection, visit: Visit, said: Said, *, now: datetime
-) -> StoredRule | None:
-    """What was said at a place before what is said now, None for nothing."""
-    if said.version is None:
-        return None
-    others = [one for one in _history(connection, visit, said.named.place) if one != said.version]
-    return rules.in_force(others, now)
-
-
-def _version(connection: Connection, visit: Visit, place: RulePlace, *, version: int) -> StoredRule:
-    """A version of a place.
-
-    Raises:
-        NotThere: It has none of this number.
-    """
-    for one in _history(connection, visit, place):
-        if one.version == version:
-            return one
-    raise NotThere
-
-
-def _place(connection: Connection, visit: Visit, scope: str, *, target: int) -> RulePlace:
-    """The place that an address names.
-
-    Raises:
-        NotThere: It is none of the visitor's district.
-    """
-    known = {one.name.lower(): one for one in SCOPES}
-    if scope not in known:
-        raise NotThere
-    place = RulePlace(scope=known[scope], target=target)
-    is_district = place.scope is Scope.DISTRICT
-    if is_district != (target == 0):
-        raise NotThere
-    if not is_district and not _target_name(connection, visit.record.tenant, place):
-        raise NotThere
-    return place
-
-
-def _named(connection: Connection, tenant: TenantId, place: RulePlace) -> NamedPlace:
-    if place.scope is Scope.DISTRICT:
-        return NamedPlace(place=place, name="The district")
-    framework = 0
-    if place.scope is Scope.FRAMEWORK:
-        framework = place.target
-    elif place.scope is Scope.COMPETENCY:
-        framework = naming.framework_of(connection, place.target)
-    name = f"{place.scope.name.capitalize()} {_target_name(connection, tenant, place)}"
-    return NamedPlace(place=place, name=name, framework=framework)
-
-
-def _target_name(connection: Connection, tenant: TenantId, place: RulePlace) -> str:
-    return place_name(connection, tenant, place)
+        return _Change(typed=form, begins=begins, day=day, problems=error.problems)
+    return _Change(typed=form, begins=begins, day=day, when=when, held=held)
 
 
 def _called(
@@ -358,10 +307,4 @@ def _called(
     known = {one.name.lower(): one for one in SCOPES[1:]}
     if scope not in known:
         raise NotThere
-    return _FINDERS[known[scope]](connection, tenant, sought)
-
-
-def _seen(connection: Connection, tenant: TenantId) -> str:
-    """What tells that no rule was changed since a page was shown."""
-    versions = rules.rule_versions(connection, tenant)
-    return str(versions[-1].version) if versions else "0"
+    return naming.holding(connection, tenant, THINGS[known[scope]], text=sought)

@@ -10,10 +10,12 @@ _SECTIONS = (
     ("mappings", "Mappings"),
     ("rules", "Rules"),
     ("courses", "Courses"),
+    ("gradebooks", "Gradebooks"),
     ("runs", "Runs"),
     ("failures", "Failures"),
     ("changes", "Changes"),
     ("people", "People"),
+    ("lms", "LMSs"),
 )
 
 

@@ -1,24 +1,23 @@
 """Where an administrator begins: what is done and what comes next, last night, what waits."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, render_template
 from sqlalchemy import Connection
 
+from bootstrap.access import is_readable
 from lti_tool.guards import Visit
 from lti_tool.launch.services import services
 from lti_tool.pages.administrators import administrator, changing_administrator, to_page
 from mapping.records import TenantId
-from store import modes, past_runs, pauses, registrations, run_reports
+from store import modes, past_runs, pauses, registrations, rule_proposals, run_reports
 from store.dead import dead_groups
 from store.desk_roles import Right
 from store.first_steps import FirstSteps, first_steps
 from store.pauses import Pause
 from store.registrations import Platform
 from store.run_reports import RunLine
-from store.secrets import SealBroken
 from store.session import reading
 from store.sync_state import Run
 from workers import queue
@@ -115,25 +114,28 @@ def steps_of(found: FirstSteps, platforms: Sequence[Platform]) -> tuple[Step, ..
 
 
 def _lms_steps(found: FirstSteps, platforms: Sequence[Platform]) -> tuple[Step, ...]:
-    readable = [one.name for one in platforms if _is_readable(one)]
+    readable = [one.name for one in platforms if is_readable(services().container, one)]
     return (
         Step(
             title="Connect your LMS",
             purpose="People open Waymark from it, and Waymark learns from it who they are.",
             is_done=bool(platforms),
             found=", ".join(one.name for one in platforms),
-            otherwise="Whoever runs Waymark invites an LMS: waymark platform invite.",
+            page="lms",
+            words="Go to the LMSs",
         ),
         Step(
             title="Let Waymark read gradebooks",
             purpose="Scores come from the LMS's own interface, which an LMS administrator opens.",
             is_done=bool(platforms) and len(readable) == len(platforms),
             found=f"{len(readable)} of {_count(len(platforms), 'LMS', 'LMSs')}",
-            otherwise="Whoever runs Waymark gets the address to open: waymark platform access.",
+            page="lms",
+            words="Give access",
         ),
         Step(
             title="Find your courses",
-            purpose="The first run lists every course of your LMSs and reads its gradebook.",
+            purpose="The first run lists every course of your LMSs and reads its gradebook, so "
+            "that you can try what comes next on real scores. It writes nothing.",
             is_done=found.courses_read > 0,
             found=_courses(found),
             page="courses" if found.courses_found else "",
@@ -165,8 +167,10 @@ def _policy_steps(found: FirstSteps) -> tuple[Step, ...]:
         ),
         Step(
             title="Look at the mastery rule",
-            purpose="A rule says how much evidence, and how good, makes a competency mastered.",
-            is_done=found.rules_set > 0,
+            purpose="A rule says how much evidence, and how good, makes a competency mastered. "
+            "Until you set one, Waymark's own holds.",
+            # Who has seen a night through without one is content with Waymark's own.
+            is_done=found.rules_set > 0 or found.judged_at is not None,
             found=_count(found.rules_set, "version") if found.rules_set else "",
             page="rules",
             words="Go to the rules",
@@ -194,15 +198,6 @@ def _last_step(found: FirstSteps) -> Step:
     )
 
 
-def _is_readable(platform: Platform) -> bool:
-    if platform.api_access.is_authorized and platform.api_access.revoked_at is None:
-        return True
-    # A token that cannot be opened any more is no token.
-    with suppress(SealBroken):
-        return bool(registrations.api_token(platform, services().container.secrets))
-    return False
-
-
 def _waiting(
     connection: Connection, tenant: TenantId, night: RunLine | None
 ) -> tuple[Waiting, ...]:
@@ -219,6 +214,11 @@ def _waiting(
             count=len(modes.courses_waiting(connection, tenant)),
             words="of your courses wait for a first yes to writing marks",
             page="courses/waiting",
+        ),
+        Waiting(
+            count=len(rule_proposals.waiting(connection, tenant)),
+            words="to decide upon: changes of rules that wait for a second person",
+            page="rules#waiting",
         ),
         Waiting(
             count=night.alarms if night else 0,

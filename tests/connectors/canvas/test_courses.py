@@ -197,6 +197,17 @@ def test_rubric_rows_become_criteria():
     ]
 
 
+@pytest.mark.parametrize("name", ["outcome_id", "learning_outcome_id"])
+def test_a_rubric_row_taken_from_an_outcome_is_linked_to_it(name):
+    row = {"id": "_1", "description": "Counting", "points": 4.0, name: 31}
+    known, local = {**row, "vendor_guid": "guid-1"}, {**row, "vendor_guid": None}
+    by_hand = {"id": "_1", "description": "Counting", "vendor_guid": "guid-1"}
+
+    found = [item(rubric=[one]).criteria[0].links for one in (known, local, by_hand)]
+
+    assert found == [(("guid-1", "Counting"),), (("Counting",),), ()]
+
+
 def test_numbers_are_taken_for_ids_too():
     assert item(id=7, assignment_group_id=2).ref == "7"
     assert item(id=7, assignment_group_id=2).category == "Quizzes"

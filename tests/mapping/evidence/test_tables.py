@@ -64,3 +64,8 @@ def test_some_rows_of_an_alignment_table_are_taken():
     table = alignment_table({"competency": 1}, {"competency": 2})
 
     assert table.rows(np.array([False, True])).competency.tolist() == [2]
+
+
+def test_steps_below_0_are_refused():
+    with pytest.raises(TableRefused, match="Steps"):
+        alignment_table({"steps": -1})

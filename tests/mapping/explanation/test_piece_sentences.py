@@ -6,6 +6,7 @@ from mapping.evidence.policy import Attempts, EvidencePolicy
 from mapping.explanation.trace import trace
 from mapping.records import EvidenceKind, ScoreState
 from mapping.rules.mastery_rule import MasteryRule
+from mapping.steps import packed, passed_from
 from tests.mapping.tables import COMPETENCY, DAY, LEARNER
 from tests.mapping.tracing import grounds_of, seen, traced
 
@@ -109,3 +110,20 @@ def test_one_piece_that_is_asked_for_is_told_in_the_singular():
     found = traced([], MasteryRule(minimum_evidence=1))
 
     assert found.clause == "No piece of evidence counts yet."
+
+
+@pytest.mark.parametrize(
+    ("steps", "value", "told"),
+    [
+        (passed_from(60), 4.0, "as passed from 60% on: it is worth Exemplary."),
+        (passed_from(80), 1.0, "as passed from 80% on: it is worth Emerging."),
+        ((50, 70, 90), 3.0, "its percentage as a level: it is worth Proficient."),
+    ],
+)
+def test_a_score_that_is_taken_by_steps_says_so(steps, value, told):
+    grounds = grounds_of([{"points": 75.0}], [{"steps": packed(steps)}])
+
+    (piece,) = trace(grounds, learner=LEARNER, competency=COMPETENCY).pieces
+
+    assert piece.value == value
+    assert piece.why == f"It counts. The mapping takes {told.replace('as passed', 'it as passed')}"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapping.rules.strands import Rollup, RollupMethod, RollupRefused, parse_rollup
-from mapping.wording import Translator
+from tests.mapping.trees import SHOUTING
 
 CODES = st.sampled_from(["N.1", "N.2", "N.3"])
 
@@ -108,6 +108,4 @@ def test_every_method_has_words_of_its_own_that_speak_of_no_failing(method):
 
 
 def test_a_rollup_is_said_in_any_language():
-    shouting = Translator(one=str.upper, many=lambda one, _, __: one.upper())
-
-    assert Rollup().sentence(shouting).startswith("A STRAND IS MASTERED")
+    assert Rollup().sentence(SHOUTING).startswith("A STRAND IS MASTERED")

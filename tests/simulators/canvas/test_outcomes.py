@@ -100,3 +100,14 @@ def test_a_method_that_canvas_does_not_have_is_refused(align, more):
 
 def test_an_outcome_needs_its_course(browser):
     assert browser.post("/_control/outcome", json={"title": "x"}).status_code == 400
+
+
+@pytest.mark.parametrize("guid", ["guid-1", None])
+def test_a_row_taken_from_an_outcome_says_so_and_is_called_as_it(align, rest, guid):
+    number = align(vendor_guid=guid, alignments=ROWS[:1]).json["outcome"]
+
+    first, second = rest("GET", "/courses/101/assignments/1003").json["rubric"]
+
+    assert (first["outcome_id"], first["vendor_guid"]) == (number, guid)
+    assert first["description"] == "Reasoning"
+    assert not {"outcome_id", "vendor_guid"} & second.keys()
