@@ -39,8 +39,8 @@ PRIVATE = [
 
 @pytest.fixture
 def office(fresh_stage):
-    with serving(RegisteringLms()) as lms:
-        yield open_office(fresh_stage, lms)
+    with serving(RegisteringLms()) as lms, open_office(fresh_stage, lms) as office:
+        yield office
 
 
 def bearer_of(asked):

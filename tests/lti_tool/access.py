@@ -7,12 +7,12 @@ from ipaddress import ip_network
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from lti_tool import create_app
 from lti_tool.launch.api_access import make_link
 from store import api_access, registrations
 from store.registrations import PlatformEntry
 from store.session import reading, writing
 from tests.connectors.serving import ScriptedLms, answer_json, serving
+from tests.lti_tool.applications import application
 from tests.lti_tool.platform import TOOL
 
 CALLBACK = "/lti/access/callback"
@@ -111,9 +111,9 @@ def open_desk(stage: Any) -> Iterator[Desk]:
         stage.container.settings, private_networks=(ip_network("127.0.0.0/8"),), public_url=TOOL
     )
     container = replace(stage.container, settings=settings)
-    with serving(canvas) as url:
+    with serving(canvas) as url, application(container) as app:
         canvas.url = url
-        desk = Desk(stage, container, create_app(container), canvas)
+        desk = Desk(stage, container, app, canvas)
         for tenant in ("A", "B"):
             desk.ids[tenant] = _platform(container, stage.tenants[tenant], tenant, url)
             desk.save_key(tenant)

@@ -67,6 +67,11 @@ def migrated_database() -> Path:
     return path
 
 
+def lay_database(folder: Path) -> None:
+    """Put a database with the present schema where a process with this folder looks for it."""
+    shutil.copyfile(migrated_database(), folder / "waymark.db")
+
+
 @cache
 def _database_after_a_night() -> tuple[Path, Night]:
     """The same with a district after its night, and the night it was."""

@@ -12,9 +12,9 @@ from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlencode
 
-from lti_tool import create_app
 from store import invitations, registrations
 from store.session import reading, writing
+from tests.lti_tool.applications import application
 from tests.lti_tool.platform import TOOL
 
 PLATFORM = "https://purl.imsglobal.org/spec/lti-platform-configuration"
@@ -168,9 +168,11 @@ def id_on(page: Any) -> str:
     return found[1]
 
 
-def open_office(stage: Any, lms: RegisteringLms) -> Office:
+@contextmanager
+def open_office(stage: Any, lms: RegisteringLms) -> Iterator[Office]:
     settings = replace(
         stage.container.settings, private_networks=(ip_network("127.0.0.0/8"),), public_url=TOOL
     )
     container = replace(stage.container, settings=settings)
-    return Office(stage=stage, container=container, app=create_app(container), lms=lms)
+    with application(container) as app:
+        yield Office(stage=stage, container=container, app=app, lms=lms)

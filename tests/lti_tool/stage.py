@@ -9,18 +9,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pytest
 import redis
 
 from bootstrap.container import Container
 from bootstrap.settings import load_settings
-from lti_tool import create_app
 from store import deployments, registrations
 from store.registrations import PlatformEntry
 from store.secrets import SecretBox
 from store.session import open_engine, writing
 from store.tables import metadata
+from tests.lti_tool.applications import application
 from tests.lti_tool.platform import AUTH_URL, ISSUER, JWKS_URL, TOOL, KeySets, Lms, jwk, new_key
 
 START = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
@@ -28,21 +27,6 @@ OTHER_ISSUER = "https://lms2.example"
 MOODLE_ISSUER = "https://moodle.example"
 
 
-class CompiledTemplates(jinja2.BytecodeCache):
-    """Templates compiled once for all the applications that tests make."""
-
-    def __init__(self) -> None:
-        self.by_key: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        if bucket.key in self.by_key:
-            bucket.bytecode_from_string(self.by_key[bucket.key])
-
-    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        self.by_key[bucket.key] = bucket.bytecode_to_string()
-
-
-_COMPILED = CompiledTemplates()
 _FOLDER = tempfile.TemporaryDirectory(prefix="waymark-stage-")  # gone with the process
 
 
@@ -131,34 +115,33 @@ def _stage(folder, redis_url, signing_keys) -> Iterator[Stage]:
         }
     )
     lms = Lms(key=signing_keys["k1"], clock=clock)
-    app = create_app(container, key_sets)
-    app.jinja_env.bytecode_cache = _COMPILED
-    yield Stage(
-        app=app,
-        container=container,
-        clock=clock,
-        key_sets=key_sets,
-        lms=lms,
-        same_issuer=Lms(
-            key=signing_keys["k1"], clock=clock, client_id="client-B", deployment="dep-B"
-        ),
-        other_issuer=Lms(
-            key=signing_keys["other"],
+    with application(container, key_sets) as app:
+        yield Stage(
+            app=app,
+            container=container,
             clock=clock,
-            issuer=OTHER_ISSUER,
-            client_id="client-2",
-            deployment="dep-2",
-        ),
-        moodle=Lms(
-            key=signing_keys["other"],
-            clock=clock,
-            issuer=MOODLE_ISSUER,
-            client_id="moodle-client",
-            deployment="1",
-        ),
-        tenants=tenants,
-        platforms=platforms,
-    )
+            key_sets=key_sets,
+            lms=lms,
+            same_issuer=Lms(
+                key=signing_keys["k1"], clock=clock, client_id="client-B", deployment="dep-B"
+            ),
+            other_issuer=Lms(
+                key=signing_keys["other"],
+                clock=clock,
+                issuer=OTHER_ISSUER,
+                client_id="client-2",
+                deployment="dep-2",
+            ),
+            moodle=Lms(
+                key=signing_keys["other"],
+                clock=clock,
+                issuer=MOODLE_ISSUER,
+                client_id="moodle-client",
+                deployment="1",
+            ),
+            tenants=tenants,
+            platforms=platforms,
+        )
     container.close()
 
 

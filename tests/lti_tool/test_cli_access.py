@@ -14,6 +14,7 @@ from lti_tool.cli import waymark
 from store import api_access, registrations
 from store.registrations import PlatformEntry
 from store.session import reading, writing
+from tests.lti_tool.commands import lay_database
 from tests.store.places import new_tenant
 
 SECRET = "the-keys-secret"
@@ -31,7 +32,7 @@ def container(tmp_path, redis, redis_url, monkeypatch):
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("KEY_SECRET", SECRET)
-    assert CliRunner().invoke(waymark, ["migrate"]).exit_code == 0
+    lay_database(tmp_path)
     with running(load_settings(given)) as container:
         with writing(container.engine) as connection:
             tenant = new_tenant(connection, "District")

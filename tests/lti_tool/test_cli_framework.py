@@ -10,6 +10,7 @@ from store import frameworks, registrations
 from store.registrations import PlatformEntry
 from store.session import reading, writing
 from tests.connectors.serving import ScriptedLms, answer_json, serving
+from tests.lti_tool.commands import lay_database
 from tests.replay import recorded
 from tests.store.places import new_tenant
 
@@ -47,7 +48,7 @@ def container(tmp_path, redis, redis_url, monkeypatch, lms):
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    assert CliRunner().invoke(waymark, ["migrate"]).exit_code == 0
+    lay_database(tmp_path)
     with running(load_settings(given)) as container:
         with writing(container.engine) as connection:
             tenant = new_tenant(connection, "District")

@@ -10,6 +10,7 @@ from bootstrap.settings import load_settings
 from lti_tool.cli import waymark
 from store import registrations, tool_keys
 from store.session import reading, writing
+from tests.lti_tool.commands import lay_database
 from tests.store.places import new_platform, new_tenant
 
 FORMER, PRESENT = "f" * 40, "p" * 40
@@ -25,7 +26,7 @@ def environ(tmp_path, redis, redis_url, monkeypatch):
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    assert CliRunner().invoke(waymark, ["migrate"]).exit_code == 0
+    lay_database(tmp_path)
     redis.delete(REGISTRATIONS_KEY)
     return given
 

@@ -13,6 +13,7 @@ from mapping.records import PassbackWay
 from store import ways
 from store.session import reading, writing
 from tests.conftest import Clock
+from tests.lti_tool.commands import lay_database
 from tests.workers.night import new_night
 
 TITLE = "Algebra"
@@ -32,7 +33,7 @@ def environ(tmp_path, redis, redis_url, monkeypatch):
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    assert CliRunner().invoke(waymark, ["migrate"]).exit_code == 0
+    lay_database(tmp_path)
     return given
 
 

@@ -11,6 +11,7 @@ from lti_tool.cli import waymark
 from store import deployments, invitations, registrations
 from store.session import reading, writing
 from tests.connectors.serving import ScriptedLms, answer_json, serving
+from tests.lti_tool.commands import lay_database
 from tests.store.places import new_platform, new_tenant
 
 CANVAS = ("--kind", "canvas", "--name", "North", "--url", "https://north.instructure.com/")
@@ -28,7 +29,7 @@ def environ(tmp_path, redis, redis_url, monkeypatch):
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("NORTH_TOKEN", "a-token")
-    assert CliRunner().invoke(waymark, ["migrate"]).exit_code == 0
+    lay_database(tmp_path)
     redis.delete(REGISTRATIONS_KEY)
     return given
 

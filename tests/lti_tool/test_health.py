@@ -5,15 +5,16 @@ from dataclasses import replace
 import pytest
 import redis
 
-from lti_tool import create_app
 from store.secrets import SecretBox
 from store.session import open_engine
+from tests.lti_tool.applications import application
 
 AWAY = redis.Redis.from_url("unix:///nonexistent/redis.sock")
 
 
 def asked(container, path):
-    return create_app(container, lambda _: ({}, None)).test_client().get(path)
+    with application(container, lambda _: ({}, None)) as app:
+        return app.test_client().get(path)
 
 
 def test_a_process_without_anything_lives(container):
@@ -50,19 +51,17 @@ def test_what_is_missing_is_named_and_nothing_else(container, missing):
 
 
 def test_without_redis_a_login_is_told_with_a_reference(stage):
-    app = create_app(replace(stage.container, redis=AWAY), stage.key_sets)
-
-    login = app.test_client().post("/lti/login", data=stage.lms.login_form())
+    with application(replace(stage.container, redis=AWAY), stage.key_sets) as app:
+        login = app.test_client().post("/lti/login", data=stage.lms.login_form())
 
     assert login.status_code == 503
     assert "Reference number" in login.text
 
 
 def test_an_answer_carries_the_number_that_the_proxy_gave(container):
-    app = create_app(container, lambda _: ({}, None))
-
-    given = app.test_client().get("/healthz", headers={"X-Request-ID": "abcd-1234"})
-    forged = app.test_client().get("/healthz", headers={"X-Request-ID": "a b\tc" * 40})
+    with application(container, lambda _: ({}, None)) as app:
+        given = app.test_client().get("/healthz", headers={"X-Request-ID": "abcd-1234"})
+        forged = app.test_client().get("/healthz", headers={"X-Request-ID": "a b\tc" * 40})
 
     assert given.headers["X-Request-ID"] == "abcd-1234"
     assert len(forged.headers["X-Request-ID"]) == 16

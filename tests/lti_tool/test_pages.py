@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from lti_tool import create_app
 from tests.lti_tool.classroom import ADMINISTRATOR, GUARDIAN, TEACHER, fill
 from tests.lti_tool.platform import MEMBERSHIP, launch
 
@@ -388,6 +389,8 @@ def test_the_front_page_says_what_waymark_is(stage):
 
 
 def test_a_fault_is_told_with_a_reference_that_the_log_has_too(stage, caplog):
+    stage.app = create_app(stage.container, stage.key_sets)  # an address more, so one of its own
+
     @stage.app.get("/fault")
     def fault():
         raise ZeroDivisionError("a detail for the log alone")

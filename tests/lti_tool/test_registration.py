@@ -23,8 +23,8 @@ CANVAS_LTI = "https://canvas.instructure.com/lti"
 
 @pytest.fixture
 def office(stage):
-    with serving(RegisteringLms()) as lms:
-        yield open_office(stage, lms)
+    with serving(RegisteringLms()) as lms, open_office(stage, lms) as office:
+        yield office
 
 
 def setup(office, invite, **typed):
