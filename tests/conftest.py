@@ -17,6 +17,7 @@ from store import schema
 from store.secrets import SecretBox
 from store.session import open_engine, writing
 from store.tables import metadata
+from tests.databases import lay_database
 from tests.servers import NoServerError, running_postgres
 
 # How long an example takes says how busy the machine is, and nothing of the code.
@@ -102,9 +103,7 @@ def postgres_engine(postgres_url: str) -> Iterator[sqlalchemy.Engine]:
 
 @pytest.fixture(scope="session")
 def sqlite_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlalchemy.Engine]:
-    path = tmp_path_factory.mktemp("database") / "waymark.db"
-    engine = open_engine(f"sqlite:///{path}")
-    schema.migrate(engine)
+    engine = open_engine(lay_database(tmp_path_factory.mktemp("database")))
     yield engine
     engine.dispose()
 

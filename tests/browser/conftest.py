@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.desk import Desk
 from tests.browser.processes import CHROMIUM_ARGS, descendants, outlive
+from tests.databases import lay_database
 from tests.stories.stage import Stage, district_on_stage
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -28,7 +29,7 @@ def stage(
 ) -> Iterator[Stage]:
     del executable  # without a browser there is no need of a night
     folder = tmp_path_factory.mktemp("browser")
-    database_url = f"sqlite:///{folder / 'waymark.db'}"
+    database_url = lay_database(folder)
     with district_on_stage(folder, database_url, redis_url, tool_host="localhost") as stage:
         stage.run_night()
         yield stage

@@ -15,6 +15,7 @@ from mapping.records import RunId
 from tests.browser.desk import Visit, overflow
 from tests.browser.eyes import violations
 from tests.browser.keys import Keys
+from tests.databases import lay_database
 from tests.stories.stage import district_on_stage, work_off
 
 pytestmark = [pytest.mark.browser, pytest.mark.story]
@@ -34,7 +35,7 @@ def nothing(executable, tmp_path, monkeypatch):
     with (
         running_redis(settings) as redis_url,
         district_on_stage(
-            *(tmp_path, f"sqlite:///{tmp_path / 'empty.db'}", redis_url),
+            *(tmp_path, lay_database(tmp_path), redis_url),
             tool_host="localhost",
             is_loaded=False,
         ) as found,

@@ -125,8 +125,8 @@ def draw_district(folder: Path) -> Path:
     anywhere = Addresses(canvas="http://c.example", moodle="http://m.example", tool="http://t")
     plan = draw(1, "small", today=date(2026, 11, 20))
     write_all(folder, plan, addresses=anywhere, seed=1)
-    for lms in ("canvas", "moodle"):
-        PlatformKey.load_or_create(folder / f"{lms}.pem")
+    for key in ("canvas", "canvas.events", "moodle"):
+        PlatformKey.load_or_create(folder / f"{key}.pem")
     return folder
 
 
@@ -138,7 +138,8 @@ def simulated(district: Path, folder: Path, kind: PlatformKind, way: PassbackWay
     lms = kind.value
     state = folder / f"{lms}.db"
     shutil.copy(district / f"{lms}.db", state)
-    shutil.copy(district / f"{lms}.pem", state.with_suffix(".pem"))
+    for key in district.glob(f"{lms}.*pem"):
+        shutil.copy(key, folder)
     tool = ScriptedLms()
     tool.on("GET", "/lti/jwks", answer_json({"keys": [public_jwk()]}))
     late = _Late()

@@ -17,10 +17,10 @@ from bootstrap.container import running
 from bootstrap.settings import load_settings
 from lti_tool.cli import waymark
 from mapping.records import PassbackWay
-from store import schema
 from store.session import open_engine, writing
 from tests.conftest import Clock
 from tests.contracts.fake import small_gradebook
+from tests.databases import FILE, lay_database
 from tests.store.places import new_platform, new_school, new_tenant, publish, rule, set_rule
 from tests.workers.night import Night
 
@@ -58,32 +58,15 @@ def still(tmp_path_factory, redis_url) -> Iterator[Desk]:
 
 
 @cache
-def migrated_database() -> Path:
-    """A database with the present schema, made once: each test gets a copy of it."""
-    path = Path(_FOLDER.name) / "migrated.db"
-    engine = open_engine(f"sqlite:///{path}")
-    schema.migrate(engine)
-    engine.dispose()
-    return path
-
-
-def lay_database(folder: Path) -> None:
-    """Put a database with the present schema where a process with this folder looks for it."""
-    shutil.copyfile(migrated_database(), folder / "waymark.db")
-
-
-@cache
 def _database_after_a_night() -> tuple[Path, Night]:
-    """The same with a district after its night, and the night it was."""
-    path = Path(_FOLDER.name) / "after-a-night.db"
-    shutil.copyfile(migrated_database(), path)
+    """A database with a district after its night, and the night it was."""
     clock = Clock()
     clock.moment = datetime.now(UTC) - LONG_AGO
-    engine = open_engine(f"sqlite:///{path}")
+    engine = open_engine(lay_database(Path(_FOLDER.name)))
     night = _night(engine, clock)
     night.run()
     engine.dispose()
-    return path, night
+    return Path(_FOLDER.name) / FILE, night
 
 
 @contextmanager
@@ -98,7 +81,7 @@ def _desk(folder, redis_url) -> Iterator[Desk]:
         for name, value in given.items():
             environment.setenv(name, value)
         path, night = _database_after_a_night()
-        shutil.copyfile(path, folder / "waymark.db")
+        shutil.copyfile(path, folder / FILE)
         clock = Clock()
         clock.moment = night.clock.moment
         with running(load_settings(given)) as container:

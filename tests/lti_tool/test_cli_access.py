@@ -14,7 +14,7 @@ from lti_tool.cli import waymark
 from store import api_access, registrations
 from store.registrations import PlatformEntry
 from store.session import reading, writing
-from tests.lti_tool.commands import lay_database
+from tests.databases import lay_database
 from tests.store.places import new_tenant
 
 SECRET = "the-keys-secret"

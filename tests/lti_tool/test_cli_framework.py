@@ -10,7 +10,7 @@ from store import frameworks, registrations
 from store.registrations import PlatformEntry
 from store.session import reading, writing
 from tests.connectors.serving import ScriptedLms, answer_json, serving
-from tests.lti_tool.commands import lay_database
+from tests.databases import lay_database
 from tests.replay import recorded
 from tests.store.places import new_tenant
 

@@ -13,6 +13,7 @@ from lti_tool.cli import waymark
 from store.policy_changes import changes_of
 from store.session import reading, writing
 from tests.connectors.serving import ScriptedLms, serving
+from tests.databases import lay_database
 from tests.store.places import new_tenant
 
 FILE = "Código;Descrição;Pai\r\nN;Números;\r\nN.1;Contar;N\r\nN.2;Compreender somas;N\r\n"
@@ -20,8 +21,10 @@ FILE = "Código;Descrição;Pai\r\nN;Números;\r\nN.1;Contar;N\r\nN.2;Compreende
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory, redis_url):
+    folder = tmp_path_factory.mktemp("data")
+    lay_database(folder)
     given = {
-        "WAYMARK_DATA_DIR": str(tmp_path_factory.mktemp("data")),
+        "WAYMARK_DATA_DIR": str(folder),
         "WAYMARK_REDIS_URL": redis_url,
         "WAYMARK_SECRET_KEY": "s" * 40,
         "WAYMARK_LOG_LEVEL": "WARNING",
@@ -30,7 +33,6 @@ def settings(tmp_path_factory, redis_url):
     with pytest.MonkeyPatch.context() as environment:
         for name, value in given.items():
             environment.setenv(name, value)
-        assert CliRunner().invoke(waymark, ["migrate"]).exit_code == 0
         with running(load_settings(given)) as container, writing(container.engine) as connection:
             new_tenant(connection, "First")
         yield given

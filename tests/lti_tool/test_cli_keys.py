@@ -10,7 +10,7 @@ from bootstrap.settings import load_settings
 from lti_tool.cli import waymark
 from store import registrations, tool_keys
 from store.session import reading, writing
-from tests.lti_tool.commands import lay_database
+from tests.databases import lay_database
 from tests.store.places import new_platform, new_tenant
 
 FORMER, PRESENT = "f" * 40, "p" * 40

@@ -13,7 +13,7 @@ from mapping.records import PassbackWay
 from store import ways
 from store.session import reading, writing
 from tests.conftest import Clock
-from tests.lti_tool.commands import lay_database
+from tests.databases import lay_database
 from tests.workers.night import new_night
 
 TITLE = "Algebra"

@@ -11,7 +11,7 @@ from lti_tool.cli import waymark
 from store import deployments, invitations, registrations
 from store.session import reading, writing
 from tests.connectors.serving import ScriptedLms, answer_json, serving
-from tests.lti_tool.commands import lay_database
+from tests.databases import lay_database
 from tests.store.places import new_platform, new_tenant
 
 CANVAS = ("--kind", "canvas", "--name", "North", "--url", "https://north.instructure.com/")

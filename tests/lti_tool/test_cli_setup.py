@@ -10,9 +10,10 @@ from bootstrap.container import running
 from bootstrap.settings import load_settings
 from lti_tool import create_app
 from lti_tool.cli import waymark
-from store import schema, tenants
+from store import tenants
 from store.registrations import save_tenant
 from store.session import reading, writing
+from tests.databases import lay_database
 
 
 @pytest.fixture
@@ -20,9 +21,8 @@ def container(tmp_path, redis_url, monkeypatch):
     Redis.from_url(redis_url).flushall()
     monkeypatch.setenv("WAYMARK_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("WAYMARK_REDIS_URL", redis_url)
-    monkeypatch.setenv("WAYMARK_DATABASE_URL", f"sqlite:///{tmp_path / 'waymark.db'}")
+    monkeypatch.setenv("WAYMARK_DATABASE_URL", lay_database(tmp_path))
     with running(load_settings()) as container:
-        schema.migrate(container.engine)
         yield container
 
 

@@ -15,9 +15,10 @@ from bootstrap.container import Container, open_container
 from bootstrap.settings import load_settings
 from lti_tool import create_app
 from mapping.records import PlatformId, TenantId
-from store import deployments, registrations, schema
+from store import deployments, registrations
 from store.registrations import PlatformEntry
 from store.session import writing
+from tests.databases import lay_database
 from tests.openedx.visitor import Visitor
 from tests.stories.stage import free_port, serving_on
 
@@ -95,15 +96,13 @@ def _container(folder, redis_url, tool):
     settings = load_settings(
         {
             "WAYMARK_DATA_DIR": str(folder),
-            "WAYMARK_DATABASE_URL": f"sqlite:///{folder / 'waymark.db'}",
+            "WAYMARK_DATABASE_URL": lay_database(folder),
             "WAYMARK_PUBLIC_URL": tool,
             "WAYMARK_REDIS_URL": redis_url,
             "WAYMARK_SECRET_KEY": "only-for-tests-only-for-tests-only",
         }
     )
-    container = open_container(settings, redis_url)
-    schema.migrate(container.engine)
-    return container
+    return open_container(settings, redis_url)
 
 
 def _registered(container, facts):

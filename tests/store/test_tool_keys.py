@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 
-from store import registrations, schema, tool_keys
+from store import registrations, tool_keys
 from store.secrets import SealBroken, SecretBox
 from store.session import open_engine, reading, writing
 from store.tables import tool_keys as table
 from store.tool_keys import PUBLISHED_AFTER, PUBLISHED_AT_LEAST, SIGNS_FOR, KeyState
+from tests.databases import lay_database
 from tests.store.places import BOX, NOW
 
 DAY = timedelta(days=1)
@@ -244,8 +245,7 @@ def test_processes_that_find_no_key_at_once_make_one(engine):
 
 @pytest.fixture(scope="module")
 def workbench(tmp_path_factory):
-    engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('keys') / 'keys.db'}")
-    schema.migrate(engine)
+    engine = open_engine(lay_database(tmp_path_factory.mktemp("keys")))
     yield engine
     engine.dispose()
 

@@ -5,13 +5,16 @@ database and the LMS's state begin each case as copies of the same two files.
 """
 
 import json
+import shutil
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import Engine
 
@@ -25,13 +28,14 @@ from simulators.files import Addresses, write_all
 from simulators.generate import draw
 from simulators.signing import PlatformKey
 from simulators.state import open_state, refresh
-from store import schema, sync_state
+from store import sync_state
 from store.session import open_engine, writing
 from store.sync_state import ItemState, Phase
 from tests.conftest import Clock
 from tests.connectors.doubles import KEY, LOOPBACK, MIRROR, MemoryTokenCache
 from tests.connectors.serving import ScriptedLms, answer_json, serving
 from tests.contracts.subjects import public_jwk, simulated_access
+from tests.databases import lay_database
 from tests.store.places import new_platform, new_school, new_tenant, publish, rule, set_rule
 from tests.stories.stage import free_port, serving_on
 from tests.workers.night import Night
@@ -42,6 +46,7 @@ TODAY = date(2026, 11, 20)
 COURSES = {PlatformKind.CANVAS: (101, 11), PlatformKind.MOODLE: (3, 13)}
 """One course of each LMS with its school; Canvas sends its cells on three pages."""
 LEARNERS = 7
+_FOLDER = TemporaryDirectory(prefix="waymark-stories-")
 _MOST_TRIES = 2
 _MOST_ROUNDS = 40
 
@@ -216,7 +221,9 @@ class FaultyNight(Night):
 @contextmanager
 def served_lms(folder: Path, kind: PlatformKind, *, learners: int = LEARNERS) -> Iterator[Served]:
     """A simulator of a district that has one course, on a clock of its own."""
-    state = draw_one_course(folder, kind, learners)
+    for file in drawn_course(kind, learners).iterdir():
+        shutil.copy(file, folder)
+    state = folder / f"{kind.value}.db"
     clock, tool, port = Clock(), ScriptedLms(), free_port()
     url = f"http://127.0.0.1:{port}"
     issuer = "https://canvas.instructure.com" if kind is PlatformKind.CANVAS else url
@@ -230,7 +237,11 @@ def served_lms(folder: Path, kind: PlatformKind, *, learners: int = LEARNERS) ->
             yield Served(url=url, state=state, access=access, clock=clock)
 
 
-def draw_one_course(folder: Path, kind: PlatformKind, size: int) -> Path:
+@cache
+def drawn_course(kind: PlatformKind, size: int) -> Path:
+    """A folder with the district on disk and its keys, drawn once; to be copied."""
+    folder = Path(_FOLDER.name) / f"{kind.value}-{size}"
+    folder.mkdir()
     plan = draw(7, "small", today=TODAY)
     course, _ = COURSES[kind]
     (found,) = [one for one in plan.courses if one.id == course]
@@ -243,8 +254,9 @@ def draw_one_course(folder: Path, kind: PlatformKind, size: int) -> Path:
     )
     anywhere = Addresses(canvas="http://c.example", moodle="http://m.example", tool="http://t")
     write_all(folder, replace(plan, courses=(small,)), addresses=anywhere, seed=7)
-    PlatformKey.load_or_create(folder / f"{kind.value}.pem")
-    return folder / f"{kind.value}.db"
+    for key in (kind.value, f"{kind.value}.events"):
+        PlatformKey.load_or_create(folder / f"{key}.pem")
+    return folder
 
 
 def new_night(engine: Engine, served: Served, way: PassbackWay) -> FaultyNight:
@@ -306,9 +318,7 @@ def copy(source: Path, target: Path) -> None:
 
 
 def new_database(folder: Path) -> Engine:
-    engine = open_engine(f"sqlite:///{folder / 'waymark.db'}")
-    schema.migrate(engine)
-    return engine
+    return open_engine(lay_database(folder))
 
 
 def between(before: dict, wanted: dict, found: dict) -> list:

@@ -28,7 +28,6 @@ from simulators.district import District
 from simulators.files import Addresses, write_all
 from simulators.generate import draw
 from simulators.serving import Server
-from store import schema
 from store.sync_state import Phase
 from workers import queue
 
@@ -140,7 +139,6 @@ def open_stage_container(
     )
     Redis.from_url(redis_url).flushall()
     container = open_container(settings, redis_url)
-    schema.migrate(container.engine)
     workers.jobs.serve(settings, redis_url, pause_seconds=(0.05,) * 5, down_seconds=1.0)
     return container
 

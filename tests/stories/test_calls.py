@@ -5,6 +5,7 @@ from math import ceil
 import pytest
 
 from mapping.records import CourseRef, PlatformId
+from tests.databases import lay_database
 from tests.stories.stage import district_on_stage
 from tests.stories.tiny import DUE, MOODLE, QUIET, Item, Plan, spot, tiny_district
 
@@ -30,7 +31,7 @@ MOST = 1.1
 @pytest.fixture(scope="module")
 def stage(redis_url, tmp_path_factory):
     folder = tmp_path_factory.mktemp("calls")
-    url = f"sqlite:///{folder / 'waymark.db'}"
+    url = lay_database(folder)
     drawn = tiny_district(PLANS, items=ITEMS)
     with district_on_stage(folder, url, redis_url, drawn=drawn) as stage:
         yield stage

@@ -6,6 +6,7 @@ from mapping.records import Mode
 from store import modes
 from store.policy_changes import Author
 from store.session import writing
+from tests.databases import lay_database
 from tests.stories.stage import district_on_stage
 from tests.stories.tiny import MOODLE, NOT_COUNTED, SCHOOLS, WORDS, Plan, tiny_district
 from workers.dry_runs import dry_run
@@ -17,7 +18,7 @@ PLANS = tuple(Plan(name=f"of {school}", school=school) for school in (WORDS, NOT
 
 @pytest.fixture
 def stage(redis_url, tmp_path):
-    url = f"sqlite:///{tmp_path / 'waymark.db'}"
+    url = lay_database(tmp_path)
     with district_on_stage(tmp_path, url, redis_url, drawn=tiny_district(PLANS)) as stage:
         yield stage
 

@@ -9,6 +9,7 @@ import pytest
 from bootstrap.district import load_district
 from lti_tool import create_app
 from mapping.status import Status
+from tests.databases import lay_database
 from tests.replay import API_TOKEN, CLIENT_ID, TYPE_ID, recorded, serve_recordings
 from tests.stories.stage import Stage, free_port, open_stage_container, serving_on
 
@@ -23,7 +24,7 @@ def stage(tmp_path, redis_url):
         shutil.copy(file, tmp_path)
     with serve_recordings() as moodle:
         (tmp_path / "district.json").write_text(json.dumps(district(moodle)))
-        database = f"sqlite:///{tmp_path / 'waymark.db'}"
+        database = lay_database(tmp_path)
         container = open_stage_container(tmp_path, database, redis_url, port=port)
         with serving_on(port, create_app(container)):
             loaded = load_district(container, tmp_path / "district.json")

@@ -12,6 +12,7 @@ import pytest
 import simulators.canvas
 import simulators.moodle
 from simulators.files import Addresses, write_all
+from tests.databases import lay_database
 from tests.stories.cases import CASES, ROWS, Case, Player, names_of, plans
 from tests.stories.stage import Stage, district_on_stage
 from tests.stories.staleness import stale_standings
@@ -45,7 +46,7 @@ class Played:
 @pytest.fixture(scope="module")
 def played(redis_url, tmp_path_factory):
     folder = tmp_path_factory.mktemp("table")
-    url = f"sqlite:///{folder / 'waymark.db'}"
+    url = lay_database(folder)
     with district_on_stage(folder, url, redis_url, drawn=tiny_district(plans())) as stage:
         players = [
             Player(lms, lambda sent, lms=lms: stage.ask(f"{stage.lms(lms)}/_control/change", sent))

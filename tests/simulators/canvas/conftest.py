@@ -6,6 +6,7 @@ Course 101 is open, 102 over, 103 not yet published. Assignments of 101: 1001 ho
 """
 
 import json
+import shutil
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -220,10 +221,13 @@ def tool(tool_key):
 
 
 @pytest.fixture(scope="session")
-def platform_key(tmp_path_factory):
-    path = tmp_path_factory.mktemp("platform") / "canvas.pem"
-    PlatformKey.load_or_create(path)
-    return path.read_bytes()
+def platform_keys(tmp_path_factory):
+    """The files of the keys that sign launches and events."""
+    folder = tmp_path_factory.mktemp("platform")
+    files = [folder / "canvas.pem", folder / "canvas.events.pem"]
+    for file in files:
+        PlatformKey.load_or_create(file)
+    return files
 
 
 @pytest.fixture
@@ -258,10 +262,11 @@ def filled(tmp_path_factory, settings):
 
 
 @pytest.fixture
-def state_path(tmp_path, filled, platform_key):
+def state_path(tmp_path, filled, platform_keys):
     path = tmp_path / "canvas.db"
     path.write_bytes(filled)
-    path.with_suffix(".pem").write_bytes(platform_key)
+    for file in platform_keys:
+        shutil.copy(file, tmp_path)
     return path
 
 
