@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -12,8 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-
-from tests.stories.stage import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,7 +49,8 @@ def _command_lines():
 
 def three_free_ports() -> int:
     while True:
-        port = free_port()
+        # Below those that systems give to whoever asks for any: seconds pass until these are used.
+        port = 10_000 + secrets.randbelow(20_000)
         probes = [socket.socket() for _ in range(3)]
         try:
             for offset, probe in enumerate(probes):
@@ -164,8 +164,8 @@ def test_the_demo_ends_with_its_report_twice_and_leaves_no_process(tmp_path):
     first = waymark(*arguments, data=tmp_path / "data")
     second = waymark(*arguments, data=tmp_path / "data")
 
-    reports = [json.loads(done.stdout.strip().splitlines()[-1]) for done in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    reports = [json.loads(done.stdout.strip().splitlines()[-1]) for done in (first, second)]
     assert reports[0]["pushed"] > 0
     assert reports[0]["courses"] > 0
     assert reports[1]["pushed"] == reports[1]["statuses_changed"] == 0
