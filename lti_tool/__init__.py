@@ -49,6 +49,7 @@ from lti_tool.pages.desk import (
     method_comparisons,
     rule_waiting,
     rules,
+    schools,
     sections,
     start,
     trial_pages,
@@ -139,6 +140,7 @@ def create_app(container: Container, fetch_key_set: FetchJson | None = None) -> 
         calendar,
         lms,
         gradebooks,
+        schools,
     ):
         app.register_blueprint(page.blueprint, url_prefix="/l/<launch_id:launch_id>")
     request_log.register(app)

@@ -28,6 +28,7 @@ class PolicyKind(Enum):
     ACCESS = "access"
     ROLE = "role"
     LMS = "lms"
+    SCHOOL = "school"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

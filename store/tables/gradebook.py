@@ -25,6 +25,7 @@ courses = Table(
     to("platforms", "platform_id"),
     Column("ref", String(255), nullable=False),
     to("schools", "school_id", nullable=True),
+    Column("school_ref", String(255), nullable=False, server_default=""),
     Column("title", String(512), nullable=False),
     Column("code", String(255), nullable=False),
     Column("sis_id", String(255)),

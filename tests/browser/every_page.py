@@ -85,6 +85,7 @@ PAGES = {
     "a school's way": Shown(administrator, "gradebooks/schools/{school}"),
     "people": Shown(administrator, "people"),
     "LMSs": Shown(administrator, "lms"),
+    "schools": Shown(administrator, "schools"),
     "rules": Shown(administrator, "rules?scope=course&called=a"),
     "the district's rule": Shown(administrator, "rules/district/0"),
     "a rule and its scale": Shown(administrator, "rules/district/0?scale=held"),

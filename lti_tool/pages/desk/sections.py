@@ -16,6 +16,7 @@ _SECTIONS = (
     ("changes", "Changes"),
     ("people", "People"),
     ("lms", "LMSs"),
+    ("schools", "Schools"),
 )
 
 

@@ -1,0 +1,59 @@
+"""An administrator says what a school is, by keyboard alone, and chooses its mode."""
+
+import pytest
+
+from tests.browser import people
+from tests.browser.eyes import violations
+from tests.browser.keys import Keys
+
+pytestmark = [pytest.mark.browser, pytest.mark.story]
+FIRST = "input[name=school]"
+
+
+@pytest.fixture
+def visit(desk):
+    school, person = people.school(desk.stage), people.administrator(desk.stage)
+    visit = desk.canvas_account(school, person)
+    visit.go("schools")
+    return visit
+
+
+def name_first(visit, name):
+    keys = Keys(visit.page, visit.frame)
+    keys.to(FIRST)
+    visit.page.keyboard.press("Control+A")
+    visit.page.keyboard.type(name)
+    keys.press("button.main")
+
+
+def test_an_account_becomes_another_school_that_writes_nothing_and_goes_back(visit):
+    before = visit.frame.locator(FIRST).first.input_value()
+
+    name_first(visit, "Harbour")
+    said, wrong = visit.text(), violations(visit.frame)
+    now = visit.frame.locator(FIRST).first.input_value()
+    name_first(visit, before)
+    visit.go("courses")
+
+    assert before != "Harbour"
+    assert now == "Harbour"
+    assert "1 new school: nothing leaves Waymark" in said
+    assert wrong == []
+    row = visit.frame.locator("tr", has_text="Harbour").first
+    assert row.locator("select").input_value() == "shadow"
+
+
+def test_a_school_gets_another_name_and_its_own_again(visit):
+    named = "input[name=name]"
+    before = visit.frame.locator(named).first.input_value()
+    for name in ("Lighthouse", before):
+        keys = Keys(visit.page, visit.frame)
+        keys.to(named)
+        visit.page.keyboard.press("Control+A")
+        visit.page.keyboard.type(name)
+        with visit.frame.expect_navigation():
+            visit.page.keyboard.press("Enter")
+        told = visit.text()
+
+        assert "The school has its new name" in told
+        assert name in told
