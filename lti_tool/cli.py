@@ -36,6 +36,7 @@ from lti_tool.cli_replay import replay
 from lti_tool.cli_role import role
 from lti_tool.cli_rule import rule
 from lti_tool.cli_runs import runs
+from lti_tool.cli_school import school
 from lti_tool.cli_setup import setup
 from lti_tool.cli_token import token
 from lti_tool.cli_upkeep import backup, purge, restore
@@ -173,6 +174,7 @@ waymark.add_command(replay)
 waymark.add_command(role)
 waymark.add_command(rule)
 waymark.add_command(words)
+waymark.add_command(school)
 waymark.add_command(runs)
 waymark.add_command(setup)
 waymark.add_command(token)

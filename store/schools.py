@@ -26,6 +26,7 @@ from store.tables import (
 )
 
 NO_SCHOOL = "no school"
+LONGEST_NAME = 255
 
 
 class NameTaken(Exception):  # noqa: N818 - named for what the person finds

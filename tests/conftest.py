@@ -45,17 +45,18 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if is_left else None
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Mark what ``make check`` runs in its second part, without counting lines.
 
     Files with long tests come first: one that is begun last is waited for by idle processes.
     """
-    items.sort(key=lambda item: _LONG_FIRST.get(item.path.relative_to(_HERE).parts[0], 9))
     for item in items:
         is_drawn = hypothesis.is_hypothesis_test(getattr(item, "obj", None))
         if is_drawn or _is_of_many_rooms(item.path):
             item.add_marker("uncounted")
+    yield
+    items.sort(key=lambda item: _LONG_FIRST.get(item.path.relative_to(_HERE).parts[0], 9))
 
 
 def _is_of_many_rooms(path: Path) -> bool:

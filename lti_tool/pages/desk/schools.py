@@ -19,13 +19,12 @@ from lti_tool.pages.administrators import (
 from mapping.records import PlatformId, SchoolId, SchoolRef
 from store import schools
 from store.desk_roles import Right
-from store.schools import NameInUse, NameTaken, Place
+from store.schools import LONGEST_NAME, NameInUse, NameTaken, Place
 from store.session import reading, writing
 
 blueprint = Blueprint("schools", __name__)
 
-_LONGEST_NAME = 255
-_NAME_WRONG = f"A name has at most {_LONGEST_NAME} characters, in one line."
+_NAME_WRONG = f"A name has at most {LONGEST_NAME} characters, in one line."
 _Key = tuple[PlatformId, SchoolRef]
 
 
@@ -115,7 +114,7 @@ def _page(
         renamed=renamed,
         done={name: int(text) for name, text in counts.items() if text.isdecimal()},
         is_named=request.args.get("named") == "yes",
-        most=_LONGEST_NAME,
+        most=LONGEST_NAME,
     )
 
 
@@ -150,4 +149,4 @@ def _typed() -> _Typed:
 
 
 def _is_name(name: str) -> bool:
-    return len(name) <= _LONGEST_NAME and is_plain(name)
+    return len(name) <= LONGEST_NAME and is_plain(name)
