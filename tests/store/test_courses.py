@@ -66,7 +66,7 @@ def test_a_course_is_kept_as_its_lms_describes_it(db, district, canvas):
 
     assert found.record == replace(
         course_record(sis_id="sis", state=CourseState.CONCLUDED, starts_at=NOW),
-        school_ref="",
+        school_ref="s1",
         school="School s1",
     )
     assert (found.tenant, found.platform, found.kind) == (district, canvas, "canvas")
