@@ -58,7 +58,7 @@ def names(stage, tenant="A"):
 def test_each_account_is_shown_with_its_courses_and_no_other_districts(boss):
     text = boss.text("schools")
 
-    assert "Account 11 Mathematics &amp; &lt;friends&gt; 1" in text
+    assert "Account 11 1 course: Mathematics &amp; &lt;friends&gt;" in text
     assert "Account 12" in text
     assert "Account 13" not in text
 
