@@ -101,7 +101,7 @@ def _page(
     with reading(services().engine) as connection:
         found = schools.all_schools(connection, tenant)
         places = schools.places(connection, tenant)
-    counts = {name: request.args.get(name, "") for name in ("made", "places", "courses")}
+    counts = {name: request.args.get(name, "")[:9] for name in ("made", "places", "courses")}
     return render_template(
         "desk/schools.html",
         visit=visit,
