@@ -89,6 +89,16 @@ def test_what_somebody_else_changed_meanwhile_stays(stage, boss):
     assert re.search(r"South shadow none 1", text)
 
 
+def test_a_name_with_wide_spaces_that_nobody_touched_makes_no_other_school(stage, boss):
+    save(boss, _11="North")
+    with writing(stage.container.engine) as connection:
+        connection.execute(update(schools).values(name="North  High"))
+
+    save(boss, _12="South")
+
+    assert sorted(names(stage)) == ["North  High", "South"]
+
+
 def test_a_name_that_is_none_is_told_at_its_field_and_nothing_is_lost(stage, boss):
     done = save(boss, _11="x" * 256, _12="South")
 

@@ -142,9 +142,9 @@ def _typed() -> _Typed:
         (PlatformId(int(platform[:18])), SchoolRef(ref))
         for platform, ref in zip(columns[0], columns[1], strict=True)
     ]
-    names = [" ".join(name.split()) for name in columns[3]]
+    was, wanted = ([" ".join(name.split()) for name in column] for column in columns[2:])
     return _Typed(
-        wanted=dict(zip(keys, names, strict=True)), was=dict(zip(keys, columns[2], strict=True))
+        wanted=dict(zip(keys, wanted, strict=True)), was=dict(zip(keys, was, strict=True))
     )
 
 
