@@ -1,5 +1,6 @@
 """The ``waymark`` command."""
 
+import inspect
 import os
 import sys
 from pathlib import Path
@@ -212,3 +213,15 @@ def _database_trouble(error: OperationalError) -> str:
         f"The database cannot be used: {cause}. See that it is reachable, that its folder can "
         "be written and that the disk is not full; WAYMARK_DATABASE_URL says which one it is."
     )
+
+
+def _keep_to_readers(command: click.Command) -> None:
+    """Leave out of what ``--help`` shows what a docstring says to those who write code."""
+    if command.help:
+        command.help = inspect.cleandoc(command.help).partition("\nRaises:")[0].rstrip()
+    if isinstance(command, click.Group):
+        for part in command.commands.values():
+            _keep_to_readers(part)
+
+
+_keep_to_readers(waymark)
