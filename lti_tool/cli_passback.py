@@ -62,7 +62,7 @@ def list_ways(*, district: str | None, is_json: bool) -> None:
 def preview(*, course: str, way: str | None, district: str | None, is_json: bool) -> None:
     """Show what would be written to a COURSE; reads its gradebook and writes nothing.
 
-    COURSE is its number in ``waymark passback list``, its title, code or SIS id.
+    COURSE is its number in waymark passback list, its title, code or SIS id.
     """
     with container_of_today() as container:
         chosen = course_named(container, tenant_of(container, district), course)
