@@ -15,11 +15,11 @@ from lti_tool.cli_context import (
     tenant_of,
 )
 from lti_tool.cli_courses import author
-from lti_tool.launch.form import is_plain
+from lti_tool.school_names import school_name
 from mapping.records import TenantId
-from store import schools
+from store import modes, schools
 from store.policy_changes import Author
-from store.schools import LONGEST_NAME, NameInUse, NameTaken, Place
+from store.schools import NameRefused, Place
 from store.session import reading, writing
 
 
@@ -100,19 +100,14 @@ def _rename(
     Raises:
         UsageError: There is none of that name, or it cannot be called so.
     """
-    known = {one.name: one.id for one in schools.all_schools(connection, tenant)}
+    known = {one.name: one.id for one in modes.school_modes(connection, tenant)}
     if name not in known:
         told = ", ".join(printable(one) for one in known) or "none"
         raise click.UsageError(f"There is no such school. There are: {told}.")
     try:
         schools.rename(connection, tenant, known[name], name=wanted, author=who)
-    except NameTaken as error:
-        raise click.UsageError("Another school is called so.") from error
-    except NameInUse as error:
-        raise click.UsageError(
-            "Mapping rules go by the name it has and would no longer find it. Change them first "
-            "so that they find both names."
-        ) from error
+    except NameRefused as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _name(text: str) -> str:
@@ -121,10 +116,10 @@ def _name(text: str) -> str:
     Raises:
         UsageError: It is none.
     """
-    name = " ".join(text.split())
-    if not name or len(name) > LONGEST_NAME or not is_plain(name):
-        raise click.UsageError(f"A name has at most {LONGEST_NAME} characters, in one line.")
-    return name
+    try:
+        return school_name(text)
+    except NameRefused as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _meant(found: Sequence[Place], lms: str, refs: Sequence[str]) -> list[Place]:

@@ -1,7 +1,7 @@
 """The schools of a district: which accounts (Canvas) and categories (Moodle) each of them is.
 
-Here schools are made, named and filled. Their modes are of ``store.modes``, their ways into the
-gradebook of ``store.ways``.
+Here schools are made, named and filled. Which there are, and their modes, is of ``store.modes``; their ways
+into the gradebook are of ``store.ways``.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from mapping.alignment import compiled, plain
 from mapping.records import Mode, PassbackWay, PlatformId, SchoolId, SchoolRef, TenantId
-from store import due, registrations
+from store import due, modes, registrations
 from store.policy_changes import Author, PolicyKind, record_change
 from store.tables import (
     courses,
@@ -26,15 +26,10 @@ from store.tables import (
 )
 
 NO_SCHOOL = "no school"
-LONGEST_NAME = 255
 
 
-class NameTaken(Exception):  # noqa: N818 - named for what the person finds
-    """Another school of the district is called so."""
-
-
-class NameInUse(Exception):  # noqa: N818 - named for what the person finds
-    """Rules of a mapping name the school, and would no longer find it."""
+class NameRefused(Exception):  # noqa: N818 - named for what the person finds
+    """A school cannot be called so; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +60,6 @@ class Place:
         return f"{'account' if self.kind == 'canvas' else 'category'} {self.ref} of {self.lms}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class School:
-    """A school with how many courses it has."""
-
-    id: SchoolId
-    name: str
-    mode: Mode
-    way: PassbackWay
-    courses: int
-
-
 @dataclass(frozen=True, slots=True)
 class Filled:
     """What came of saying which places are which school."""
@@ -83,27 +67,6 @@ class Filled:
     made: tuple[str, ...]
     places: int
     courses: int
-
-
-def all_schools(connection: Connection, tenant: TenantId) -> tuple[School, ...]:
-    """The schools of a tenant, by name."""
-    rows = connection.execute(
-        select(schools, func.count(courses.c.id).label("courses"))
-        .outerjoin(courses, (courses.c.school_id == schools.c.id) & courses.c.gone_at.is_(None))
-        .where(schools.c.tenant_id == tenant)
-        .group_by(schools.c.id)
-        .order_by(schools.c.name)
-    )
-    return tuple(
-        School(
-            id=SchoolId(row.id),
-            name=row.name,
-            mode=Mode(row.mode),
-            way=PassbackWay(row.passback_way),
-            courses=row.courses,
-        )
-        for row in rows
-    )
 
 
 def places(connection: Connection, tenant: TenantId) -> tuple[Place, ...]:
@@ -140,7 +103,9 @@ def fill(
         wanted: The school of each place by its name, letter case aside; empty for none.
         author: Who says so.
     """
-    known = {one.name.casefold(): (one.id, one.name) for one in all_schools(connection, tenant)}
+    known = {
+        one.name.casefold(): (one.id, one.name) for one in modes.school_modes(connection, tenant)
+    }
     made: list[str] = []
     moved = filed = 0
     for place in places(connection, tenant):
@@ -166,18 +131,21 @@ def rename(
     """Call a school something else; False where the tenant has none of this id.
 
     Raises:
-        NameTaken: Another school is called so.
-        NameInUse: Rules of a mapping or a draft go by the name it has.
+        NameRefused: Another school is called so, or rules of a mapping or a draft go by the name
+            it has.
     """
-    known = {one.id: one.name for one in all_schools(connection, tenant)}
+    known = {one.id: one.name for one in modes.school_modes(connection, tenant)}
     if school not in known:
         return False
     if name == known[school]:
         return True
     if any(one.casefold() == name.casefold() for at, one in known.items() if at != school):
-        raise NameTaken(name)
+        raise NameRefused("Another school is called so.")
     if _is_mapped(connection, tenant, known[school], then=name):
-        raise NameInUse(known[school])
+        raise NameRefused(
+            f"Mapping rules go by the name “{known[school]}” and would no longer find this school. "
+            "Change them first so that they find both names."
+        )
     connection.execute(update(schools).where(schools.c.id == school).values(name=name))
     change = author.change_of(PolicyKind.SCHOOL, name, before=known[school], after=name)
     record_change(connection, tenant, change)

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import update
 
 from mapping.records import Mode, PassbackWay, SchoolRef
-from store import courses, due, schools, ways
+from store import courses, due, modes, schools, ways
 from store.policy_changes import Author, PolicyKind, changes_of
-from store.schools import NameInUse, NameTaken
+from store.schools import NameRefused
 from store.tables import courses as courses_table
 from tests.store.places import (
     NOW,
@@ -37,7 +37,7 @@ def school_of(db, course):
 
 
 def rename(db, district, name, school=0):
-    found = schools.all_schools(db, district)[school]
+    found = modes.school_modes(db, district)[school]
     return schools.rename(db, district, found.id, name=name, author=VERA)
 
 
@@ -67,11 +67,8 @@ def test_a_new_school_writes_nothing_and_takes_its_courses_at_once(db, district,
 
     done = fill(db, district, canvas, _11="North")
 
-    (north,) = schools.all_schools(db, district)
-    assert (north.name, north.mode, north.way, north.courses) == (
-        *("North", Mode.SHADOW, PassbackWay.NONE),
-        1,
-    )
+    (north,) = modes.school_modes(db, district)
+    assert (north.name, north.mode, north.way) == ("North", Mode.SHADOW, PassbackWay.NONE)
     assert (done.made, done.places, done.courses) == (("North",), 1, 1)
     assert school_of(db, algebra) == "North"
     assert courses.course(db, algebra).aligned_to is None
@@ -142,7 +139,7 @@ def test_a_place_of_another_district_is_passed_over(db, district, algebra):
 
     assert done.places == 0
     assert (school_of(db, foreign), school_of(db, algebra)) == ("", "")
-    assert schools.all_schools(db, district) == ()
+    assert modes.school_modes(db, district) == ()
 
 
 @pytest.mark.usefixtures("algebra")
@@ -151,7 +148,7 @@ def test_a_school_is_renamed_with_its_courses(db, district, canvas):
 
     assert rename(db, district, "North")
 
-    assert [one.name for one in schools.all_schools(db, district)] == ["North"]
+    assert [one.name for one in modes.school_modes(db, district)] == ["North"]
     newest = changes_of(db, district)[0]
     assert (newest.before, newest.after) == ("Noth", "North")
 
@@ -160,7 +157,7 @@ def test_no_two_schools_have_one_name(db, district, canvas):
     for ref in ("1", "2"):
         new_school(db, district, canvas, ref=ref)
 
-    with pytest.raises(NameTaken):
+    with pytest.raises(NameRefused, match="called so"):
         rename(db, district, "school 2")
 
 
@@ -175,7 +172,7 @@ def test_a_school_that_a_mapping_names_keeps_a_name_that_it_finds(
     publish(db, district, rule("N.1", school=pattern))
 
     if is_refused:
-        with pytest.raises(NameInUse, match="North"):
+        with pytest.raises(NameRefused, match="“North”"):
             rename(db, district, name)
     else:
         rename(db, district, name)
@@ -186,7 +183,7 @@ def test_a_school_that_a_mapping_names_keeps_a_name_that_it_finds(
 def test_a_school_of_another_district_is_not_renamed(db, district, canvas):
     new_school(db, district, canvas)
     other = new_tenant(db, "Other")
-    (mine,) = schools.all_schools(db, district)
+    (mine,) = modes.school_modes(db, district)
 
     assert not schools.rename(db, other, mine.id, name="Theirs", author=VERA)
-    assert schools.all_schools(db, district) == (mine,)
+    assert modes.school_modes(db, district) == (mine,)

@@ -1,5 +1,6 @@
 """Schools: which accounts and categories of the LMSs each of them is, and what it is called."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -8,7 +9,6 @@ from typing import cast
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
 from lti_tool.guards import NotThere, Visit
-from lti_tool.launch.form import is_plain
 from lti_tool.launch.services import services
 from lti_tool.pages.administrators import (
     administrator,
@@ -16,15 +16,15 @@ from lti_tool.pages.administrators import (
     changing_administrator,
     to_page,
 )
+from lti_tool.school_names import LONGEST_NAME, NAME_WRONG, can_be_kept, school_name, tidy
 from mapping.records import PlatformId, SchoolId, SchoolRef
-from store import schools
+from store import modes, schools
 from store.desk_roles import Right
-from store.schools import LONGEST_NAME, NameInUse, NameTaken, Place
+from store.schools import NameRefused, Place
 from store.session import reading, writing
 
 blueprint = Blueprint("schools", __name__)
 
-_NAME_WRONG = f"A name has at most {LONGEST_NAME} characters, in one line."
 _Key = tuple[PlatformId, SchoolRef]
 
 
@@ -52,8 +52,8 @@ def fill(launch_id: str) -> Response:
     """Say which school each account and category is."""
     visit = changing_administrator(launch_id, Right.CONNECT)
     typed = _typed()
-    if any(not _is_name(name) for name in typed.changed.values()):
-        return _refused(visit, typed=typed)
+    if not all(map(can_be_kept, typed.changed.values())):
+        return _refused(_page(visit, typed=typed))
     with writing(services().engine) as connection:
         done = schools.fill(connection, visit.record.tenant, typed.changed, author=author_of(visit))
     told = f"made={len(done.made)}&places={done.places}&courses={done.courses}"
@@ -68,10 +68,9 @@ def rename(launch_id: str, school_id: int) -> Response:
         NotThere: The district has no such school.
     """
     visit = changing_administrator(launch_id, Right.CONNECT)
-    name = " ".join(request.form.get("name", "").split())
-    if not name or not _is_name(name):
-        return _refused(visit, renamed=(school_id, name, _NAME_WRONG))
+    typed = request.form.get("name", "")
     try:
+        name = school_name(typed)
         with writing(services().engine) as connection:
             is_known = schools.rename(
                 connection,
@@ -80,14 +79,8 @@ def rename(launch_id: str, school_id: int) -> Response:
                 name=name,
                 author=author_of(visit),
             )
-    except NameTaken:
-        return _refused(visit, renamed=(school_id, name, "Another school is called so."))
-    except NameInUse as error:
-        problem = (
-            f"Mapping rules go by the name “{error}” and would no longer find this school. "
-            "Change them first so that they find both names."
-        )
-        return _refused(visit, renamed=(school_id, name, problem))
+    except NameRefused as error:
+        return _refused(_page(visit, renamed=(school_id, typed, str(error))))
     if not is_known:
         raise NotThere
     address = f"/l/{visit.launch_id}/schools?named=yes#school-{school_id}"
@@ -99,27 +92,36 @@ def _page(
 ) -> str:
     tenant = visit.record.tenant
     with reading(services().engine) as connection:
-        found = schools.all_schools(connection, tenant)
+        found = modes.school_modes(connection, tenant)
         places = schools.places(connection, tenant)
-    counts = {name: request.args.get(name, "")[:9] for name in ("made", "places", "courses")}
+    done = {name: request.args.get(name, "")[:9] for name in ("made", "places", "courses")}
     return render_template(
         "desk/schools.html",
         visit=visit,
         schools=found,
+        counts=_counts(places),
         lmss=_by_lms(places),
         may_change=visit.may(Right.CONNECT),
         typed={} if typed is None else typed.wanted,
-        is_wrong=lambda name: not _is_name(name),
-        problem=_NAME_WRONG if typed is not None else "",
+        can_be_kept=can_be_kept,
+        problem=NAME_WRONG if typed is not None else "",
         renamed=renamed,
-        done={name: int(text) for name, text in counts.items() if text.isdecimal()},
+        done={name: int(text) for name, text in done.items() if text.isdecimal()},
         is_named=request.args.get("named") == "yes",
         most=LONGEST_NAME,
     )
 
 
-def _refused(visit: Visit, **shown: object) -> Response:
-    return make_response(_page(visit, **shown), HTTPStatus.UNPROCESSABLE_ENTITY)  # type: ignore[arg-type] # what _page takes
+def _refused(page: str) -> Response:
+    return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _counts(places: tuple[Place, ...]) -> Counter[str]:
+    """How many courses each school has, by its name."""
+    found: Counter[str] = Counter()
+    for one in places:
+        found[one.school] += one.courses
+    return found
 
 
 def _by_lms(places: tuple[Place, ...]) -> dict[str, list[Place]]:
@@ -142,11 +144,7 @@ def _typed() -> _Typed:
         (PlatformId(int(platform[:18])), SchoolRef(ref))
         for platform, ref in zip(columns[0], columns[1], strict=True)
     ]
-    was, wanted = ([" ".join(name.split()) for name in column] for column in columns[2:])
+    was, wanted = (list(map(tidy, column)) for column in columns[2:])
     return _Typed(
         wanted=dict(zip(keys, wanted, strict=True)), was=dict(zip(keys, was, strict=True))
     )
-
-
-def _is_name(name: str) -> bool:
-    return len(name) <= LONGEST_NAME and is_plain(name)
