@@ -1,7 +1,7 @@
 """The schools of a district: which accounts (Canvas) and categories (Moodle) each of them is.
 
-Here schools are made, named and filled. Which there are, and their modes, is of ``store.modes``; their ways
-into the gradebook are of ``store.ways``.
+Here schools are made, named and filled. Which there are, and their modes, is of ``store.modes``;
+their ways into the gradebook are of ``store.ways``.
 """
 
 from collections.abc import Mapping

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from lti_tool.api import mappings
+from lti_tool.api.mapping_drafts import draft_here
 from lti_tool.api.mappings import Pattern
 from lti_tool.api.operations import OPERATIONS, Call, RowId
 from lti_tool.api.problems import NotHere
@@ -221,7 +221,7 @@ def get_mapping_coverage(call: Call) -> Coverage:
 def get_draft_coverage(call: Call) -> Coverage:
     """What a draft would cover."""
     with reading(services().engine) as connection:
-        draft = mappings.draft_here(connection, call)
+        draft = draft_here(connection, call)
         return _coverage(connection, call, mapping_drafts.rules_in(connection, draft.id))
 
 
@@ -235,7 +235,7 @@ def get_draft_effect(call: Call) -> AlignmentEffect:
     """What publishing a draft would change in alignments; nothing is changed."""
     tenant = call.caller.tenant
     with reading(services().engine) as connection:
-        draft = mappings.draft_here(connection, call)
+        draft = draft_here(connection, call)
         rules = mapping_drafts.rules_in(connection, draft.id)
         found = effect_on_alignments(connection, tenant, rules)
         is_same = rules == alignments.rules_in_force(connection, tenant)

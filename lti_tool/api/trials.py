@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from lti_tool.api import mappings
+from lti_tool.api.mapping_drafts import draft_here
 from lti_tool.api.openapi import ADDRESS
 from lti_tool.api.operations import OPERATIONS, Call, Later
 from lti_tool.api.problems import NotHere
@@ -109,7 +109,7 @@ def try_mapping_draft(call: Call) -> Trial | Later:
     answer says where to ask for it.
     """
     with reading(services().engine) as connection:
-        draft = mappings.draft_here(connection, call)
+        draft = draft_here(connection, call)
         rules = mapping_drafts.rules_in(connection, draft.id)
     return tried(call, Proposed(mapping=rules))
 
