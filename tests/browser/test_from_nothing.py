@@ -74,7 +74,10 @@ def look(page: Page, frame=None):
 
 
 def register_in_moodle(page: Page, moodle: str, address: str) -> None:
-    """What Moodle's administrator does in another window, as the page says."""
+    """What Moodle's administrator does in another window, as the page says.
+
+    The window stays open: closing one that still loads has been seen to wait for ever.
+    """
     other = page.context.new_page()
     other.goto(f"{moodle}/mod/lti/toolconfigure.php")
     other.fill("input[name=url]", address)
@@ -84,8 +87,8 @@ def register_in_moodle(page: Page, moodle: str, address: str) -> None:
     frame.locator("button.main").click()
     other.locator("#registration").wait_for(state="detached")
     other.wait_for_url("**/toolconfigure.php")
-    other.get_by_role("button", name="Activate").last.click()
-    other.close()
+    with other.expect_navigation():
+        other.get_by_role("button", name="Activate").last.click()
 
 
 def connect(page: Page, nothing) -> list[str]:

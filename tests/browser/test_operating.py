@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import delete, select, update
 
+from simulators.generate import SCHOOLS
 from store.session import reading, writing
 from store.tables import courses, refresh_requests, schools, work_items
 from tests.browser import people
@@ -52,16 +53,17 @@ def choose(visit, select_box, words):
 def test_a_schools_mode_is_chosen_and_given_back(visit):
     visit.go("courses")
     page = visit.frame
-    mode = page.locator("select[name=mode]").first
+    # By its name: other tests may have made schools, and those begin as shadows.
+    mode = page.get_by_label(f"Mode of {SCHOOLS[0].name}", exact=True)
     before = mode.input_value()
 
     choose(visit, mode, "shadow")
-    seen = page.locator("select[name=mode]").first.input_value()
+    seen = mode.input_value()
     found = looked_at(visit)
-    choose(visit, page.locator("select[name=mode]").first, before)
+    choose(visit, mode, before)
 
     assert (before, seen) == ("official", "shadow")
-    assert page.locator("select[name=mode]").first.input_value() == "official"
+    assert mode.input_value() == "official"
     assert found == (True, [])
 
 
