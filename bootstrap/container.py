@@ -66,6 +66,14 @@ def wall_clock() -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """A platform as the database knows it, with its approved deployments."""
+
+    platform: Platform
+    deployments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
     """What a process works with.
 
@@ -181,9 +189,26 @@ class Container:
 
         Raises:
             LookupError: There is no such platform.
-        """  # noqa: DOC502 - raised by _reached()
-        platform, access = self._reached(platform_id)
-        return connect(access, self._services(platform, access))
+        """  # noqa: DOC502 - raised by registered()
+        return self.gradebook_of(self.registered(platform_id))
+
+    def gradebook_of(self, found: Registered) -> Gradebook:
+        """The gradebooks of a platform that was looked up: one connector for each thread."""
+        access = self._access(found)
+        return connect(access, self._services(found.platform, access))
+
+    def registered(self, platform_id: PlatformId) -> Registered:
+        """A platform as it is registered now.
+
+        Raises:
+            LookupError: There is no such platform.
+        """
+        with reading(self.engine) as connection:
+            platform = registrations.platform_of(connection, platform_id)
+            deployments = tenants.approved_deployments(connection, platform_id)
+        if platform is None:
+            raise LookupError(f"There is no platform {platform_id}.")
+        return Registered(platform=platform, deployments=deployments)
 
     def members(self, platform_id: PlatformId, course: CourseRef) -> Iterator[Member]:
         """Who is in a course, as LTI knows them (NRPS).
@@ -197,7 +222,7 @@ class Container:
 
         Raises:
             LookupError: There is no such platform.
-        """  # noqa: DOC502 - raised by _reached()
+        """  # noqa: DOC502 - raised by registered()
         platform, access = self._reached(platform_id)
         services = self._services(platform, access)
         rosters = Rosters(open_client(access, services), services.tokens, access=access)
@@ -208,7 +233,7 @@ class Container:
 
         Raises:
             LookupError: There is no such platform.
-        """  # noqa: DOC502 - raised by _reached()
+        """  # noqa: DOC502 - raised by registered()
         platform, access = self._reached(platform_id)
         return Webservice(open_client(access, self._services(platform, access)), access)
 
@@ -222,7 +247,7 @@ class Container:
 
         Raises:
             LookupError: There is no such platform.
-        """  # noqa: DOC502 - raised by _reached()
+        """  # noqa: DOC502 - raised by registered()
         platform, access = self._reached(platform_id)
         services = self._services(platform, access)
         NoticeHandlers(open_client(access, services), services.tokens, access=access).register(
@@ -230,12 +255,12 @@ class Container:
         )
 
     def _reached(self, platform_id: PlatformId) -> tuple[Platform, PlatformAccess]:
-        with reading(self.engine) as connection:
-            platform = registrations.platform_of(connection, platform_id)
-            deployments = tenants.approved_deployments(connection, platform_id)
-        if platform is None:
-            raise LookupError(f"There is no platform {platform_id}.")
-        access = PlatformAccess(
+        found = self.registered(platform_id)
+        return found.platform, self._access(found)
+
+    def _access(self, found: Registered) -> PlatformAccess:
+        platform, deployments = found.platform, found.deployments
+        return PlatformAccess(
             name=platform.name,
             kind=PlatformKind(platform.kind),
             issuer=platform.issuer,
@@ -248,7 +273,6 @@ class Container:
             user_tokens=user_tokens(self, platform),
             deployments=deployments,
         )
-        return platform, access
 
     def _services(self, platform: Platform, access: PlatformAccess) -> Services:
         gate = self.gate(platform.tenant)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Row,
     and_,
     between,
+    case,
     func,
     insert,
     literal,
@@ -40,6 +41,8 @@ from store.run_records import (
 )
 from store.tables import Instant, runs, work_items
 from store.work_places import add_items, add_unread
+
+NOTHING_COUNTED = Counts()
 
 __all__ = [
     "COUNTED",
@@ -221,11 +224,10 @@ def claim(connection: Connection, item_id: int, *, now: datetime) -> Lease | Non
             lease_until=now + LEASE,
             started_at=func.coalesce(work_items.c.started_at, literal(now, Instant())),
         )
+        .returning(work_items)
     )
-    if taken.rowcount == 0:
-        return None
-    row = connection.execute(select(work_items).where(work_items.c.id == item_id)).one()
-    return Lease(item=_item(row), fence=row.fence)
+    row = taken.one_or_none()
+    return None if row is None else Lease(item=_item(row), fence=row.fence)
 
 
 def is_due(now: datetime, alive: Collection[str] = ()) -> ColumnElement[bool]:
@@ -282,22 +284,23 @@ def hold(connection: Connection, lease: Lease, *, now: datetime) -> None:
 def count(connection: Connection, lease: Lease, counts: Counts) -> None:
     """Add to an item's counts, in the transaction that did what is counted."""
     connection.execute(
-        update(work_items)
-        .where(work_items.c.id == lease.item.id)
-        .values({name: work_items.c[name] + getattr(counts, name) for name in COUNTED})
+        update(work_items).where(work_items.c.id == lease.item.id).values(_counted(counts))
     )
+
+
+def _counted(counts: Counts) -> dict[str, ColumnElement[Any]]:
+    """What an item's columns say with some counts more, and with the least quota that was left."""
+    values: dict[str, ColumnElement[Any]] = {
+        name: work_items.c[name] + getattr(counts, name) for name in COUNTED
+    }
     if counts.quota is not None:
-        _note_quota(connection, lease, counts.quota)
+        least = literal(counts.quota, work_items.c.quota.type)
+        is_less = or_(work_items.c.quota.is_(None), work_items.c.quota > least)
+        values["quota"] = case((is_less, least), else_=work_items.c.quota)
+    return values
 
 
-def _note_quota(connection: Connection, lease: Lease, quota: float) -> None:
-    is_least = or_(work_items.c.quota.is_(None), work_items.c.quota > quota)
-    connection.execute(
-        update(work_items).where(work_items.c.id == lease.item.id, is_least).values(quota=quota)
-    )
-
-
-def finish(
+def finish(  # noqa: PLR0913 - what an item's end is
     connection: Connection,
     lease: Lease,
     state: ItemState,
@@ -305,12 +308,15 @@ def finish(
     now: datetime,
     cause: str = "",
     message: str = "",
+    counts: Counts = NOTHING_COUNTED,
 ) -> None:
-    """End an item for this run; ``message`` is for a person."""
+    """End an item for this run; ``message`` is for a person, ``counts`` are added to its own."""
     connection.execute(
         update(work_items)
         .where(work_items.c.id == lease.item.id, work_items.c.fence == lease.fence)
-        .values(state=state.value, finished_at=now, cause=cause, message=message)
+        .values(
+            state=state.value, finished_at=now, cause=cause, message=message, **_counted(counts)
+        )
     )
 
 

@@ -88,7 +88,17 @@ def chunk_size(due: DueItems, *, workers: int, threads: int) -> int:
         return min(max(even, 1), _MOST_PARTS)
     # Work for all threads, but two jobs at least, for two workers.
     least = min(threads, -(-due.count // 2))
-    return max(min(max(even, least), _MOST_COURSES), 1)
+    return _in_rounds(due.count, max(min(max(even, least), _MOST_COURSES), 1), workers=workers)
+
+
+def _in_rounds(count: int, size: int, *, workers: int) -> int:
+    """A size near another by which every worker has as many jobs, so that none waits at the end."""
+    jobs = -(-count // size)
+    even = jobs // max(workers, 1) * max(workers, 1)
+    if even == 0:
+        return size
+    larger = -(-count // even)
+    return larger if larger <= _MOST_COURSES else size
 
 
 def job_name(run: Run, first: WorkItem, former: str) -> str:

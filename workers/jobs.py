@@ -12,16 +12,19 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from bootstrap.container import Container, open_container
+from bootstrap.container import Container, Registered, open_container
 from bootstrap.settings import Settings
 from connectors.errors import ConnectorError, RetryLater
+from connectors.gates import LOOKED_EVERY_SECONDS
+from connectors.protocol import Gradebook
 from mapping.records import CourseId, PassbackWay, PlatformId, RunId, TenantId
-from store import courses, dispatch, sync_state
+from store import dispatch, sync_state
 from store.secrets import SealBroken
 from store.session import reading, writing
-from store.sync_state import LEASE, LeaseLostError, Phase, WorkItem
+from store.sync_state import LEASE, LeaseLostError, Phase, Run, WorkItem
 from workers import (
     framework_fetches,
     passback,
@@ -73,12 +76,33 @@ def serve(
 
 @dataclass(slots=True, kw_only=True)
 class _Shift:
-    """One job's time, what it did not come to, and errors that nobody expected."""
+    """One job's time, what it did not come to, and errors that nobody expected.
+
+    What its items have in common is asked for once: ``runs``, and ``platforms`` with the moment
+    they were looked at.
+    """
 
     container: Container
     ends_at: float
     left: list[int] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
+    runs: dict[RunId, Run] = field(default_factory=dict)
+    platforms: dict[PlatformId, tuple[Registered, float]] = field(default_factory=dict)
+
+    def run_of(self, connection: Connection, item: WorkItem) -> Run:
+        """The run of an item, as it was when this job first met it."""
+        if item.run not in self.runs:
+            self.runs[item.run] = sync_state.run(connection, item.run)
+        return self.runs[item.run]
+
+    def gradebook(self, platform: PlatformId) -> Gradebook:
+        """A platform's gradebooks; what is known of it is no older than a pause switch may be."""
+        now = time.monotonic()
+        found, looked_at = self.platforms.get(platform, (None, now))
+        if found is None or now - looked_at >= LOOKED_EVERY_SECONDS:
+            found = self.container.registered(platform)
+            self.platforms[platform] = found, now
+        return self.container.gradebook_of(found)
 
 
 def work_on(item_ids: list[int]) -> None:
@@ -222,7 +246,7 @@ def _work_on(shift: _Shift, item_id: int) -> None:
         lease = sync_state.claim(connection, item_id, now=container.now())
         if lease is None:
             return
-        run = sync_state.run(connection, lease.item.run)
+        run = shift.run_of(connection, lease.item)
     work = Work(
         engine=container.engine,
         lease=lease,
@@ -232,18 +256,18 @@ def _work_on(shift: _Shift, item_id: int) -> None:
     )
     try:
         with telling(work):
-            _attempt(container, work)
+            _attempt(shift, work)
     except LeaseLostError:
         log.warning("item %s was taken over by another process", item_id)
 
 
-def _attempt(container: Container, work: Work) -> None:
+def _attempt(shift: _Shift, work: Work) -> None:
     """Do an item, or settle what becomes of it now that it could not be done.
 
     Raises:
         LeaseLostError: Another process took it up.
     """
-    item_id = work.lease.item.id
+    item_id, container = work.lease.item.id, shift.container
     endurance = Endurance(
         draw=container.draw,
         pause_seconds=_process.pause_seconds,
@@ -252,7 +276,7 @@ def _attempt(container: Container, work: Work) -> None:
     try:
         with _kept(work):
             container.gate(work.run.tenant).check()
-            _perform(container, work)
+            _perform(shift, work)
     except LeaseLostError:
         raise
     except RetryLater as error:
@@ -267,19 +291,17 @@ def _attempt(container: Container, work: Work) -> None:
         raise
 
 
-def _perform(container: Container, work: Work) -> None:
+def _perform(shift: _Shift, work: Work) -> None:
     item = work.lease.item
     if item.phase is Phase.COMPUTE:
         recompute.recompute_part(work)
         return
     if item.phase is Phase.PLAN:
         platform = PlatformId(item.part)
-        plan.plan_platform(container.gradebook(platform), work, platform)
+        plan.plan_platform(shift.gradebook(platform), work, platform)
         return
     course_id = _course(item)
-    with work.reading() as connection:
-        platform = courses.course(connection, course_id).platform
-    gradebook = container.gradebook(platform)
+    gradebook = shift.gradebook(_platform(item))
     if item.phase is Phase.PULL:
         sync.sync_course(gradebook, work, course_id)
     else:
@@ -290,6 +312,12 @@ def _course(item: WorkItem) -> CourseId:
     if item.course is None:
         raise LookupError(f"Work item {item.id} of phase {item.phase.value} names no course.")
     return item.course
+
+
+def _platform(item: WorkItem) -> PlatformId:
+    if item.platform is None:
+        raise LookupError(f"Work item {item.id} of phase {item.phase.value} names no platform.")
+    return item.platform
 
 
 @contextmanager

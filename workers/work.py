@@ -70,7 +70,12 @@ class Work:
         message: str = "",
     ) -> None:
         """Count and end the item, in the transaction that finishes it."""
-        sync_state.count(connection, self.lease, counts)
         sync_state.finish(
-            connection, self.lease, state, now=self.now(), cause=cause, message=message
+            connection,
+            self.lease,
+            state,
+            now=self.now(),
+            cause=cause,
+            message=message,
+            counts=counts,
         )
