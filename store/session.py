@@ -5,6 +5,7 @@ commit. Reads see one moment; writes on SQLite take the write lock at once, so t
 before writing is safe there as it is under PostgreSQL's row and advisory locks.
 """
 
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -25,6 +26,7 @@ from sqlalchemy import (
     func,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.types import NullType
 
 from store.arrays import Array, absent, array_of, dtype_of, speak_arrays, values_of
@@ -37,6 +39,9 @@ _WRITE = "waymark_write"
 _FEW = 4
 """So few rows are written one by one."""
 _BUSY_SECONDS = 60
+_SURE_SECONDS = 0.2
+"""So long after its last word a connection is believed to be there."""
+_IDLE_SINCE = "waymark_idle_since"
 # The threads of a worker set the bound, one or two connections each; so many are kept open.
 # The one used last is taken next: it has prepared what is asked again and again.
 _POOL: Mapping[str, Any] = {"pool_size": 16, "max_overflow": -1, "pool_use_lifo": True}
@@ -68,9 +73,10 @@ def open_engine(url: str) -> Engine:
     if address.get_backend_name() == "sqlite":
         return _sqlite_engine(url)
     connecting = {name: value for name, value in _CONNECTING.items() if name not in address.query}
-    engine = sqlalchemy.create_engine(url, pool_pre_ping=True, connect_args=connecting, **_POOL)
+    engine = sqlalchemy.create_engine(url, connect_args=connecting, **_POOL)
     speak_arrays(engine)
     _set_up_connections(engine)
+    _look_after_idle_ones(engine)
     return engine
 
 
@@ -89,6 +95,28 @@ def _set_up_connections(engine: Engine) -> None:
     def _connected(driver: Any, _record: object) -> None:  # noqa: ANN401 - the driver's
         driver.execute(f"SELECT {settings}")
         driver.commit()
+
+
+def _look_after_idle_ones(engine: Engine) -> None:
+    """Ask a connection that lay idle whether it still answers, before it is used.
+
+    SQLAlchemy's ``pool_pre_ping`` asks each time, also where transactions follow one another.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def _given_back(_driver: Any, record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
+        record.info[_IDLE_SINCE] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _taken(driver: Any, record: Any, _proxy: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
+        idle_since = record.info.get(_IDLE_SINCE)
+        if idle_since is None or time.monotonic() - idle_since < _SURE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(driver)
+        except engine.dialect.loaded_dbapi.Error as error:
+            # Those beside it are as old: the pool opens new ones.
+            raise InvalidatePoolError from error
 
 
 @contextmanager
