@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from bootstrap import machine
 from mapping.records import RunId
 from store import due, standing_digests, standing_tables, sync_state, waiting
 from store.run_records import LeaseLostError
@@ -72,6 +73,8 @@ def main(url: str, run: RunId) -> None:
     """Wait for a line on the standard input, compute, and tell what it took in JSON."""
     for name, module, step in _STEPS:
         setattr(module, step, _timed(name, getattr(module, step)))
+    # As a worker's own process begins.
+    machine.keep_freed_memory()
     engine = open_engine(url)
     sys.stdout.write("ready\n")
     sys.stdout.flush()

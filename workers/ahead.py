@@ -3,6 +3,7 @@
 A thread that waits for the database lets another one compute.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
@@ -12,12 +13,13 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def loaded_ahead(load: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """What is loaded for each item, in order; the next one is loaded meanwhile.
+def loaded_ahead(load: Callable[[T], R], items: Iterable[T], *, threads: int = 1) -> Iterator[R]:
+    """What is loaded for each item, in order; the next ones are loaded meanwhile.
 
     Args:
-        load: Called in another thread, never twice at a time.
+        load: Called in other threads, in so many at a time.
         items: Any number of them.
+        threads: How many are loaded ahead; as many are held beside the one in hand.
 
     Yields:
         What ``load`` returned; its errors are raised in place.
@@ -27,11 +29,11 @@ def loaded_ahead(load: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     if len(first) < 2:  # noqa: PLR2004 - there is nothing to be ahead of
         yield from map(load, first)
         return
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        coming: Future[R] | None = None
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        coming: deque[Future[R]] = deque()
         for item in chain(first, waiting):
-            previous, coming = coming, thread.submit(load, item)
-            if previous is not None:
-                yield previous.result()
-        if coming is not None:
-            yield coming.result()
+            coming.append(pool.submit(load, item))
+            if len(coming) > threads:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()

@@ -35,6 +35,8 @@ from workers.work import Work
 
 BATCH = waiting.TOGETHER
 """Learners computed at a time: some 300,000 scores, and no more memory than there is cache for."""
+_LOADING = 2
+"""Batches loaded at a time: PostgreSQL takes longer to send one than a worker to judge it."""
 _MOST_DIRTY = 0.4
 """Where more of what learners are judged in may have changed, they are computed whole."""
 _FEW_ROOTS = 0.25
@@ -94,7 +96,7 @@ def recompute_part(work: Work) -> None:
         setting = _setting(work)
         _tell_of_refused(work, setting.policy.book)
         tasks = (task for batch in batches(found) for task in _tasks(batch, setting))
-        for loaded in loaded_ahead(partial(_load, work), tasks):
+        for loaded in loaded_ahead(partial(_load, work), tasks, threads=_LOADING):
             _recompute(work, loaded, setting)
     with work.writing() as connection:
         work.finish(connection, Counts())

@@ -14,6 +14,7 @@ from rq.serializers import JSONSerializer
 from rq.worker import Worker
 
 import workers.jobs
+from bootstrap import machine
 from bootstrap.container import Container
 from store import retention
 from workers import keys, queue, signals, watching
@@ -51,6 +52,7 @@ def serve_queue(container: Container, redis_url: str, *, is_burst: bool = False)
         log_job_description=False,
     )
     worker.tend = lambda: queue.ask_to_tend(container)
+    machine.keep_freed_memory()
     gc.collect()
     gc.freeze()
     # Nothing is put into the queue for later: what waits, waits in the database.

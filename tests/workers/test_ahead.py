@@ -36,6 +36,29 @@ def test_no_more_than_the_next_one_is_loaded():
     assert loaded == [0, 1, 2]
 
 
+def test_two_are_loaded_at_a_time_and_come_in_order():
+    begun = [threading.Event() for _ in range(4)]
+
+    def load(number):
+        begun[number].set()
+        if number == 0:
+            # Only another thread can begin the second before the first is there.
+            assert begun[1].wait(timeout=30)
+        return number
+
+    assert list(loaded_ahead(load, range(4), threads=2)) == [0, 1, 2, 3]
+
+
+def test_no_more_than_the_next_two_are_loaded_by_two_threads():
+    loaded = []
+    found = loaded_ahead(lambda one: loaded.append(one) or one, range(9), threads=2)
+
+    next(found)
+    found.close()
+
+    assert sorted(loaded) == [0, 1, 2]
+
+
 def test_an_error_of_loading_is_raised_in_its_place():
     def load(one):
         if one == 1:
