@@ -26,11 +26,11 @@ class Scope(Enum):
     """What a token is good for."""
 
     READ = "read"
-    """Runs, courses, frameworks, mappings, rules and the trail of changes; nobody's results."""
+    """Runs, courses, schools, frameworks, mappings, rules and the trail; nobody's results."""
     PEOPLE = "people"
     """Learners by name, and where they stand."""
     OPERATE = "operate"
-    """Runs, pauses, modes, and courses read out of turn."""
+    """Runs, pauses, schools, modes, and courses read out of turn."""
     DESIGN = "design"
     """Frameworks, mappings and rules."""
 

@@ -12,6 +12,7 @@ from lti_tool.api import (
     mappings,
     rules,
     runs,
+    schools,
     trail,
     trials,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "mappings",
     "rules",
     "runs",
+    "schools",
     "trail",
     "trials",
 ]

@@ -24,11 +24,11 @@ from tests.lti_tool.stage import START
 
 LISTS = ("/runs", "/courses", "/frameworks", "/changes")
 # What makes a file of a framework, a rule, or steps of a score no schema can say, nor which columns
-# a file has.
+# a file has, nor where an LMS files its courses.
 UNSAID = dict.fromkeys(
     (
         *("send_framework", "set_import_columns", "set_rule", "try_rule"),
-        *("begin_mapping_draft", "set_mapping_rules"),
+        *("begin_mapping_draft", "set_mapping_rules", "set_school_places"),
     ),
     (positive_data_acceptance,),
 )
