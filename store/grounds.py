@@ -174,9 +174,10 @@ def for_many(connection: Connection, tenant: TenantId, policy: Policy) -> Policy
     Args:
         connection: A transaction.
         tenant: Whose policy it is.
-        policy: Of what holds now.
+        policy: By the alignments that hold now.
     """
-    return replace(policy, items=aligned_items(connection, tenant))
+    items = aligned_items(connection, tenant, policy.alignments.line_item)
+    return replace(policy, items=items)
 
 
 def grounds_of(connection: Connection, policy: Policy, learners: Sequence[LearnerId]) -> Grounds:

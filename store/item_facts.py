@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from sqlalchemy import BigInteger, Connection, Integer, Select, cast, func, select, type_coerce
+from sqlalchemy import BigInteger, Connection, Integer, Select, cast, select, type_coerce
 
 from mapping.columns import BoolArray, FloatArray, IntArray
+from mapping.ordering import ordering
 from mapping.pairs import NOWHERE
 from mapping.records import TenantId
 from store.columns import one_of, read_columns
 from store.session import chunks
-from store.tables import alignments, courses, line_items
+from store.tables import courses, line_items
 
 _WIDEST = 64
 """Ids that lie farther apart on average are searched for, not looked up in a list of all between.
@@ -40,7 +41,7 @@ class ItemFacts:
     def of(cls, columns: Mapping[str, Any], *, share: float = 1.0) -> Self:
         """Put line items in order."""
         ids = columns["line_item"]
-        order = np.argsort(ids)
+        order = ordering((ids,))
         ordered = {name: column[order] for name, column in columns.items()}
         return cls(**ordered, share=share, place=_listed(ordered["line_item"]))
 
@@ -67,24 +68,25 @@ class ItemFacts:
         return np.where(ids[row] == line_item, row, NOWHERE)
 
 
-def aligned_items(connection: Connection, tenant: TenantId) -> ItemFacts:
-    """Every line item of a tenant that speaks for a competency."""
-    everything = connection.execute(
-        select(func.count())
-        .select_from(line_items)
-        .join(courses, courses.c.id == line_items.c.course_id)
-        .where(courses.c.tenant_id == tenant)
-    ).scalar_one()
+def aligned_items(connection: Connection, tenant: TenantId, aligned: IntArray) -> ItemFacts:
+    """The line items of a tenant that speak for a competency, with the share of all they are.
+
+    Args:
+        connection: A transaction.
+        tenant: Whose.
+        aligned: Their ids, in any order and any number of each.
+    """
     query = (
         _facts()
         .join(courses, courses.c.id == line_items.c.course_id)
-        .where(
-            courses.c.tenant_id == tenant,
-            line_items.c.id.in_(select(alignments.c.line_item_id)),
-        )
+        .where(courses.c.tenant_id == tenant)
     )
+    # All are read and some kept: to ask for those alone takes the database as long again.
     columns = _columns(read_columns(connection, query))
-    return ItemFacts.of(columns, share=columns["line_item"].size / max(everything, 1))
+    everything = columns["line_item"].size
+    is_kept = np.isin(columns["line_item"], aligned)
+    kept = {name: column[is_kept] for name, column in columns.items()}
+    return ItemFacts.of(kept, share=kept["line_item"].size / max(everything, 1))
 
 
 def items_among(connection: Connection, ids: IntArray) -> ItemFacts:

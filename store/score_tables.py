@@ -44,10 +44,10 @@ from store.packing import LATE, VISIBLE
 from store.session import chunks
 from store.tables import (
     alignments,
-    courses,
+    competencies,
     exclusions,
+    frameworks,
     given_dates,
-    line_items,
     to_micros,
 )
 
@@ -144,9 +144,10 @@ def alignment_table(connection: Connection, tenant: TenantId) -> AlignmentTable:
             codes.label("kind"),
             alignments.c.steps,
         )
-        .join(line_items, line_items.c.id == alignments.c.line_item_id)
-        .join(courses, courses.c.id == line_items.c.course_id)
-        .where(courses.c.tenant_id == tenant),
+        # By way of competencies: they are few, and line items as many as alignments.
+        .join(competencies, competencies.c.id == alignments.c.competency_id)
+        .join(frameworks, frameworks.c.id == competencies.c.framework_id)
+        .where(frameworks.c.tenant_id == tenant),
     )
     return AlignmentTable.of(
         {

@@ -4,7 +4,7 @@ A thread that waits for the database lets another one compute.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
 from typing import TypeVar
@@ -17,9 +17,10 @@ def loaded_ahead(load: Callable[[T], R], items: Iterable[T], *, threads: int = 1
     """What is loaded for each item, in order; the next ones are loaded meanwhile.
 
     Args:
-        load: Called in other threads, in so many at a time.
+        load: Called in other threads.
         items: Any number of them.
-        threads: How many are loaded ahead; as many are held beside the one in hand.
+        threads: How many are loaded at a time, at most: one, and more while loading is what is
+            waited for. As many are held beside the one in hand.
 
     Yields:
         What ``load`` returned; its errors are raised in place.
@@ -31,9 +32,19 @@ def loaded_ahead(load: Callable[[T], R], items: Iterable[T], *, threads: int = 1
         return
     with ThreadPoolExecutor(max_workers=threads) as pool:
         coming: deque[Future[R]] = deque()
-        for item in chain(first, waiting):
+        ahead = 1
+        for number, item in enumerate(chain(first, waiting)):
             coming.append(pool.submit(load, item))
-            if len(coming) > threads:
+            while len(coming) > ahead:
+                # The first one is always waited for, and says nothing of the others.
+                ahead = ahead if number == 1 else _next_ahead(coming, ahead, most=threads)
                 yield coming.popleft().result()
         while coming:
             yield coming.popleft().result()
+
+
+def _next_ahead(coming: Sequence[Future[R]], ahead: int, *, most: int) -> int:
+    """How many are loaded at a time from now on: more where they are waited for."""
+    if not coming[0].done():
+        return most
+    return 1 if all(one.done() for one in coming) else ahead

@@ -70,12 +70,13 @@ class _Task:
 class _Loaded:
     """What is known of a task's learners.
 
+    ``grounds`` are taken out once they are judged: what is written next takes room, too.
     ``before`` is where those stood of whom ``is_read``; ``digests`` tells of the others whether
     they stand there still.
     """
 
     task: _Task
-    grounds: Grounds
+    grounds: list[Grounds]
     digests: Digests
     is_read: BoolArray
     before: KeptTable
@@ -202,12 +203,12 @@ def _load(work: Work, task: _Task) -> _Loaded:
     if task.pairs is not None:
         concerned = closure(task.pairs, task.policy.hierarchy)
         before = before.rows(concerned.find(before.learner, before.competency) != NOWHERE)
-    return _Loaded(task=task, grounds=grounds, digests=digests, is_read=is_read, before=before)
+    return _Loaded(task=task, grounds=[grounds], digests=digests, is_read=is_read, before=before)
 
 
 def _recompute(work: Work, loaded: _Loaded, setting: _Setting) -> None:
     task = loaded.task
-    after = compute(loaded.grounds, setting.rule_ids, pairs=task.pairs)
+    after = compute(loaded.grounds.pop(), setting.rule_ids, pairs=task.pairs)
     if task.pairs is None:
         digests, changes = _compared(work, loaded, after)
     else:

@@ -19,6 +19,7 @@ from mapping.columns import (
     filled,
     typed,
 )
+from mapping.ordering import ordering
 from mapping.records import EvidenceKind
 from mapping.scales import RatingScale
 from mapping.wording import marked
@@ -240,7 +241,7 @@ class AlignmentTable:
             raise TableRefused("A kind is not an index into KINDS")
         if np.any(table.steps < 0):
             raise TableRefused("Steps are below 0")
-        order = np.lexsort((table.competency, table.line_item))
+        order = ordering((table.line_item, table.competency))
         line_item, competency = table.line_item[order], table.competency[order]
         is_repeated = (line_item[1:] == line_item[:-1]) & (competency[1:] == competency[:-1])
         if is_repeated.any():

@@ -195,6 +195,8 @@ def bridged(alignments: AlignmentTable, links: Links) -> AlignmentTable:
     Source: product/requirements.md R21.
     """
     own = np.flatnonzero(alignments.via == NOT_BRIDGED)
+    if links.source.size == 0:
+        return alignments if own.size == alignments.via.size else alignments.rows(own)
     aligned = alignments.competency[own]
     begin = np.searchsorted(links.source, aligned, side="left")
     times = np.searchsorted(links.source, aligned, side="right") - begin

@@ -6,6 +6,7 @@ import pytest
 from mapping.pairs import NOWHERE
 from store import gradebook
 from store.item_facts import ItemFacts, aligned_items, items_among
+from store.score_tables import alignment_table
 from tests.store.places import align, column, publish, rule
 
 
@@ -41,7 +42,7 @@ def test_a_tenants_line_items_that_speak_are_a_share_of_all(db, district, algebr
     )
     align(db, district, algebra, rule("N.1", line_item="quiz"))
 
-    found = aligned_items(db, district)
+    found = aligned_items(db, district, alignment_table(db, district).line_item)
 
     assert found.line_item.tolist() == [items["quiz", None]]
     assert (found.maximum.tolist(), found.course.tolist()) == ([8.0], [algebra])
