@@ -1,7 +1,10 @@
 """Transactions alike on both databases."""
 
+import time
+
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 
 from mapping.records import LearnerRef
 from store import tenants
@@ -118,3 +121,38 @@ def test_a_database_url_may_say_how_soon_a_silent_server_is_given_up(engine):
 
     assert parameters["keepalives_idle"] == "99"
     assert parameters["tcp_user_timeout"] == "35000"
+
+
+def _ended_while_idle(engine, seconds):
+    """Ask by a connection of the pool that the server ended, so long after it was given back."""
+    other = open_engine(engine.url.render_as_string(hide_password=False))
+    with reading(other) as connection:
+        mine = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with reading(engine) as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:mine)"), {"mine": mine})
+    time.sleep(seconds)
+    try:
+        with reading(other) as connection:
+            return mine, connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    finally:
+        other.dispose()
+
+
+@pytest.mark.postgres
+def test_a_connection_that_was_ended_while_it_lay_idle_is_replaced(engine):
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite is on no other machine")
+
+    before, after = _ended_while_idle(engine, 0.3)
+
+    assert before != after
+
+
+@pytest.mark.postgres
+def test_a_connection_that_was_just_used_is_not_asked_first(engine, monkeypatch):
+    if engine.dialect.name == "sqlite":
+        pytest.skip("SQLite is on no other machine")
+    monkeypatch.setattr("store.session._SURE_SECONDS", 60.0)
+
+    with pytest.raises(OperationalError):
+        _ended_while_idle(engine, 0.0)
