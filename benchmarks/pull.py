@@ -32,6 +32,7 @@ from connectors.platform import open_client
 from connectors.shared_tokens import Seal
 from connectors.tokens import ServiceTokens, SigningKey
 from mapping.records import CourseRef
+from mapping.score_columns import ScoreColumns
 
 BATCHES = 5
 PAGES = 100
@@ -73,6 +74,7 @@ def _reading(url: str) -> list[Row]:
     works: list[tuple[str, str, Callable[[], int]]] = [
         ("ours", "HttpClient, pages followed, typed rows", lambda: _typed(url)),
         ("ours+", "CanvasGradebook.scores, by GraphQL, to records", lambda: _records(url)),
+        ("ours+", "the same, to columns as the store takes them", lambda: _columns(url)),
         ("peer", "canvasapi 3.6, a loop over get_multiple_submissions", lambda: _looped(url)),
         ("peer", "requests.Session and .json(), links followed", lambda: _careful(url)),
         (
@@ -104,6 +106,11 @@ def _typed(url: str) -> int:
 def _records(url: str) -> int:
     found = _gradebook(url).scores(CourseRef(str(PAGES)))
     return sum(page.read for page in found)
+
+
+def _columns(url: str) -> int:
+    found = _gradebook(url).scores(CourseRef(str(PAGES)))
+    return len(ScoreColumns.of(score for page in found for score in page.scores))
 
 
 def _looped(url: str) -> int:

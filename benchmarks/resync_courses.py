@@ -1,8 +1,9 @@
 """Courses whose gradebooks are read again, in a database of their own."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from sqlalchemy import Connection, Engine
 
@@ -23,6 +24,7 @@ from mapping.records import (
     Score,
     ScoreState,
 )
+from mapping.score_columns import ScoreColumns
 from store import courses, gradebook, registrations
 from store.gradebook import ItemKey
 from store.registrations import PlatformEntry
@@ -62,8 +64,21 @@ def new_courses(engine: Engine, count: int) -> list[ReadCourse]:
         return [_filled(connection, one.id) for one in courses.courses_of(connection, tenant)]
 
 
-def gradebook_page(*, is_changed: bool = False) -> list[Score]:
-    """Every score of a course as an LMS sends it; where changed, two in a hundred are others."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Every score of a course: as records, and as a night has them, in columns by the part."""
+
+    scores: Sequence[Score]
+    parts: Sequence[ScoreColumns]
+
+    @classmethod
+    def of(cls, scores: Sequence[Score]) -> Self:
+        """A page of some scores."""
+        return cls(scores=scores, parts=[ScoreColumns.of(part) for part in _parts(scores)])
+
+
+def gradebook_page(*, is_changed: bool = False) -> Page:
+    """What an LMS says of a course; where changed, two in a hundred are others."""
     page = [
         Score(
             line_item_ref=LineItemRef(str(item)),
@@ -78,20 +93,31 @@ def gradebook_page(*, is_changed: bool = False) -> list[Score]:
         for item in range(ITEMS)
     ]
     if not is_changed:
-        return page
-    return [
-        replace(score, points=21.0) if place % _ONE_CHANGED_IN == 0 else score
-        for place, score in enumerate(page)
-    ]
+        return Page.of(page)
+    return Page.of(
+        [
+            score._replace(points=21.0) if place % _ONE_CHANGED_IN == 0 else score
+            for place, score in enumerate(page)
+        ]
+    )
 
 
-def read_again(engine: Engine, course: ReadCourse, page: Sequence[Score]) -> None:
+def read_again(engine: Engine, course: ReadCourse, page: Page) -> None:
     """As the night does: what is known is taken in once, each part is kept in a transaction."""
+    _read(engine, course, page.parts)
+
+
+def read_records_again(engine: Engine, course: ReadCourse, page: Page) -> None:
+    """The same, and records are made columns first."""
+    _read(engine, course, map(ScoreColumns.of, _parts(page.scores)))
+
+
+def _read(engine: Engine, course: ReadCourse, parts: Iterable[ScoreColumns]) -> None:
     with writing(engine) as connection:
         reading = gradebook.start_reading(
             connection, course.id, items=course.items, learners=course.learners
         )
-    for part in _parts(page):
+    for part in parts:
         with writing(engine) as connection:
             gradebook.save_scores(connection, reading, part, now=NOW, run=None)
 

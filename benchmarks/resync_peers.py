@@ -1,9 +1,10 @@
 """What others would write for a gradebook that is read again, from the same scores.
 
+Those who write row by row begin with records, those who send arrays with columns.
+
 Each has the store's own table, with its keys. None keeps events, as Waymark does besides.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session, registry
 from sqlalchemy.types import NullType
 
-from benchmarks.resync_courses import ReadCourse
-from mapping.records import Score
+from benchmarks.resync_courses import Page, ReadCourse
 from store.cells import FIELDS, items_of, learners_of, packed
 from store.packing import flags
 from store.session import upsert, writing
@@ -33,28 +33,29 @@ class Cell:
 registry().map_imperatively(Cell, scores)
 
 
-def merge(engine: Engine, course: ReadCourse, page: Sequence[Score]) -> None:
+def merge(engine: Engine, course: ReadCourse, page: Page) -> None:
     """The first that comes to mind: each score is merged."""
     with Session(engine) as session, session.begin():
         for row in _rows(course, page):
             session.merge(Cell(**row))
 
 
-def add_all(engine: Engine, course: ReadCourse, page: Sequence[Score]) -> None:
+def add_all(engine: Engine, course: ReadCourse, page: Page) -> None:
     """Objects for scores that are new."""
     with Session(engine) as session, session.begin():
         session.add_all([Cell(**row) for row in _rows(course, page)])
 
 
-def core_upsert(engine: Engine, course: ReadCourse, page: Sequence[Score]) -> None:
+def core_upsert(engine: Engine, course: ReadCourse, page: Page) -> None:
     """The careful one: one statement for many rows, without objects."""
     with writing(engine) as connection:
         upsert(connection, scores, _rows(course, page), keys=_KEYS)
 
 
-def upsert_where_other(engine: Engine, course: ReadCourse, page: Sequence[Score]) -> None:
+def upsert_where_other(engine: Engine, course: ReadCourse, page: Page) -> None:
     """The best that PostgreSQL does without reading first: arrays, and rows that differ only."""
-    keys, rows, _ = packed(page, course.items, course.learners)
+    found = [packed(part, course.items, course.learners) for part in page.parts]
+    keys, rows = (np.concatenate(one) for one in zip(*found, strict=True))
     arrays = {
         "line_item_id": items_of(keys).astype("i4"),
         "learner_id": learners_of(keys).astype("i4"),
@@ -90,7 +91,7 @@ _NOTHING = {
 }
 
 
-def _rows(course: ReadCourse, page: Sequence[Score]) -> list[dict[str, Any]]:
+def _rows(course: ReadCourse, page: Page) -> list[dict[str, Any]]:
     return [
         {
             "line_item_id": course.items[score.line_item_ref, score.criterion_ref],
@@ -102,5 +103,5 @@ def _rows(course: ReadCourse, page: Sequence[Score]) -> list[dict[str, Any]]:
             "attempt": score.attempt,
             "flags": flags(score.state, is_visible=score.is_visible, is_late=score.is_late),
         }
-        for score in page
+        for score in page.scores
     ]

@@ -6,7 +6,9 @@ of floats and the smallest number of its type in a column of whole numbers: of a
 is ``mapping.columns.NO_MOMENT``.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,6 +23,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Executable,
     Float,
     Integer,
     Select,
@@ -82,7 +85,11 @@ def absent(dtype: "np.dtype[Any]") -> ColumnElement[Any]:
 
 
 def read_arrays(
-    connection: Connection, query: Select[Any], *, sparse: Collection[str] = ()
+    connection: Connection,
+    query: Select[Any],
+    *,
+    sparse: Collection[str] = (),
+    given: Mapping[str, object] | None = None,
 ) -> tuple[Array, ...]:
     """The rows of a query as columns, in no order that can be relied on.
 
@@ -90,44 +97,69 @@ def read_arrays(
         connection: A transaction.
         query: Selects columns of numbers, moments and booleans, with names of their own.
         sparse: Columns of which only what is not NULL is wanted.
+        given: What the query's parameters are, of a query that is made once for all times; what
+            is asked of the database is then made once, too, which takes longer than to answer.
 
     Returns:
         An array for each column selected, all of one length but for sparse ones.
     """
-    rows = query.subquery("rows")
-    dtypes = [_known_dtype(column) for column in rows.c]
-    columns = [_filled(column, dtype) for column, dtype in zip(rows.c, dtypes, strict=True)]
-    if connection.dialect.name == "sqlite":
-        result = connection.execute(select(*(type_coerce(one, NullType) for one in columns)))
-        named = [(f"f{place}", dtype) for place, dtype in enumerate(dtypes)]
+    is_lite = connection.dialect.name == "sqlite"
+    make = _gathering if given is None else _gathering_once
+    gathering = make(query, frozenset(sparse), is_lite)
+    asked = given or {}
+    if is_lite:
+        result = connection.execute(gathering.statement, asked)
+        named = [(f"f{place}", dtype) for place, dtype in enumerate(gathering.dtypes)]
         driver: Any = result.cursor
         found = np.fromiter(driver, dtype=np.dtype(named))
         result.close()
         arrays = (np.ascontiguousarray(found[name]) for name, _ in named)
         return tuple(
-            array[~is_absent(array)] if column.name in sparse else array
-            for column, array in zip(rows.c, arrays, strict=True)
+            array[~is_absent(array)] if name in sparse else array
+            for name, array in zip(gathering.names, arrays, strict=True)
         )
-    gathered = select(
-        *(
-            type_coerce(
-                func.array_agg(column).filter(column.is_not(None))
-                if column.name in sparse
-                else func.array_agg(filled),
-                NullType,
-            )
-            for column, filled in zip(rows.c, columns, strict=True)
-        )
-    )
-    gathers = connection.execute(gathered, execution_options={_BINARY: True}).one()
+    options = {_BINARY: True}
+    gathers = connection.execute(gathering.statement, asked, execution_options=options).one()
     return tuple(
         np.empty(0, dtype) if array is None else array
-        for array, dtype in zip(gathers, dtypes, strict=True)
+        for array, dtype in zip(gathers, gathering.dtypes, strict=True)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathering:
+    """What is asked of a database for columns, and what they are."""
+
+    statement: Executable
+    names: Sequence[str]
+    dtypes: "Sequence[np.dtype[Any]]"
+
+
+def _gathering(query: Select[Any], sparse: Collection[str], is_lite: bool) -> _Gathering:  # noqa: FBT001 - of the cached one's key
+    rows = query.subquery("rows")
+    dtypes = [_known_dtype(column) for column in rows.c]
+    asked: list[ColumnElement[Any]] = []
+    for column, dtype in zip(rows.c, dtypes, strict=True):
+        filled = _filled(column, dtype)
+        if is_lite:
+            asked.append(filled)
+        elif column.name in sparse:
+            asked.append(func.array_agg(column).filter(column.is_not(None)))
+        else:
+            asked.append(func.array_agg(filled))
+    statement = select(*(type_coerce(one, NullType) for one in asked))
+    return _Gathering(statement, [column.name for column in rows.c], dtypes)
+
+
+_gathering_once = lru_cache(_gathering)
 
 
 def read_fours(
-    connection: Connection, fours: Sequence[ColumnElement[Any]], query: Select[Any]
+    connection: Connection,
+    fours: Sequence[ColumnElement[Any]],
+    query: Select[Any],
+    *,
+    given: Mapping[str, object],
 ) -> tuple[Array, ...]:
     """Four numbers of each row from PostgreSQL, in fewer steps a row than as four columns.
 
@@ -138,6 +170,7 @@ def read_fours(
         connection: A transaction on PostgreSQL.
         fours: Four numbers, none of them NULL.
         query: Selects from where they are, and what else is wanted of all rows together.
+        given: What parameters of the four numbers are.
 
     Returns:
         The fours, of shape (rows, 4); then what else was wanted.
@@ -150,7 +183,7 @@ def read_fours(
     gathered = func.string_agg(func.lseg_send(segment), nothing, type_=NullType())
     columns = (type_coerce(gathered, NullType), *query.selected_columns)
     result = connection.execute(
-        query.with_only_columns(*columns), execution_options={_BINARY: True}
+        query.with_only_columns(*columns), given, execution_options={_BINARY: True}
     )
     sent, *others = result.one()
     numbers = np.frombuffer(b"" if sent is None else sent, ">f8").astype(np.float64)

@@ -9,18 +9,18 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
-from mapping.records import Attempt, CourseId, RunId, Score
+from mapping.records import Attempt, CourseId, RunId
+from mapping.score_columns import UNREADABLE, seconds_of
 from store.arrays import read_arrays, values_of
 from store.cells import (
     NO_SECOND,
-    UNREADABLE,
     Keys,
     Mask,
     items_of,
     learners_of,
-    whole_seconds,
+    packed_seconds,
 )
 from store.session import write_rows
 from store.tables import attempt_events, earlier_attempts, line_items, to_micros
@@ -31,40 +31,37 @@ Values = tuple[Any, ...]
 _LAST_NUMBER = 2**15 - 1
 _KEY = ("line_item_id", "learner_id", "number")
 _FIELDS = tuple(c.name for c in earlier_attempts.c if c.name not in _KEY)
+_KEPT = tuple(earlier_attempts.c[name] for name in (*_KEY, *_FIELDS))
+_OF_COURSE = (
+    select(*_KEPT)
+    .join(line_items, line_items.c.id == earlier_attempts.c.line_item_id)
+    .where(line_items.c.course_id == bindparam("course_id"))
+)
 
 
 def known_attempts(connection: Connection, course_id: CourseId) -> dict[AttemptKey, Values]:
     """All earlier attempts that are kept of a course."""
-    kept = [earlier_attempts.c[name] for name in (*_KEY, *_FIELDS)]
-    arrays = read_arrays(
-        connection,
-        select(*kept)
-        .join(line_items, line_items.c.id == earlier_attempts.c.line_item_id)
-        .where(line_items.c.course_id == course_id),
-    )
-    values = [values_of(column, array) for column, array in zip(kept, arrays, strict=True)]
+    arrays = read_arrays(connection, _OF_COURSE, given={"course_id": course_id})
+    values = [values_of(column, array) for column, array in zip(_KEPT, arrays, strict=True)]
     rows = zip(*values, strict=True)
     return {(row[0], row[1], row[2]): tuple(row[3:]) for row in rows}
 
 
 def attempts_of(
-    keys: Keys, page: Sequence[Score], is_kept: Mask
+    keys: Keys, earlier: Mapping[int, Sequence[Attempt]], is_kept: Mask
 ) -> tuple[dict[AttemptKey, Values], int]:
     """Earlier attempts as ``known_attempts`` has them, and how many say nothing that can be kept.
 
     Args:
         keys: The cell of each score.
-        page: The scores.
+        earlier: The attempts before it, by the score's place.
         is_kept: Of which scores.
     """
     found: dict[AttemptKey, Values] = {}
     unfit = 0
-    told = [score.earlier for score in page]
-    if not any(told):
-        return found, unfit
-    for place in [place for place, earlier in enumerate(told) if earlier and is_kept[place]]:
+    for place in [place for place in earlier if is_kept[place]]:
         item, learner = int(items_of(keys[place])), int(learners_of(keys[place]))
-        for attempt in page[place].earlier:
+        for attempt in earlier[place]:
             if (values := _values(attempt)) is None:
                 unfit += 1
             else:
@@ -74,7 +71,7 @@ def attempts_of(
 
 def _values(attempt: Attempt) -> Values | None:
     try:
-        seconds = whole_seconds((attempt.submitted_at, attempt.graded_at))
+        seconds = packed_seconds(seconds_of((attempt.submitted_at, attempt.graded_at)))
         points = None if attempt.points is None else float(attempt.points)
         is_fit = 0 <= attempt.number <= _LAST_NUMBER and (points is None or isfinite(points))
     except UNREADABLE:

@@ -29,14 +29,15 @@ from mapping.records import LearnerId
 from store.arrays import read_fours
 from store.columns import heap_first, one_of, pair_of, read_columns
 from store.fours import (
-    BESIDE,
     DEDUCTED,
     LOW,
-    LOW_BITS,
+    LOWEST,
     NO_SECOND,
     cells_in_fours,
     deductions,
+    ids_in,
     near,
+    taken_apart,
     wide,
 )
 from store.packing import MICROS, RETRIED, SECONDS_BEFORE_2000, STATE
@@ -161,24 +162,26 @@ def _cells_in_fours(
     lowest = learner_ids[0]
     deducted = type_coerce(deductions(), NullType)
     query = _among(select(deducted), connection, learner_ids, speaks=speaks)
-    fours = cells_in_fours("learner_id", "line_item_id", lowest=lowest)
+    fours = cells_in_fours("learner_id", "line_item_id")
     is_all = speaks is None and len(learner_ids) >= _MANY
     with heap_first(connection) if is_all else nullcontext():
-        sent, found = read_fours(connection, fours, query)
+        sent, found = read_fours(connection, fours, query, given={LOWEST: lowest})
     cell = sent[:, 0].astype(np.int64)
     taken = np.zeros(cell.size)
     if found is not None:
-        taken[(sent[:, 3].astype(np.int64) >> BESIDE) & DEDUCTED != 0] = found
+        taken[taken_apart(sent[:, 3])[0] & DEDUCTED != 0] = found
     order = ordering((cell,))
-    cell, rows = cell[order], sent.take(order, axis=0)
-    handed_in, graded = rows[:, 2].astype(np.int64), rows[:, 3].astype(np.int64)
+    rows = sent.take(order, axis=0)
+    learner, item = ids_in(rows[:, 0], lowest=lowest)
+    attempt, submitted_at = taken_apart(rows[:, 2])
+    flags, graded_at = taken_apart(rows[:, 3])
     return Cells(
-        cell=((cell >> LOW_BITS) + lowest << 32) | (cell & (1 << LOW_BITS) - 1),
+        cell=(learner << 32) | item,
         points=rows[:, 1].copy(),
-        submitted_at=_micros((handed_in & LOW) + NO_SECOND),
-        graded_at=_micros((graded & LOW) + NO_SECOND),
-        attempt=handed_in >> BESIDE,
-        flags=(graded >> BESIDE) & (DEDUCTED - 1),
+        submitted_at=_micros(submitted_at),
+        graded_at=_micros(graded_at),
+        attempt=attempt,
+        flags=flags & (DEDUCTED - 1),
         deducted=taken if found is None else taken[order],
     )
 

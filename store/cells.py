@@ -4,19 +4,20 @@ A cell is a key, line item and learner in one number, and a row of twenty-eight 
 say the same where their bytes do.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.records import LearnerId, LearnerRef, LineItemId, Score
+from mapping.columns import NO_MOMENT, IntArray
+from mapping.records import LearnerId, LearnerRef, LineItemId
+from mapping.score_columns import ScoreColumns
 from store.arrays import Array
 from store.item_rows import ItemKey
-from store.packing import EPOCH_2000, LATE, OVERRIDDEN, RETRIED, STATE, VISIBLE
+from store.packing import LATE, OVERRIDDEN, RETRIED, SECONDS_BEFORE_2000, STATE, VISIBLE
 
 Keys: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -33,14 +34,7 @@ _LEARNER = (1 << _LEARNER_BITS) - 1
 NO_SECOND = -(2**31)
 _LAST_SECOND = 2**31 - 1
 _LAST_ATTEMPT = 2**15 - 1
-_POISONED = np.inf
 _ZEROS = repeat(0)
-_NEVER = timedelta.min
-_SECONDS_A_DAY = 86_400
-# What Python and NumPy raise for a number, a moment or a word that is none they can take.
-UNREADABLE = (TypeError, ValueError, OverflowError, AttributeError)
-_REFS = 3
-_Facts: TypeAlias = tuple[Sequence[Any], ...]
 
 
 @dataclass(slots=True)
@@ -137,14 +131,13 @@ def learners_of(keys: Keys) -> Keys:
 
 
 def packed(
-    page: Sequence[Score],
+    page: ScoreColumns,
     items: Mapping[ItemKey, LineItemId],
     learners: Mapping[LearnerRef, LearnerId],
-) -> tuple[Keys, Array, Mask]:
+) -> tuple[Keys, Array]:
     """Scores as keys and packed rows.
 
-    Moments and attempts beyond what a row can keep become the nearest that it can. A score whose
-    points are no finite number, or that holds what is no number at all, has no row that counts.
+    Moments and attempts beyond what a row can keep become the nearest that it can.
 
     Args:
         page: The scores.
@@ -152,124 +145,46 @@ def packed(
         learners: Learners by their references.
 
     Returns:
-        The key of each score's cell, 0 where its column or person is not known; its row; and
-        whether the row counts.
+        The key of each score's cell, 0 where its column or person is not known; and its row.
     """
-    if not page:
-        return np.empty(0, np.int64), np.empty(0, ROW), np.empty(0, np.bool_)
-    facts = _facts(page)
-    keys = _keys(facts, items, learners)
-    try:
-        rows = _rows(facts[_REFS:])
-    except UNREADABLE:
-        rows = _one_by_one(facts[_REFS:])
-    is_fine = ~np.isinf(rows["points"]) & ~np.isinf(rows["points_deducted"])
-    return keys, rows, is_fine
-
-
-def whole_seconds(moments: Sequence[datetime | None]) -> Array:
-    """Moments as a packed row has them.
-
-    Raises:
-        TypeError: A moment is not aware.
-    """  # noqa: DOC502 - raised by subtracting
-    # Of a difference in days and seconds, which is exact: a timestamp takes twice as long.
-    since = [_NEVER if one is None else one - EPOCH_2000 for one in moments]
-    count = len(since)
-    days = np.fromiter([one.days for one in since], np.int64, count)
-    seconds = np.fromiter([one.seconds for one in since], np.int64, count)
-    bounded = np.clip(days * _SECONDS_A_DAY + seconds, -_LAST_SECOND, _LAST_SECOND)
-    bounded[days == _NEVER.days] = NO_SECOND
-    whole: Array = bounded.astype(np.int32)
-    return whole
-
-
-def _facts(page: Sequence[Score]) -> _Facts:
-    # A comprehension a column: Python reads one attribute of many objects twice as fast as many
-    # of one, and NumPy takes bare numbers ten times as fast as an enum's members.
-    return (
-        [one.line_item_ref for one in page],
-        [one.criterion_ref for one in page],
-        [one.learner_ref for one in page],
-        [one.points for one in page],
-        [one.points_deducted for one in page],
-        [one.submitted_at for one in page],
-        [one.graded_at for one in page],
-        [one.attempt for one in page],
-        bytes([one.state for one in page]),
-        [one.is_visible for one in page],
-        [one.is_late for one in page],
-        [one.is_overridden for one in page],
+    rows = np.empty(len(page), ROW)
+    rows["points"] = page.points + 0.0  # No minus zero: it would be other bytes.
+    rows["points_deducted"] = np.where(page.points_deducted == 0, np.nan, page.points_deducted)
+    rows["submitted_at"] = packed_seconds(page.submitted_at)
+    rows["graded_at"] = packed_seconds(page.graded_at)
+    rows["attempt"] = page.attempt.clip(0, _LAST_ATTEMPT)
+    rows["flags"] = (
+        page.state.astype(np.int16)
+        | _bits(page.is_visible, VISIBLE)
+        | _bits(page.is_late, LATE)
+        | _bits(page.is_overridden, OVERRIDDEN)
     )
+    return _keys(page, items, learners), rows
+
+
+def packed_seconds(seconds: IntArray) -> Array:
+    """Seconds since 1970 as a packed row has them, ``NO_SECOND`` for ``NO_MOMENT``."""
+    bounded = np.clip(seconds - SECONDS_BEFORE_2000, -_LAST_SECOND, _LAST_SECOND)
+    return np.where(seconds == NO_MOMENT, NO_SECOND, bounded).astype(np.int32)
 
 
 def _keys(
-    facts: _Facts,
+    page: ScoreColumns,
     items: Mapping[ItemKey, LineItemId],
     learners: Mapping[LearnerRef, LearnerId],
 ) -> Keys:
-    count = len(facts[0])
-    found = map(items.get, zip(facts[0], facts[1], strict=True), _ZEROS)
-    if facts[1].count(None) == count >= len(items):
+    count = len(page)
+    found = map(items.get, zip(page.line_item_ref, page.criterion_ref, strict=True), _ZEROS)
+    if page.criterion_ref.count(None) == count >= len(items):
         by_ref = {ref: number for (ref, criterion), number in items.items() if criterion is None}
-        found = map(by_ref.get, facts[0], _ZEROS)
+        found = map(by_ref.get, page.line_item_ref, _ZEROS)
     item = np.fromiter(found, "i8", count)
-    learner = np.fromiter(map(learners.get, facts[2], _ZEROS), "i8", count)
+    learner = np.fromiter(map(learners.get, page.learner_ref, _ZEROS), "i8", count)
     return np.where((item > 0) & (learner > 0), keys_of(item, learner), 0)
 
 
-def _one_by_one(facts: _Facts) -> Array:
-    rows = np.zeros(len(facts[0]), ROW)
-    for place, one in enumerate(zip(*facts, strict=True)):
-        try:
-            rows[place] = _rows(tuple((fact,) for fact in one))[0]
-        except UNREADABLE:
-            rows[place]["points"] = _POISONED
-    return rows
-
-
-def _rows(facts: _Facts) -> Array:
-    points, deducted, submitted, graded, attempt, state, visible, late, overridden = facts
-    rows = np.zeros(len(points), ROW)
-    rows["points"] = _points(points)
-    rows["points_deducted"] = _deductions(deducted)
-    rows["submitted_at"] = whole_seconds(submitted)
-    rows["graded_at"] = whole_seconds(graded)
-    rows["attempt"] = np.fromiter(attempt, np.int64, len(attempt)).clip(0, _LAST_ATTEMPT)
-    rows["flags"] = (
-        np.frombuffer(bytes(state), np.uint8).astype(np.int16)
-        | _bits_of(visible, VISIBLE)
-        | _bits_of(late, LATE)
-        | _bits_of(overridden, OVERRIDDEN)
-    )
-    return rows
-
-
-def _deductions(deducted: Sequence[float]) -> NDArray[np.float64]:
-    """What is taken off; none is absent, and what is no number is told from it as poison."""
-    found = np.fromiter(deducted, np.float64, len(deducted))
-    found[np.isnan(found)] = _POISONED
-    found[found == 0] = np.nan
-    return found
-
-
-def _points(points: Sequence[float | None]) -> NDArray[np.float64]:
-    found = np.fromiter(points, np.float64, len(points))
-    for place in np.flatnonzero(np.isnan(found)).tolist():
-        if points[place] is not None:  # The LMS sent what is no number, which is not nothing.
-            found[place] = _POISONED
-    return found + 0.0  # No minus zero: it would be other bytes.
-
-
-def _bits(facts: Sequence[bool] | Mask, bit: int) -> Any:  # noqa: ANN401 - an array of small numbers
-    return np.array(facts, np.bool_) * np.int16(bit)
-
-
-def _bits_of(facts: Sequence[bool], bit: int) -> Any:  # noqa: ANN401 - an array of small numbers
-    try:
-        return _bits(np.frombuffer(bytes(facts), np.uint8) != 0, bit)
-    except (TypeError, ValueError):
-        return _bits(facts, bit)
+def _bits(facts: Mask, bit: int) -> Any:  # noqa: ANN401 - an array of small numbers
+    return facts * np.int16(bit)
 
 
 def _retold(before: Array, rows: Array) -> Mask:

@@ -8,9 +8,9 @@ from sqlalchemy.types import NullType
 
 from mapping.records import CourseId
 from store.arrays import read_arrays, read_fours
-from store.cells import FIELDS, NO_SECOND, ROW, Cells, keys_of
+from store.cells import FIELDS, ROW, Cells, keys_of
 from store.columns import key_first, one_of
-from store.fours import BESIDE, DEDUCTED, LOW, LOW_BITS, cells_in_fours, deductions, near
+from store.fours import DEDUCTED, LOWEST, cells_in_fours, deductions, ids_in, near, taken_apart
 from store.session import chunks
 from store.tables import line_items, scores
 
@@ -51,19 +51,21 @@ def _in_columns(connection: Connection, ids: Sequence[int]) -> Cells:
 
 def _in_fours(connection: Connection, ids: Sequence[int]) -> Cells:
     """Cells of line items that are near each other, the lowest first, from PostgreSQL."""
-    fours = cells_in_fours("line_item_id", "learner_id", lowest=ids[0])
+    fours = cells_in_fours("line_item_id", "learner_id")
     query = select(type_coerce(deductions(), NullType)).where(
         one_of(connection, scores.c.line_item_id, ids)
     )
-    sent, deducted = read_fours(connection, fours, query)
-    cell, handed_in, graded = (sent[:, place].astype(np.int64) for place in (0, 2, 3))
+    sent, deducted = read_fours(connection, fours, query, given={LOWEST: ids[0]})
+    item, learner = ids_in(sent[:, 0], lowest=ids[0])
+    attempt, submitted_at = taken_apart(sent[:, 2])
+    flags, graded_at = taken_apart(sent[:, 3])
     rows = np.zeros(len(sent), ROW)
     rows["points"] = sent[:, 1]
     rows["points_deducted"] = np.nan
     if deducted is not None:
-        rows["points_deducted"][(graded >> BESIDE) & DEDUCTED != 0] = deducted
-    rows["submitted_at"] = (handed_in & LOW) + NO_SECOND
-    rows["graded_at"] = (graded & LOW) + NO_SECOND
-    rows["attempt"] = handed_in >> BESIDE
-    rows["flags"] = (graded >> BESIDE) & (DEDUCTED - 1)
-    return Cells.of(keys_of((cell >> LOW_BITS) + ids[0], cell & (1 << LOW_BITS) - 1), rows)
+        rows["points_deducted"][flags & DEDUCTED != 0] = deducted
+    rows["submitted_at"] = submitted_at
+    rows["graded_at"] = graded_at
+    rows["attempt"] = attempt
+    rows["flags"] = flags & (DEDUCTED - 1)
+    return Cells.of(keys_of(item, learner), rows)

@@ -15,9 +15,9 @@ from mapping.records import (
     LineItem,
     LineItemId,
     RunId,
-    Score,
     ScoreState,
 )
+from mapping.score_columns import ScoreColumns
 from store.arrays import Array, array_of
 from store.attempts import AttemptKey, Values, attempts_of, keep_attempts, known_attempts
 from store.cells import (
@@ -120,7 +120,7 @@ def start_reading(
 def save_scores(
     connection: Connection,
     reading: Reading,
-    page: Sequence[Score],
+    page: ScoreColumns,
     *,
     now: datetime,
     run: RunId | None,
@@ -140,16 +140,16 @@ def save_scores(
         now: When they were read.
         run: The run that read them.
     """
-    keys, rows, is_fine = packed(page, reading.items, reading.learners)
+    keys, rows = packed(page, reading.items, reading.learners)
     # Also what cannot be kept: the LMS has something there, so nothing was taken away.
     reading.seen.append(keys[keys > 0])
-    is_kept = is_fine & (keys > 0)
-    earlier, unfit = attempts_of(keys, page, is_kept)
+    is_kept = page.is_readable & (keys > 0)
+    earlier, unfit = attempts_of(keys, page.earlier, is_kept)
     retold = keep_attempts(connection, reading.attempts, earlier, now=now, run=run)
     _mark(connection, reading, keys_in(retold), now=now)
     found = Cells.of(keys, rows) if is_kept.all() else Cells.of(keys[is_kept], rows[is_kept])
     saved = _append(connection, reading, found, now=now, run=run)
-    skipped = int(np.count_nonzero(~is_fine & (keys > 0))) + unfit
+    skipped = int(np.count_nonzero(~page.is_readable & (keys > 0))) + unfit
     reading.skipped += skipped
     return replace(saved, skipped=skipped)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -21,6 +22,7 @@ from mapping.records import (
     Section,
     SectionRef,
 )
+from mapping.score_columns import ScoreColumns
 from store import (
     alignments,
     courses,
@@ -45,6 +47,15 @@ from workers.plan import is_sweep
 from workers.work import Work
 
 _SCORES_A_TRANSACTION = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Scores for one transaction, as ``ScorePage`` has them."""
+
+    scores: ScoreColumns
+    read: int
+    cursor: Cursor | None = None
 
 
 def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> None:
@@ -258,13 +269,13 @@ def _read_scores(
     since: Cursor | None,
 ) -> Cursor | None:
     cursor = None
-    for page in _filled(source.scores(course.record.ref, since)):
+    for part in _filled(source.scores(course.record.ref, since)):
         with work.writing() as connection:
             saved = gradebook.save_scores(
-                connection, reading, page.scores, now=work.now(), run=work.run.id
+                connection, reading, part.scores, now=work.now(), run=work.run.id
             )
-            _count(connection, work, pulled=page.read, saved=saved)
-        cursor = page.cursor
+            _count(connection, work, pulled=part.read, saved=saved)
+        cursor = part.cursor
     # A stream that ended without its cursor was not whole, and says nothing of what it left out.
     if since is None and cursor is not None:
         with work.writing() as connection:
@@ -284,7 +295,7 @@ def _skipped(reading: Reading) -> tuple[Note, ...]:
     return (Note(cause="unreadable_scores", message=message),)
 
 
-def _filled(pages: Iterable[ScorePage]) -> Iterator[ScorePage]:
+def _filled(pages: Iterable[ScorePage]) -> Iterator[_Part]:
     """Pages joined to such a size that a transaction for each is worth its while."""
     scores: list[Score] = []
     read = 0
@@ -292,10 +303,10 @@ def _filled(pages: Iterable[ScorePage]) -> Iterator[ScorePage]:
         scores.extend(page.scores)
         read += page.read
         if len(scores) >= _SCORES_A_TRANSACTION or page.cursor is not None:
-            yield ScorePage(scores=scores, cursor=page.cursor, read=read)
+            yield _Part(ScoreColumns.of(scores), read=read, cursor=page.cursor)
             scores, read = [], 0
     if scores or read:
-        yield ScorePage(scores=scores, read=read)
+        yield _Part(ScoreColumns.of(scores), read=read)
 
 
 def _count(connection: Connection, work: Work, *, pulled: int, saved: SavedScores) -> None:

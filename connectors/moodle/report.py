@@ -8,7 +8,6 @@ import hashlib
 import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -182,7 +181,7 @@ def _scores(row: GradeRow, user: int, facts: AssignmentFacts) -> Iterator[Score]
     for criterion in facts.criteria[cell[0]]:
         found = points.get(criterion.ref) if whole.state is ScoreState.GRADED else None
         state = ScoreState.GRADED if found is not None else ScoreState.NOT_GRADED
-        yield replace(whole, criterion_ref=criterion.ref, state=state, points=found)
+        yield whole._replace(criterion_ref=criterion.ref, state=state, points=found)
 
 
 def _score(row: GradeRow, learner: LearnerRef, *, attempt: int) -> Score:

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from mapping.alignment import resolve
 from mapping.records import WHATEVER_IS_LINKED, EvidenceKind, LearnerRef, MappingRule
+from mapping.score_columns import ScoreColumns
 from store import alignments, gradebook
 from store.alignments import UnknownCompetencyError
 from store.tables import alignments as alignment_rows
@@ -31,7 +32,7 @@ def scored(db, algebra, items):
     learners = enrol(db, algebra, "ada", "bo")
     opened = gradebook.start_reading(db, algebra, items=items, learners=learners)
     page = [score("quiz", "ada", 7.0), score("test", "bo", 5.0)]
-    gradebook.save_scores(db, opened, page, now=NOW, run=None)
+    gradebook.save_scores(db, opened, ScoreColumns.of(page), now=NOW, run=None)
     return learners
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, insert, select, text, update
 
 from mapping.columns import NO_MOMENT
 from mapping.records import LearnerRef
+from mapping.score_columns import ScoreColumns
 from store import gradebook, waiting
 from store.arrays import array_of, read_arrays
 from store.session import copy_rows, reading, write_arrays, write_rows, writing
@@ -28,7 +29,7 @@ from tests.store.places import NOW, enrol, new_course, new_platform, new_tenant,
 def test_every_kind_of_column_is_read_as_what_it_is(db, algebra):
     opened = open_reading(db, algebra, items=["quiz"], learners=["ada"])
     page = [score("quiz", "ada", 7.5, attempt=2, graded_at=NOW)]
-    gradebook.save_scores(db, opened, page, now=NOW, run=None)
+    gradebook.save_scores(db, opened, ScoreColumns.of(page), now=NOW, run=None)
     said = (score_events.c[name] for name in ("points", "attempt", "graded_at", "recorded_at"))
 
     arrays = read_arrays(
@@ -147,7 +148,7 @@ def test_a_course_that_says_nothing_new_leaves_no_trace_in_the_log(engine):
         tenant = new_tenant(connection, "Unchanged")
         course = new_course(connection, tenant, new_platform(connection, tenant))
         opened = open_reading(connection, course, items=_NAMES, learners=_NAMES)
-        gradebook.save_scores(connection, opened, page, now=NOW, run=None)
+        gradebook.save_scores(connection, opened, ScoreColumns.of(page), now=NOW, run=None)
 
     nights = [_unchanged_night(engine, opened, page) for _ in range(5)]
 
@@ -163,7 +164,7 @@ def _unchanged_night(engine, opened, page):
         tonight = gradebook.start_reading(
             connection, opened.course, items=opened.items, learners=opened.learners
         )
-        saved = gradebook.save_scores(connection, tonight, page, now=NOW, run=None)
+        saved = gradebook.save_scores(connection, tonight, ScoreColumns.of(page), now=NOW, run=None)
         gradebook.clear_unseen(connection, tonight, now=NOW, run=None)
         rows = _changed_rows(connection) - rows_before
         return saved, rows, _logged(connection) - before
@@ -187,11 +188,11 @@ def test_a_page_with_two_changes_writes_two_cells_and_two_events(db, algebra):
     opened = open_reading(db, algebra, items=["quiz", "test"], learners=["ada", "bo"])
     people = ("ada", "bo")
     page = [score(item, person, 7.0) for item in ("quiz", "test") for person in people]
-    gradebook.save_scores(db, opened, page, now=NOW, run=None)
+    gradebook.save_scores(db, opened, ScoreColumns.of(page), now=NOW, run=None)
     db.execute(delete(score_events))
 
     changed = [*page[:2], score("test", "ada", 8.0), score("test", "bo", 9.0)]
-    gradebook.save_scores(db, opened, changed, now=NOW, run=None)
+    gradebook.save_scores(db, opened, ScoreColumns.of(changed), now=NOW, run=None)
 
     assert sorted(db.execute(select(score_events.c.points)).scalars()) == [8.0, 9.0]
     assert sorted(db.execute(select(scores.c.points)).scalars()) == [7.0, 7.0, 8.0, 9.0]

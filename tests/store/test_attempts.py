@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import event, select
 
 from mapping.records import Attempt, LearnerRef
+from mapping.score_columns import ScoreColumns
 from store import gradebook
 from store.gradebook import SavedScores
 from store.tables import attempt_events, earlier_attempts, recompute_queue
@@ -33,7 +34,7 @@ def opened(db, algebra):
 
 
 def save(db, opened, *page):
-    return gradebook.save_scores(db, opened, page, now=NOW, run=None)
+    return gradebook.save_scores(db, opened, ScoreColumns.of(page), now=NOW, run=None)
 
 
 def kept(db):
@@ -149,7 +150,11 @@ def test_everything_an_attempt_ever_said_is_kept_with_when_it_was_read(db, opene
     regraded = replace(FIRST, points=5.0)
 
     gradebook.save_scores(
-        db, opened, [score("quiz", "ada", 7.0, earlier=(regraded,))], now=LATER, run=None
+        db,
+        opened,
+        ScoreColumns.of([score("quiz", "ada", 7.0, earlier=(regraded,))]),
+        now=LATER,
+        run=None,
     )
 
     rows = db.execute(select(attempt_events).order_by(attempt_events.c.id))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from mapping.records import Attempt, ScoreState
+from mapping.score_columns import ScoreColumns
 from store import gradebook
 from store.cells import ROW, Cells, items_of, keys_in, keys_of, learners_of, packed
 from store.gradebook import SavedScores
@@ -25,7 +26,7 @@ def opened(db, algebra):
 
 
 def save(db, opened, *page):
-    return gradebook.save_scores(db, opened, page, now=NOW, run=None)
+    return gradebook.save_scores(db, opened, ScoreColumns.of(page), now=NOW, run=None)
 
 
 def kept(db):
@@ -118,7 +119,7 @@ def test_part_of_a_second_makes_no_difference(db, opened):
 def test_what_is_no_truth_value_says_yes_where_python_takes_it_for_one(opened):
     told = score("quiz", "ada", 7.0, is_visible=2, is_late=None, is_overridden="yes")
 
-    _, rows, _ = packed([told], opened.items, opened.learners)
+    _, rows = packed(ScoreColumns.of([told]), opened.items, opened.learners)
 
     assert rows["flags"].tolist() == [int(ScoreState.GRADED) | VISIBLE | OVERRIDDEN]
 
@@ -126,14 +127,14 @@ def test_what_is_no_truth_value_says_yes_where_python_takes_it_for_one(opened):
 def test_a_criterion_without_a_name_is_not_the_column_itself(opened):
     page = [score("quiz", "ada", 7.0, criterion=""), score("quiz", "bo", 7.0), *[FINE] * 2]
 
-    keys, _, _ = packed(page, opened.items, opened.learners)
+    keys, _ = packed(ScoreColumns.of(page), opened.items, opened.learners)
 
     assert (keys > 0).tolist() == [False, True, True, True]
 
 
 @pytest.mark.parametrize("length", [1, 4])
 def test_a_page_is_known_whether_it_is_longer_than_the_columns_are_many(opened, length):
-    keys, _, _ = packed([FINE] * length, opened.items, opened.learners)
+    keys, _ = packed(ScoreColumns.of([FINE] * length), opened.items, opened.learners)
 
     (item, learner) = (next(iter(items_of(keys))), next(iter(learners_of(keys))))
     assert (item, learner) == (opened.items[FINE.line_item_ref, None], opened.learners["bo"])
@@ -184,11 +185,12 @@ def test_a_row_says_what_its_score_says(state, facts, moments, points):
         graded_at=moments[1],
     )
 
-    keys, rows, is_fine = packed([told], {}, {})
+    page = ScoreColumns.of([told])
+    keys, rows = packed(page, {}, {})
 
     (row,) = rows
     assert keys.tolist() == [0]
-    assert is_fine.all()
+    assert page.is_readable.all()
     assert row["flags"] & STATE == state
     assert [bool(row["flags"] & bit) for bit in (VISIBLE, LATE, OVERRIDDEN)] == list(facts)
     assert (None if np.isnan(row["points"]) else row["points"]) == points

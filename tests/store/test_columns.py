@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import select
 
 from mapping.records import LearnerRef
+from mapping.score_columns import ScoreColumns
 from store import gradebook
 from store.columns import NOTHING, delete_equal, one_of, pair_of, read_columns
 from store.tables import enrolments, recompute_queue, score_events, scores
@@ -33,7 +34,7 @@ def test_what_is_absent_is_nan_or_nothing_and_left_out_where_only_the_rest_is_wa
     opened = open_reading(db, algebra, items=["quiz"], learners=["ada", "bo"])
     ada = score("quiz", "ada", 7.0, points_deducted=0.5)
     page = [ada, score("quiz", "bo", 3.0)]
-    gradebook.save_scores(db, opened, page, now=NOW, run=None)
+    gradebook.save_scores(db, opened, ScoreColumns.of(page), now=NOW, run=None)
     query = select(scores.c.points, scores.c.points_deducted, scores.c.graded_at)
 
     points, deducted, graded_at = read_columns(db, query, sparse=["points_deducted"])
@@ -48,7 +49,7 @@ def test_what_is_absent_is_nan_or_nothing_and_left_out_where_only_the_rest_is_wa
 def test_rows_are_found_by_pairs(db, algebra):
     opened = open_reading(db, algebra, items=["quiz", "test"], learners=["ada", "bo"])
     page = [score(item, who, 7.0) for item in ("quiz", "test") for who in ("ada", "bo")]
-    gradebook.save_scores(db, opened, page, now=NOW, run=None)
+    gradebook.save_scores(db, opened, ScoreColumns.of(page), now=NOW, run=None)
     ada, quiz = opened.learners[LearnerRef("ada")], opened.items["quiz", None]
     columns = (score_events.c.learner_id, score_events.c.line_item_id)
     wanted = (np.array([ada], dtype=np.int64), np.array([quiz], dtype=np.int64))

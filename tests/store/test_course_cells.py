@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from mapping.records import LearnerId, ScoreState
+from mapping.score_columns import ScoreColumns
 from store import gradebook
 from store.columns import key_first
 from store.course_cells import cells_of
@@ -21,7 +22,7 @@ def opened(db, algebra):
 
 
 def save(db, reading, *page):
-    return gradebook.save_scores(db, reading, page, now=NOW, run=None)
+    return gradebook.save_scores(db, reading, ScoreColumns.of(page), now=NOW, run=None)
 
 
 def test_a_course_of_which_nothing_is_kept_has_no_cells(db, district, canvas):

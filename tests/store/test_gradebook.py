@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from mapping.records import Criterion, CriterionRef, Grading, LearnerRef, LineItemRef, ScoreState
+from mapping.score_columns import ScoreColumns
 from store import gradebook, waiting
 from store.gradebook import SavedScores
 from store.packing import RETRIED, state_of
@@ -39,7 +40,7 @@ def opened(db, algebra):
 
 
 def save(db, opened, *page, now=NOW):
-    return gradebook.save_scores(db, opened, page, now=now, run=None)
+    return gradebook.save_scores(db, opened, ScoreColumns.of(page), now=now, run=None)
 
 
 def events(connection):
@@ -321,7 +322,9 @@ def _read(engine, opened, pages) -> SavedScores:
     saved = SavedScores()
     for page in pages:
         with writing(engine) as connection:
-            saved = gradebook.save_scores(connection, opened, page, now=NOW, run=None)
+            saved = gradebook.save_scores(
+                connection, opened, ScoreColumns.of(page), now=NOW, run=None
+            )
     return saved
 
 

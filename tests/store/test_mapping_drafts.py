@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from mapping.records import WHATEVER_IS_LINKED, Criterion, LearnerRef
+from mapping.score_columns import ScoreColumns
 from mapping.steps import packed, passed_from
 from store import alignments, gradebook, mapping_drafts, mapping_publishing, readings, waiting
 from store.alignments import UnknownCompetencyError
@@ -48,7 +49,7 @@ def scored(db, algebra, items):
     learners = enrol(db, algebra, "ada", "bo")
     opened = gradebook.start_reading(db, algebra, items=items, learners=learners)
     page = [score("quiz", "ada", 7.0), score("test", "bo", 5.0)]
-    gradebook.save_scores(db, opened, page, now=NOW, run=None)
+    gradebook.save_scores(db, opened, ScoreColumns.of(page), now=NOW, run=None)
     return learners
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from mapping.records import Attempt, ColumnRef, Cursor, EnrolmentState, LearnerRef, PassbackWay
+from mapping.score_columns import ScoreColumns
 from mapping.status import Status
 from store import (
     courses,
@@ -59,7 +60,7 @@ def read(db, course, *people_there, marks=(), now=NOW):
     roster = courses.save_enrolments(db, course, people_there)
     items = gradebook.save_line_items(db, course, [column("quiz"), column("test")])
     opened = gradebook.start_reading(db, course, items=items, learners=roster)
-    gradebook.save_scores(db, opened, marks, now=now, run=None)
+    gradebook.save_scores(db, opened, ScoreColumns.of(marks), now=now, run=None)
     return roster
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 from mapping.columns import NO_MOMENT
 from mapping.evidence.tables import KINDS
 from mapping.records import Attempt, EvidenceKind, LearnerId, LearnerRef, ScoreState
+from mapping.score_columns import ScoreColumns
 from store import gradebook, judgements, score_tables
 from store.cell_columns import cells_now
 from store.judgements import Exclusion, GivenDate
@@ -47,7 +48,7 @@ def ada(opened):
 
 
 def save(db, opened, *page, now=NOW):
-    gradebook.save_scores(db, opened, page, now=now, run=None)
+    gradebook.save_scores(db, opened, ScoreColumns.of(page), now=now, run=None)
 
 
 def rows(db, ada, knowledge=None):
