@@ -62,8 +62,8 @@ def _submission(number: int) -> Mapping[str, object]:
 
 
 def graph_page(page: int, pages: int) -> bytes:
-    """The same rows by GraphQL, as ``CanvasGradebook`` asks for them."""
-    nodes = [_node(number) for number in range(ROWS)]
+    """As many rows by GraphQL, as ``CanvasGradebook`` asks for them, of other learners each."""
+    nodes = [_node(page * ROWS + number) for number in range(ROWS)]
     info = {"hasNextPage": page < pages, "endCursor": f"{page + 1}"}
     connection = {"nodes": nodes, "pageInfo": info}
     return json.dumps({"data": {"course": {"submissionsConnection": connection}}}).encode()

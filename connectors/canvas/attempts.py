@@ -5,8 +5,8 @@ of grading. The entry of an attempt in the history repeats such a score as if it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from connectors.canvas.courses import in_utc
 from connectors.canvas.payloads import PastNode, PastRow, SubmissionNode, SubmissionRow
@@ -15,8 +15,7 @@ from mapping.records import Attempt
 Node = SubmissionNode | SubmissionRow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tries:
+class Tries(NamedTuple):
     """The attempt that a submission's score is of, and the graded ones before it, oldest first.
 
     ``number`` is 0 where nothing was handed in.

@@ -202,7 +202,9 @@ class SubmissionNode(msgspec.Struct, rename="camel"):
     def rated(self) -> Mapping[str, float]:
         """Points by rubric row, of the rows that have any."""
         connection = self.rubric_assessments_connection
-        assessments = (connection.nodes if connection else None) or []
+        assessments = connection.nodes if connection else None
+        if not assessments:
+            return {}
         return {
             rating.criterion.id: rating.points
             for assessment in assessments

@@ -264,26 +264,25 @@ def _says_nothing(score: Score) -> bool:
 
 def _criterion_scores(
     node: Node, score: Score, item: LineItem | None, *, is_full: bool
-) -> Iterator[Score]:
+) -> Sequence[Score]:
     rated = {CriterionRef(ref): points for ref, points in node.rated().items()}
-    known = [] if item is None else [criterion.ref for criterion in item.criteria]
-    for ref in dict.fromkeys([*known, *rated]):
+    known = () if item is None or is_full else item.criteria
+    if not rated and not known:
+        return ()
+    found = []
+    for ref in dict.fromkeys([*(criterion.ref for criterion in known), *rated]):
         points = rated.get(ref)
         state = _criterion_state(score, points)
-        if is_full and points is None:
-            continue
-        yield Score(
-            line_item_ref=score.line_item_ref,
-            learner_ref=score.learner_ref,
-            criterion_ref=ref,
-            state=state,
-            points=points if state is ScoreState.GRADED else None,
-            attempt=score.attempt,
-            is_visible=score.is_visible,
-            is_late=score.is_late,
-            submitted_at=score.submitted_at,
-            graded_at=score.graded_at,
+        found.append(
+            score._replace(
+                criterion_ref=ref,
+                state=state,
+                points=points if state is ScoreState.GRADED else None,
+                points_deducted=0.0,
+                earlier=(),
+            )
         )
+    return found
 
 
 def _criterion_state(score: Score, points: float | None) -> ScoreState:
