@@ -11,6 +11,7 @@ from mapping.records import (
     Course,
     CourseId,
     CourseRef,
+    Cursor,
     Enrolment,
     LearnerId,
     LearnerRef,
@@ -25,8 +26,9 @@ from mapping.records import (
     ScoreState,
 )
 from mapping.score_columns import ScoreColumns
-from store import courses, gradebook, registrations
+from store import courses, gradebook, readings, registrations, whole_readings
 from store.gradebook import ItemKey
+from store.readings import Finished
 from store.registrations import PlatformEntry
 from store.secrets import SecretBox
 from store.session import writing
@@ -103,13 +105,20 @@ def gradebook_page(*, is_changed: bool = False) -> Page:
 
 
 def read_again(engine: Engine, course: ReadCourse, page: Page) -> None:
-    """As the night does: what is known is taken in once, each part is kept in a transaction."""
+    """As the night does that reads all: each part is kept in a transaction, then the end."""
     _read(engine, course, page.parts)
 
 
 def read_records_again(engine: Engine, course: ReadCourse, page: Page) -> None:
     """The same, and records are made columns first."""
     _read(engine, course, map(ScoreColumns.of, _parts(page.scores)))
+
+
+def compare_again(engine: Engine, course: ReadCourse, page: Page) -> None:
+    """The same where no digests of the reading before are kept: cells are read and compared."""
+    with writing(engine) as connection:
+        whole_readings.forget(connection, course.id)
+    read_again(engine, course, page)
 
 
 def _read(engine: Engine, course: ReadCourse, parts: Iterable[ScoreColumns]) -> None:
@@ -120,6 +129,11 @@ def _read(engine: Engine, course: ReadCourse, parts: Iterable[ScoreColumns]) -> 
     for part in parts:
         with writing(engine) as connection:
             gradebook.save_scores(connection, reading, part, now=NOW, run=None)
+    with writing(engine) as connection:
+        gradebook.clear_unseen(connection, reading, now=NOW, run=None)
+    finished = Finished(cursor=Cursor("1"), basis="", is_sweep=True, said=reading.to_keep)
+    with writing(engine) as connection:
+        readings.finish_reading(connection, course.id, finished, now=NOW)
 
 
 def _parts(page: Sequence[Score]) -> Iterator[Sequence[Score]]:

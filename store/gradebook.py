@@ -35,6 +35,7 @@ from store.packing import STATE
 from store.session import lock, upsert, write_arrays
 from store.tables import alignments, line_items, score_events, scores, to_micros
 from store.waiting import mark_learners, mark_pairs
+from store.whole_readings import Retold, take_back
 
 _CELL = ("line_item_id", "learner_id")
 
@@ -51,24 +52,59 @@ class SavedScores:
     skipped: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Book:
+    """What was known of a course: its cells, and what its line items speak for.
+
+    Where nothing was known of it, ``is_first``, learners are put down for recomputation whole:
+    that they are told apart by competency would cost more than it saves.
+    """
+
+    cells: Cells
+    speaks_for: Mapping[int, Sequence[CompetencyId]]
+    is_first: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class Reading:
     """One course being read: what was known before, brought up to date page by page.
 
-    Held by the one who holds the course, so nothing else changes these scores meanwhile. Where
-    nothing was known of it, ``is_first``, learners are put down for recomputation whole: that
-    they are told apart by competency would cost more than it saves.
+    Held by the one who holds the course, so nothing else changes these scores meanwhile. What was
+    known is looked up with the first scores that may be news: a course that says what it said
+    before, or nothing, is not read back.
     """
 
     course: CourseId
     items: Mapping[ItemKey, LineItemId]
     learners: Mapping[LearnerRef, LearnerId]
-    known: Cells
-    attempts: dict[AttemptKey, Values]
-    speaks_for: Mapping[int, Sequence[CompetencyId]] = field(default_factory=dict)
-    is_first: bool = False
+    retold: Retold
     seen: list[Keys] = field(default_factory=list)
     skipped: int = 0
+    has_news: bool = False
+    _book: _Book | None = None
+    _attempts: dict[AttemptKey, Values] | None = None
+
+    def book(self, connection: Connection) -> _Book:
+        """What was known of the course."""
+        if self._book is None:
+            cells = cells_of(connection, self.course)
+            self._book = _Book(
+                cells=cells,
+                speaks_for=_alignments(connection, self.course),
+                is_first=not len(cells),
+            )
+        return self._book
+
+    def attempts(self, connection: Connection) -> dict[AttemptKey, Values]:
+        """What was known of earlier attempts."""
+        if self._attempts is None:
+            self._attempts = known_attempts(connection, self.course)
+        return self._attempts
+
+    @property
+    def to_keep(self) -> bytes | None:
+        """What the next whole reading is to know of this one."""
+        return self.retold.to_keep(has_news=self.has_news)
 
 
 def save_line_items(
@@ -103,17 +139,13 @@ def start_reading(
     items: Mapping[ItemKey, LineItemId],
     learners: Mapping[LearnerRef, LearnerId],
 ) -> Reading:
-    """Take in what is known of a course's scores before reading it."""
+    """Begin to read a course's scores, which nobody else does meanwhile."""
     lock(connection, "course", course_id)
-    known = cells_of(connection, course_id)
     return Reading(
         course=course_id,
         items=items,
         learners=learners,
-        known=known,
-        attempts=known_attempts(connection, course_id),
-        speaks_for=_alignments(connection, course_id),
-        is_first=not len(known),
+        retold=take_back(connection, course_id),
     )
 
 
@@ -140,13 +172,19 @@ def save_scores(
         now: When they were read.
         run: The run that read them.
     """
+    if not len(page):
+        return SavedScores()
     keys, rows = packed(page, reading.items, reading.learners)
     # Also what cannot be kept: the LMS has something there, so nothing was taken away.
     reading.seen.append(keys[keys > 0])
+    if reading.retold.says_again(page, keys, rows):
+        return SavedScores()
     is_kept = page.is_readable & (keys > 0)
     earlier, unfit = attempts_of(keys, page.earlier, is_kept)
-    retold = keep_attempts(connection, reading.attempts, earlier, now=now, run=run)
-    _mark(connection, reading, keys_in(retold), now=now)
+    if earlier:
+        known = reading.attempts(connection)
+        retold = keep_attempts(connection, known, earlier, now=now, run=run)
+        _mark(connection, reading, keys_in(retold), now=now)
     found = Cells.of(keys, rows) if is_kept.all() else Cells.of(keys[is_kept], rows[is_kept])
     saved = _append(connection, reading, found, now=now, run=run)
     skipped = int(np.count_nonzero(~page.is_readable & (keys > 0))) + unfit
@@ -163,12 +201,15 @@ def clear_unseen(
     reasons that say nothing of their grades. And only in columns that are published: an LMS
     leaves the others out, and keeps their grades.
     """
-    known = reading.known
+    published = _published(connection, reading.course)
+    if reading.retold.ends_alike(published):
+        return SavedScores()
+    known = reading.book(connection).cells
     seen = np.concatenate([np.empty(0, np.int64), *reading.seen])
     gone = known.where(
         ~np.isin(known.keys, seen)
         & np.isin(known.learners(), learners_of(seen))
-        & np.isin(known.items(), _published(connection, reading.course))
+        & np.isin(known.items(), published)
         & ~np.isin(known.states(), (ScoreState.CLEARED, ScoreState.NOT_GRADED))
     )
     gone.rows["flags"] = gone.rows["flags"] & ~STATE | int(ScoreState.CLEARED)
@@ -184,7 +225,8 @@ def _append(
     now: datetime,
     run: RunId | None,
 ) -> SavedScores:
-    is_known, is_other = reading.known.compared(found)
+    known = reading.book(connection).cells
+    is_known, is_other = known.compared(found)
     if not is_other.any():
         return SavedScores()
     # An empty cell that was never anything else is no news.
@@ -205,15 +247,19 @@ def _append(
     }
     write_arrays(connection, score_events, {**columns, **recorded})
     _mark(connection, reading, news.keys, now=now)
-    reading.known.put(news)
+    known.put(news)
+    reading.has_news = True
     changed = int(np.count_nonzero(is_news & is_known))
     return SavedScores(new=len(news) - changed, changed=changed)
 
 
 def _mark(connection: Connection, reading: Reading, keys: Keys, *, now: datetime) -> None:
     """Put down what cells speak for; a cell that speaks for nothing changes no standing."""
-    telling = keys[np.isin(items_of(keys), list(reading.speaks_for))]
-    if reading.is_first:
+    if not len(keys):
+        return
+    book = reading.book(connection)
+    telling = keys[np.isin(items_of(keys), list(book.speaks_for))]
+    if book.is_first:
         learner_ids = np.unique(learners_of(telling)).tolist()
         mark_learners(connection, map(LearnerId, learner_ids), now=now)
         return
@@ -221,7 +267,7 @@ def _mark(connection: Connection, reading: Reading, keys: Keys, *, now: datetime
     pairs = {
         (LearnerId(learner), competency)
         for item, learner in cells
-        for competency in reading.speaks_for[item]
+        for competency in book.speaks_for[item]
     }
     mark_pairs(connection, pairs, now=now)
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from mapping.records import CourseId, EnrolmentState, LearnerId
+from store import whole_readings
 from store.packing import RETRIED
 from store.tables import (
     EPOCH,
@@ -97,6 +98,7 @@ def _move_scores(
         graded_at = row["graded_at"]
         return graded_at is not None, graded_at or 0, last_event(row)
 
+    whole_readings.forget(connection, course_id)
     kept, lost = _move(
         connection, scores, moves, condition=scores.c.line_item_id.in_(items), age=age
     )

@@ -26,12 +26,14 @@ class Finished:
         basis: What the course's alignments were made of.
         is_sweep: Whether all its scores were read, not only those that changed.
         seconds: How long it took, None where nobody measured.
+        said: What is kept of what it said, for the next whole reading.
     """
 
     cursor: Cursor | None
     basis: str
     is_sweep: bool
     seconds: float | None = None
+    said: bytes | None = None
 
 
 def begin_reading(connection: Connection, course_id: CourseId) -> None:
@@ -47,6 +49,7 @@ def finish_reading(
         "cursor": finished.cursor,
         "synced_at": now,
         "aligned_to": finished.basis,
+        "whole_digest": finished.said,
     }
     if finished.seconds is not None:
         values["read_seconds"] = finished.seconds

@@ -105,6 +105,7 @@ def sync_course(source: GradebookSource, work: Work, course_id: CourseId) -> Non
             basis=readings.alignment_basis(mapping, course),
             is_sweep=is_whole,
             seconds=(ended_at - begun_at).total_seconds(),
+            said=reading.to_keep,
         )
         readings.finish_reading(connection, course_id, finished, now=ended_at)
         work.tell(connection, (*source.notes, *_skipped(reading)))

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     Float,
     Index,
+    LargeBinary,
     SmallInteger,
     String,
     Table,
@@ -46,6 +47,7 @@ courses = Table(
     Column("read_seconds", Float),
     Column("refreshed_at", Instant),
     Column("context_ref", String(255)),
+    Column("whole_digest", LargeBinary),
     UniqueConstraint("platform_id", "ref"),
     Index("ix_courses_tenant_id", "tenant_id"),
 )

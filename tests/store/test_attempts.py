@@ -99,22 +99,22 @@ def test_what_is_known_from_an_earlier_night_is_not_written_again(db, algebra, o
 
     save(db, tonight, *page)
 
-    assert statements == []
+    assert statements
+    assert not [one for one in statements if one.startswith(("INSERT", "UPDATE", "DELETE"))]
 
 
 def test_however_many_attempts_there_are_one_query_reads_them(db, algebra, opened, statements):
-    save(
-        db,
-        opened,
-        *(
-            score(item, learner, 7.0, earlier=(FIRST, SECOND))
-            for item in ("quiz", "test")
-            for learner in ("ada", "bo")
-        ),
-    )
+    page = [
+        score(item, learner, 7.0, earlier=(FIRST, SECOND))
+        for item in ("quiz", "test")
+        for learner in ("ada", "bo")
+    ]
+    save(db, opened, *page)
     statements.clear()
 
-    gradebook.start_reading(db, algebra, items=opened.items, learners=opened.learners)
+    tonight = gradebook.start_reading(db, algebra, items=opened.items, learners=opened.learners)
+    save(db, tonight, *page[:2])
+    save(db, tonight, *page[2:])
 
     assert sum("earlier_attempts" in one for one in statements) == 1
 
@@ -123,7 +123,7 @@ def test_another_courses_attempts_are_no_part_of_a_reading(db, district, canvas,
     save(db, opened, score("quiz", "ada", 7.0, earlier=(FIRST,)))
     beside = new_course(db, district, canvas, "c2")
 
-    assert open_reading(db, beside, items=["quiz"], learners=["ada"]).attempts == {}
+    assert open_reading(db, beside, items=["quiz"], learners=["ada"]).attempts(db) == {}
 
 
 def test_an_attempt_alone_changes_no_score_and_what_it_speaks_for_is_computed(
