@@ -1,5 +1,8 @@
 """Editing a framework's text by the API: as the pages do, all or nothing, and seen by others."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 
 from lti_tool.api.operations import KEY_HEADER, REPLAYED_HEADER
@@ -118,6 +121,23 @@ def test_what_is_sent_twice_under_one_key_is_added_once(program, music):
 
     assert (first.json, again.headers[REPLAYED_HEADER]) == (again.json, "true")
     assert len(state_of(program, music)[0]) == 1
+
+
+def test_of_those_who_add_at_once_nobody_undoes_anothers(stage, program, music):
+    programs = [Program(stage, name=f"program {at}") for at in range(4)]
+    start = Barrier(len(programs))
+
+    def add_one(at, one):
+        start.wait()
+        return add(one, music, {"code": f"M.{at}", "statement": "Sings."}).status_code
+
+    with ThreadPoolExecutor(len(programs)) as pool:
+        done = list(pool.map(add_one, range(4), programs))
+
+    assert done == [201] * 4
+    listed, versions = state_of(program, music)
+    assert [one["is_archived"] for one in listed] == [False] * 4
+    assert len(versions) == 5
 
 
 def test_a_competency_is_changed_and_moved(stage, program, music):
