@@ -19,8 +19,16 @@ from lti_tool.school_names import school_name
 from mapping.records import TenantId
 from store import modes, schools
 from store.policy_changes import Author
+from store.school_moves import Holds, Marks, MovedCourse, Moves, moves
 from store.schools import NameRefused, Place
 from store.session import reading, writing
+
+_MOST_SHOWN = 50
+_MARKS = {
+    Marks.WRITTEN: "marks written",
+    Marks.WAITING: "waits for a yes",
+    Marks.NOT_WRITTEN: "not written",
+}
 
 
 @click.group()
@@ -53,24 +61,33 @@ def list_schools(*, is_json: bool, district: str | None) -> None:
 @click.argument("refs", nargs=-1, required=True)
 @click.option("--platform", "lms", required=True, help="The LMS, by its name.")
 @click.option("--reason", default="", help="Why; it stands in the trail.")
+@click.option("--yes", "is_meant", is_flag=True, help="Do not ask when courses move.")
 @district_option
-def fill(*, name: str, refs: tuple[str, ...], lms: str, reason: str, district: str | None) -> None:
+def fill(
+    *,
+    name: str,
+    refs: tuple[str, ...],
+    lms: str,
+    reason: str,
+    is_meant: bool,
+    district: str | None,
+) -> None:
     """Say that accounts or categories, by their numbers, are a school; NAME "" for none.
 
     A name that there is not yet makes a school from which nothing leaves before you choose its
-    mode and its way.
+    mode and its way. Where courses move, it says which and what changes for them, and asks.
     """
     wanted = _name(name) if name else ""
     with container_of_today() as container:
         tenant = tenant_of(container, district)
-        with writing(container.engine) as connection:
+        with reading(container.engine) as connection:
             meant = _meant(schools.places(connection, tenant), lms, refs)
-            done = schools.fill(
-                connection,
-                tenant,
-                {(one.platform, one.ref): wanted for one in meant},
-                author=author(container, reason=reason),
-            )
+            said = {(one.platform, one.ref): wanted for one in meant}
+            found = moves(connection, tenant, said)
+        _ask(found, is_meant=is_meant)
+        with writing(container.engine) as connection:
+            _must_be_seen(found, moves(connection, tenant, said))
+            done = schools.fill(connection, tenant, said, author=author(container, reason=reason))
     for made in done.made:
         click.echo(f"Made the school {printable(made)}: nothing leaves for it yet.")
     click.echo(f"Changed: {done.places}, with {done.courses} courses.")
@@ -135,6 +152,55 @@ def _meant(found: Sequence[Place], lms: str, refs: Sequence[str]) -> list[Place]
             f"No course is filed under {unknown} of {printable(lms)}; see waymark school list."
         )
     return [there[ref] for ref in refs]
+
+
+def _ask(found: Moves, *, is_meant: bool) -> None:
+    """Say what would move, and go on where that is meant."""
+    if not found.courses:
+        return
+    for (before, after), count in found.ways.items():
+        names = (printable(one) if one else schools.NO_SCHOOL for one in (before, after))
+        click.echo(f"{_counted(count)} from {next(names)} to {next(names)}.")
+    rows = [
+        (one.title, one.place, _holding(one.before), _holding(one.after), _rules(one))
+        for one in found.courses[:_MOST_SHOWN]
+    ]
+    print_table(("course", "filed under", "now", "then", "mapping rules"), rows)
+    left = len(found.courses) - len(rows)
+    if left:
+        click.echo(f"And {left} more.")
+    for count, what in (
+        (found.begin, "marks come to be written, or go another way"),
+        (found.end, "marks are written no more; what stands in gradebooks stays"),
+        (found.wait, "marks come to wait for a first yes"),
+    ):
+        if count:
+            click.echo(f"▲ In {count} of them {what}.")
+    if not is_meant:
+        click.confirm("Save this?", abort=True, err=True)
+
+
+def _must_be_seen(seen: Moves, now: Moves) -> None:
+    """Go on where nothing changed while somebody was asked.
+
+    Raises:
+        UsageError: Something else would move by now.
+    """
+    if seen.digest != now.digest:
+        raise click.UsageError("Something else would move by now. Nothing was saved; run it again.")
+
+
+def _counted(count: int) -> str:
+    return f"{count} {'course moves' if count == 1 else 'courses move'}"
+
+
+def _holding(one: Holds) -> str:
+    return f"{one.mode.value}, {one.way.value.replace('_', ' ')}, {_MARKS[one.marks]}"
+
+
+def _rules(one: MovedCourse) -> str:
+    parts = (f"+{one.rules_come}" * bool(one.rules_come), f"-{one.rules_go}" * bool(one.rules_go))
+    return " ".join(part for part in parts if part)
 
 
 def _examples(one: Place) -> str:

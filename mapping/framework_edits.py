@@ -121,7 +121,7 @@ def _parent_problem(one: Competency, before: Mapping[str, Competency], *, is_cir
 
 def _after_problem(links: Sequence[CompetencyLink], unknown: Sequence[str]) -> str:
     if unknown:
-        return f"There is no competency {', '.join(unknown)}. Write codes, separated by commas."
+        return f"There is no competency {', '.join(unknown)} here. Give codes of this framework."
     ahead = [(one.origin, one.destination) for one in links if one.kind is LinkKind.PRECEDES]
     is_circle = any(origin == then for origin, then in ahead) or acyclic(ahead)[1]
     return "It would come before and after another one at once." if is_circle else ""

@@ -108,10 +108,7 @@ def fill(
     }
     made: list[str] = []
     moved = filed = 0
-    for place in places(connection, tenant):
-        name = wanted.get((place.platform, place.ref), place.school)
-        if name.casefold() == place.school.casefold():
-            continue
+    for place, name in places_moved(connection, tenant, wanted):
         if name and name.casefold() not in known:
             known[name.casefold()] = (_make(connection, tenant, name, author=author), name)
             made.append(name)
@@ -123,6 +120,17 @@ def fill(
         )
         record_change(connection, tenant, change)
     return Filled(tuple(made), moved, filed)
+
+
+def places_moved(
+    connection: Connection, tenant: TenantId, wanted: Mapping[tuple[PlatformId, SchoolRef], str]
+) -> list[tuple[Place, str]]:
+    """The places that would be another school than they are, each with that school's name."""
+    found = (
+        (place, wanted.get((place.platform, place.ref), place.school))
+        for place in places(connection, tenant)
+    )
+    return [(place, name) for place, name in found if name.casefold() != place.school.casefold()]
 
 
 def rename(
@@ -202,18 +210,18 @@ def _make(connection: Connection, tenant: TenantId, name: str, *, author: Author
 
 
 def _put(connection: Connection, place: Place, school: SchoolId | None, *, author: Author) -> int:
-    """Have a place be of a school; how many courses that are known moved."""
+    """Have a place be of a school; how many courses that are there moved."""
     at = (school_refs.c.platform_id == place.platform) & (school_refs.c.ref == place.ref)
     if school is None:
         connection.execute(delete(school_refs).where(at))
     else:
         registrations.save_school_refs(connection, place.platform, {place.ref: school})
     filed = (courses.c.platform_id == place.platform) & (courses.c.school_ref == place.ref)
-    ids = connection.execute(select(courses.c.id).where(filed)).scalars().all()
+    rows = connection.execute(select(courses.c.id, courses.c.gone_at).where(filed)).all()
     # Rules of a mapping may go by the school, so its courses are read anew.
     connection.execute(update(courses).where(filed).values(school_id=school, aligned_to=None))
-    due.put_down_courses(connection, ids, now=author.at)
-    return len(ids)
+    due.put_down_courses(connection, [row.id for row in rows], now=author.at)
+    return sum(row.gone_at is None for row in rows)
 
 
 def _is_mapped(connection: Connection, tenant: TenantId, name: str, *, then: str) -> bool:

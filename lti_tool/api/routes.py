@@ -4,7 +4,9 @@ import msgspec
 from flask import Blueprint, Response
 
 from lti_tool.api import (
+    competency_levels,
     courses,
+    framework_edits,
     framework_imports,
     frameworks,
     mapping_drafts,
@@ -22,7 +24,9 @@ from lti_tool.api.problems import Refused, told
 
 __all__ = [
     "blueprint",
+    "competency_levels",
     "courses",
+    "framework_edits",
     "framework_imports",
     "frameworks",
     "mapping_drafts",

@@ -39,13 +39,14 @@ def picker(desk: Desk) -> Visit:
 class Shown:
     """A page by whoever sees it; ids in braces are found in the district.
 
-    ``links`` are followed one after the other from there.
+    From there ``typed`` is put into fields, and then ``links`` are followed one after the other.
     """
 
     who: Callable[[Desk], Visit]
     path: str
     links: tuple[str, ...] = ()
     locale: str = "en"
+    typed: tuple[tuple[str, str], ...] = ()
 
 
 # What a page's address is about, as SQL for one id of the district.
@@ -86,6 +87,9 @@ PAGES = {
     "people": Shown(administrator, "people"),
     "LMSs": Shown(administrator, "lms"),
     "schools": Shown(administrator, "schools"),
+    "what moves with a school": Shown(
+        *(administrator, "schools", ("button.main",)), typed=(("input[name=school]", "Elsewhere"),)
+    ),
     "rules": Shown(administrator, "rules?scope=course&called=a"),
     "the district's rule": Shown(administrator, "rules/district/0"),
     "a rule and its scale": Shown(administrator, "rules/district/0?scale=held"),
@@ -116,6 +120,8 @@ def go(desk: Desk, page: Shown) -> Frame:
     """Launch, once for each person, and go to the page."""
     visit = desk.once(page.who.__name__ + page.locale, page.who, locale=page.locale)
     visit.go(page.path.format_map(_Ids(desk)))
+    for field, text in page.typed:
+        visit.frame.locator(field).first.fill(text)
     for link in page.links:
         with visit.frame.expect_navigation():
             visit.frame.locator(link).first.click()

@@ -10,6 +10,7 @@ from tests.browser.keys import Keys
 
 pytestmark = [pytest.mark.browser, pytest.mark.story]
 FIRST = "input[name=school]"
+SURE = "input[name=sure]"
 _TURNS = count(1)
 
 
@@ -22,10 +23,21 @@ def visit(desk):
 
 
 def name_first(visit, name):
+    """Send another name for the first account; what moves is shown then."""
     keys = Keys(visit.page, visit.frame)
     keys.to(FIRST)
     visit.page.keyboard.press("Control+A")
     visit.page.keyboard.type(name)
+    keys.press("button.main")
+    return keys
+
+
+def save_moves(visit):
+    """Save what is shown, with a yes where one is asked for."""
+    keys = Keys(visit.page, visit.frame)
+    if visit.frame.locator(SURE).count():
+        keys.to(SURE)
+        visit.page.keyboard.press("Space")
     keys.press("button.main")
 
 
@@ -33,9 +45,11 @@ def test_an_account_becomes_another_school_that_writes_nothing_and_goes_back(vis
     before, name = visit.frame.locator(FIRST).first.input_value(), f"Harbour {next(_TURNS)}"
 
     name_first(visit, name)
+    save_moves(visit)
     said, wrong = visit.text(), violations(visit.frame)
     now = visit.frame.locator(FIRST).first.input_value()
     name_first(visit, before)
+    save_moves(visit)
     visit.go("courses")
 
     assert (before != name, now) == (True, name)
@@ -43,6 +57,31 @@ def test_an_account_becomes_another_school_that_writes_nothing_and_goes_back(vis
     assert wrong == []
     row = visit.frame.locator("tr", has_text=name).first
     assert row.locator("select").input_value() == "shadow"
+
+
+def test_what_moves_is_seen_before_it_is_saved_and_marks_need_a_yes(visit):
+    own, name = visit.frame.locator(FIRST).first.input_value(), f"Harbour {next(_TURNS)}"
+
+    keys = name_first(visit, name)
+    away, wrong = visit.text(), violations(visit.frame)
+    keys.press('button[value="back"]')
+    typed = visit.frame.locator(FIRST).first.input_value()
+    keys.press("button.main")
+    save_moves(visit)
+    keys = name_first(visit, own)
+    home, wrong_home = visit.text(), violations(visit.frame)
+    keys.to("button.main")
+    visit.page.keyboard.press("Enter")
+    held = visit.frame.locator(f"{SURE}:invalid").count()
+    save_moves(visit)
+
+    assert f"from {own} to {name}, a new school" in away
+    assert "Nothing is saved yet" in away
+    assert typed == name
+    assert f"from {name} to {own}" in home
+    assert "written from the next run on" in home
+    assert (wrong, wrong_home, held) == ([], [], 1)
+    assert visit.frame.locator(FIRST).first.input_value() == own
 
 
 def test_a_school_gets_another_name_and_its_own_again(visit):

@@ -37,9 +37,9 @@ class Desk:
 
     night: Night
 
-    def run(self, *arguments: str, status: int = 0) -> str:
-        """Run a command; what it said, in one line."""
-        done = CliRunner().invoke(waymark, arguments)
+    def run(self, *arguments: str, status: int = 0, given: str | None = None) -> str:
+        """Run a command, with what is typed when it asks; what it said, in one line."""
+        done = CliRunner().invoke(waymark, arguments, input=given)
         assert done.exit_code == status, done.output
         return " ".join(done.output.split())
 

@@ -6,8 +6,9 @@ from sqlalchemy import update
 from store.api_tokens import Scope
 from store.policy_changes import changes_of
 from store.session import reading, writing
-from store.tables import courses
+from store.tables import courses, schools
 from tests.lti_tool.classroom import fill
+from tests.lti_tool.stage import START
 from tests.lti_tool.test_api import BY, Program, detail
 
 
@@ -27,13 +28,20 @@ def program(stage, ids):
     return Program(stage)
 
 
-def put(program, *, reason="", **wanted):
+def put(program, *, reason="", more=None, **wanted):
     """Say which schools the accounts ``_11`` and so on are."""
     (lms,) = {one["platform"] for one in program.get("/school-places").json["items"]}
     places = [
         {"platform": lms, "ref": ref.strip("_"), "school": name} for ref, name in wanted.items()
     ]
-    return program.ask("PUT", "/school-places", json={"places": places, "reason": reason})
+    return program.ask(
+        "PUT", "/school-places", json={"places": places, "reason": reason, **(more or {})}
+    )
+
+
+def counts(done):
+    assert done.status_code == 200, done.text
+    return {name: done.json[name] for name in ("made", "places", "courses")}
 
 
 def of_school(program, name):
@@ -53,7 +61,7 @@ def test_places_are_told_with_their_courses_and_no_other_districts(program):
 def test_a_name_makes_a_school_from_which_nothing_leaves(stage, program):
     done = put(program, _11="  North   High ", reason="It opened.")
 
-    assert done.json == {"made": ["North High"], "places": 1, "courses": 1}
+    assert counts(done) == {"made": ["North High"], "places": 1, "courses": 1}
     school = of_school(program, "North High")
     assert (school["mode"], school["way"], school["courses"]) == ("shadow", "none", 1)
     assert school["agreed_at"] is None
@@ -66,7 +74,7 @@ def test_a_name_makes_a_school_from_which_nothing_leaves(stage, program):
 def test_a_place_is_taken_from_its_school_again(program):
     put(program, _11="North", _12="North")
 
-    assert put(program, _12=None).json == {"made": [], "places": 1, "courses": 1}
+    assert counts(put(program, _12=None)) == {"made": [], "places": 1, "courses": 1}
     assert of_school(program, "North")["courses"] == 1
     found = program.get("/school-places").json["items"]
     assert [one["school"] for one in found] == ["North", None]
@@ -87,6 +95,67 @@ def test_one_place_that_cannot_be_done_changes_none(program, ref, name, told):
     assert detail(refused, 422) == "Nothing was changed."
     assert told in refused.json["problems"][0]
     assert program.get("/schools").json["items"] == []
+
+
+@pytest.fixture
+def official(stage, program, ids):
+    """A school that writes, of one course; another course has no mode of its own."""
+    put(program, _11="North")
+    with writing(stage.container.engine) as connection:
+        connection.execute(
+            update(schools).values(mode="official", passback_way="words", agreed_at=START)
+        )
+        plain = courses.c.id == ids.course["Biology"]
+        connection.execute(update(courses).where(plain).values(mode=None))
+    return program
+
+
+def test_what_would_move_is_told_and_nothing_changes(stage, official):
+    before = official.get("/school-places").json
+
+    told = put(official, _12="north", more={"is_dry": True}).json
+
+    assert (told["is_dry"], told["places"], told["courses"], told["made"]) == (True, 1, 1, [])
+    assert (told["changed"], told["begin"], told["end"], told["wait"]) == (1, 1, 0, 0)
+    (one,) = told["moves"]
+    assert (one["title"], one["begins"]) == ("Biology & <friends>", True)
+    assert one["before"] == {
+        "school": None,
+        "mode": "shadow",
+        "way": "none",
+        "marks": "not written",
+        "rules": [],
+    }
+    assert one["after"] == {
+        "school": "North",
+        "mode": "official",
+        "way": "words",
+        "marks": "written",
+        "rules": [],
+    }
+    assert official.get("/school-places").json == before
+    with reading(stage.container.engine) as connection:
+        assert changes_of(connection, official.tenant, most=1)[0].reason == ""
+
+
+def test_what_was_tried_dry_is_done_as_it_was_seen(official):
+    told = put(official, _12="North", more={"is_dry": True}).json
+
+    done = put(official, _12="North", more={"seen": told["seen"]}).json
+
+    assert done == {**told, "is_dry": False}
+    assert of_school(official, "North")["courses"] == 2
+
+
+def test_what_would_move_otherwise_by_now_is_not_done(official):
+    told = put(official, _12="North", more={"is_dry": True}).json
+    address = f"/schools/{of_school(official, 'North')['id']}/mode"
+    official.ask("PUT", address, json={"mode": "advisory"})
+
+    refused = put(official, _12="North", more={"seen": told["seen"]})
+
+    assert "PUT /school-places with is_dry" in detail(refused, 409)
+    assert of_school(official, "North")["courses"] == 1
 
 
 def test_a_schools_mode_is_chosen(stage, program):

@@ -10,6 +10,7 @@ from store.desk_roles import DeskRole
 from store.session import reading, writing
 from store.tables import courses, schools
 from tests.lti_tool.classroom import ADMINISTRATOR, TEACHER, fill
+from tests.lti_tool.stage import START
 from tests.lti_tool.test_pages import Visitor
 from tests.lti_tool.test_people import BOSS, OTHER, give, somebody
 
@@ -31,7 +32,10 @@ def boss(stage, ids):
 
 
 def form_of(visitor):
-    page = visitor.get("schools").text
+    return form_in(visitor.get("schools").text)
+
+
+def form_in(page):
     named = re.findall(r'<input[^>]* ?name="(\w+)"[^>]*?(?: value="([^"]*)")', page)
     found = {}
     for name, value in named:
@@ -41,12 +45,25 @@ def form_of(visitor):
     }
 
 
-def save(visitor, **wanted):
+def send(visitor, **wanted):
+    """Send the form; what moves is shown where courses do."""
     form = form_of(visitor)
     form["school"] = [
         wanted.get(f"_{ref}", was) for ref, was in zip(form["ref"], form["was"], strict=True)
     ]
     return visitor.browser.post(f"{visitor.base}/schools", data=form)
+
+
+def go_on(visitor, shown, **more):
+    """Send what was shown back, with a word more or less."""
+    seen = re.search(r'name="seen" value="(\w+)"', shown.text)[1]
+    form = {**form_in(shown.text), "seen": seen, **more}
+    return visitor.browser.post(f"{visitor.base}/schools", data=form)
+
+
+def save(visitor, **wanted):
+    shown = send(visitor, **wanted)
+    return go_on(visitor, shown, sure="yes") if shown.status_code == 200 else shown
 
 
 def names(stage, tenant="A"):
@@ -81,12 +98,102 @@ def test_what_somebody_else_changed_meanwhile_stays(stage, boss):
     old = form_of(boss)
     save(boss, _12="South")
 
-    boss.browser.post(f"{boss.base}/schools", data={**old, "school": ["North", ""]})
+    shown = boss.browser.post(f"{boss.base}/schools", data={**old, "school": ["North", ""]})
+    go_on(boss, shown)
 
     assert sorted(names(stage)) == ["North", "South"]
     text = boss.text("schools")
     assert re.search(r"North shadow none 1", text)
     assert re.search(r"South shadow none 1", text)
+
+
+@pytest.fixture
+def official(stage, boss, ids):
+    """A school that writes, of one course; another course has no mode of its own."""
+    save(boss, _11="North")
+    with writing(stage.container.engine) as connection:
+        connection.execute(
+            update(schools).values(mode="official", passback_way="words", agreed_at=START)
+        )
+        plain = courses.c.id == ids.course["Biology"]
+        connection.execute(update(courses).where(plain).values(mode=None))
+    return boss
+
+
+def plain_text(page):
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.text.partition("<main")[2])).split())
+
+
+def test_what_moves_is_shown_before_it_is_saved(official):
+    shown = send(official, _12="North")
+
+    text = plain_text(shown)
+    assert shown.status_code == 200
+    assert "1 course becomes another school" in text
+    assert "1 course from no school to North" in text
+    assert "Marks come to be written 1 course, or their marks go another way" in text
+    assert "no school North official was shadow words was none + written from the next run" in text
+    assert 'name="sure" value="yes" required' in shown.text
+    assert re.search("North official words 1 ", official.text("schools"))
+
+
+def test_marks_are_not_written_without_a_yes(official):
+    shown = send(official, _12="North")
+
+    refused = go_on(official, shown)
+
+    assert refused.status_code == 422
+    assert "Marks would come to be written. Say that you want that" in refused.text
+    assert re.search("North official words 1 ", official.text("schools"))
+    assert go_on(official, refused, sure="yes").status_code == 303
+    assert re.search("North official words 2 ", official.text("schools"))
+
+
+def test_where_marks_end_no_yes_is_asked_for(stage, official, ids):
+    with writing(stage.container.engine) as connection:
+        one = courses.c.id == ids.course["Mathematics"]
+        connection.execute(update(courses).where(one).values(mode=None))
+
+    shown = send(official, _11="South")
+
+    text = plain_text(shown)
+    assert "from North to South, a new school: nothing leaves Waymark for it" in text
+    assert "Marks are written no more 1 course; what stands in gradebooks stays" in text
+    assert 'name="sure"' not in shown.text
+    assert go_on(official, shown).status_code == 303
+
+
+def test_what_would_move_otherwise_by_now_is_shown_again(stage, official):
+    shown = send(official, _12="North")
+    with writing(stage.container.engine) as connection:
+        connection.execute(update(schools).values(mode="advisory"))
+
+    again = go_on(official, shown, sure="yes")
+
+    assert again.status_code == 422
+    assert "Something else would move by now" in again.text
+    assert "advisory was shadow" in plain_text(again)
+    assert go_on(official, again).status_code == 303
+
+
+def test_from_what_moves_there_is_a_way_back_with_what_was_typed(stage, official):
+    shown = send(official, _12="South")
+
+    back = go_on(official, shown, act="back")
+
+    assert back.status_code == 200
+    assert 'value="South"' in back.text
+    assert form_in(back.text)["was"] == ["North", ""]
+    assert names(stage) == ["North"]
+
+
+def test_a_place_without_courses_is_saved_at_once(stage, boss, ids):
+    save(boss, _11="North", _12="South")
+    with writing(stage.container.engine) as connection:
+        one = courses.c.id == ids.course["Biology"]
+        connection.execute(update(courses).where(one).values(gone_at=START))
+
+    assert send(boss, _12="West").status_code == 303
 
 
 def test_a_name_with_wide_spaces_that_nobody_touched_makes_no_other_school(stage, boss):

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from http import HTTPStatus
 from typing import cast
 
@@ -17,15 +18,24 @@ from lti_tool.pages.administrators import (
     to_page,
 )
 from lti_tool.school_names import LONGEST_NAME, NAME_WRONG, can_be_kept, school_name, tidy
-from mapping.records import PlatformId, SchoolId, SchoolRef
+from mapping.records import Mode, PassbackWay, PlatformId, SchoolId, SchoolRef
 from store import modes, schools
 from store.desk_roles import Right
+from store.school_moves import Marks, Moves, moves
 from store.schools import NameRefused, Place
 from store.session import reading, writing
 
 blueprint = Blueprint("schools", __name__)
 
 _Key = tuple[PlatformId, SchoolRef]
+_MOST_COURSES = 200
+_WORDS: dict[Enum, str] = {
+    **{one: one.value for one in Mode},
+    **{one: one.value.replace("_", " ") for one in PassbackWay},
+    Marks.WRITTEN: "written as before",
+    Marks.WAITING: "wait for a first yes",
+    Marks.NOT_WRITTEN: "not written",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +59,52 @@ def page(launch_id: str) -> str:
 
 @blueprint.post("/schools")
 def fill(launch_id: str) -> Response:
-    """Say which school each account and category is."""
+    """Say which school each account and category is, once it was seen which courses move."""
     visit = changing_administrator(launch_id, Right.CONNECT)
     typed = _typed()
+    if request.form.get("act") == "back":
+        return make_response(_page(visit, typed=typed))
     if not all(map(can_be_kept, typed.changed.values())):
-        return _refused(_page(visit, typed=typed))
+        return _refused(_page(visit, typed=typed, problem=NAME_WRONG))
+    tenant = visit.record.tenant
     with writing(services().engine) as connection:
-        done = schools.fill(connection, visit.record.tenant, typed.changed, author=author_of(visit))
+        found = moves(connection, tenant, typed.changed)
+        problem = _not_yet(found)
+        if problem is None:
+            done = schools.fill(connection, tenant, typed.changed, author=author_of(visit))
+    if problem is not None:
+        return _preview(visit, typed, found, problem=problem)
     told = f"made={len(done.made)}&places={done.places}&courses={done.courses}"
     return to_page(visit, f"schools?{told}")
+
+
+def _not_yet(found: Moves) -> str | None:
+    """Why what moves is shown before it is saved, empty where it was not yet; None where it was."""
+    seen = request.form.get("seen")
+    if not found.courses or (seen == found.digest and (_is_sure() or not found.begin)):
+        return None
+    if seen is None:
+        return ""
+    if seen != found.digest:
+        return "Something else would move by now than you saw. Look once more."
+    return "Marks would come to be written. Say that you want that, or go back."
+
+
+def _is_sure() -> bool:
+    return request.form.get("sure") == "yes"
+
+
+def _preview(visit: Visit, typed: _Typed, found: Moves, *, problem: str) -> Response:
+    page = render_template(
+        "desk/school_moves.html",
+        visit=visit,
+        typed=typed,
+        moves=found,
+        words=_WORDS,
+        problem=problem,
+        most=_MOST_COURSES,
+    )
+    return _refused(page) if problem else make_response(page)
 
 
 @blueprint.post("/schools/<row_id:school_id>/name")
@@ -88,7 +135,11 @@ def rename(launch_id: str, school_id: int) -> Response:
 
 
 def _page(
-    visit: Visit, *, typed: _Typed | None = None, renamed: tuple[int, str, str] | None = None
+    visit: Visit,
+    *,
+    typed: _Typed | None = None,
+    problem: str = "",
+    renamed: tuple[int, str, str] | None = None,
 ) -> str:
     tenant = visit.record.tenant
     with reading(services().engine) as connection:
@@ -103,8 +154,9 @@ def _page(
         lmss=_by_lms(places),
         may_change=visit.may(Right.CONNECT),
         typed={} if typed is None else typed.wanted,
+        typed_was={} if typed is None else typed.was,
         can_be_kept=can_be_kept,
-        problem=NAME_WRONG if typed is not None else "",
+        problem=problem,
         renamed=renamed,
         done={name: int(text) for name, text in done.items() if text.isdecimal()},
         is_named=request.args.get("named") == "yes",
