@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from mapping.records import Attempt, LearnerRef
 from mapping.score_columns import ScoreColumns
@@ -41,19 +41,6 @@ def kept(db):
     rows = db.execute(select(earlier_attempts).order_by(*earlier_attempts.primary_key))
     names = [field.name for field in fields(Attempt)]
     return [Attempt(**{name: row[name] for name in names}) for row in rows.mappings()]
-
-
-@pytest.fixture
-def statements(db):
-    """What is sent to the database."""
-    sent = []
-
-    def take_down(*call):
-        sent.append(call[2])
-
-    event.listen(db, "before_cursor_execute", take_down)
-    yield sent
-    event.remove(db, "before_cursor_execute", take_down)
 
 
 def test_earlier_attempts_are_kept_whole(db, opened):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from mapping.records import Attempt, ColumnRef, Cursor, EnrolmentState, LearnerRef, PassbackWay
 from mapping.score_columns import ScoreColumns
@@ -37,6 +37,7 @@ from store.tables import (
     score_events,
     scores,
 )
+from store.tables import courses as stored_courses
 from store.tables import outbox as letters
 from tests.store.places import (
     FRAMEWORK,
@@ -215,6 +216,24 @@ def test_other_courses_follow_when_nobody_reads_them(db, district, canvas, algeb
 
     assert there(db, second) == {ada}
     assert cells(db) == {ada: [7.0, 7.0]}
+
+
+def test_what_a_whole_reading_said_is_forgotten_where_cells_become_another_learners(
+    db, district, canvas, algebra, beside
+):
+    second = new_course(db, district, canvas, "c2")
+    read(db, second, pupil("18"), marks=[score("quiz", "18", 7.0)])
+    read(db, algebra, pupil("17"), marks=[score("quiz", "17", 7.0)])
+    third = new_course(db, district, canvas, "c3")
+    read(db, third, pupil("17"), marks=[score("quiz", "17", 7.0)])
+    read(db, beside, pupil("99", sis_id="A1"))
+    read(db, algebra, pupil("17", sis_id="A1"))
+    db.execute(update(stored_courses).values(whole_digest=b"said"))
+
+    merging.follow_everywhere(db, district, now=LATER)
+
+    kept = select(stored_courses.c.id).where(stored_courses.c.whole_digest.is_not(None))
+    assert set(db.execute(kept).scalars()) == {algebra, beside, second}
 
 
 def test_what_stands_in_our_columns_and_what_is_on_its_way_follow_too(
