@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     ColumnElement,
     Connection,
     Select,
@@ -83,7 +82,8 @@ def one_of(connection: Connection, column: ColumnElement[int], ids: Collection[i
     if ids and ids[-1] - ids[0] + 1 == len(ids):
         return between(column, ids[0], ids[-1])
     if connection.dialect.name == "postgresql":
-        return column == any_(literal(ids, ARRAY(BigInteger)))
+        # Ids as wide as the column: others PostgreSQL compares one by one, each with every row.
+        return column == any_(literal(ids, ARRAY(column.type)))
     return column.in_(ids)
 
 

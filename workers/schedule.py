@@ -16,6 +16,7 @@ from store import (
     refreshes,
     registrations,
     rules,
+    statistics,
     sync_state,
     waiting,
 )
@@ -28,8 +29,7 @@ NIGHTLY = "nightly"
 BY_HAND = "by hand"
 REFRESH = "refresh"
 """Courses read out of turn: no planning, else as a night."""
-_LEARNERS_PER_PART = 5_000
-_MOST_PARTS = 8
+_LEARNERS_PER_PART = 600
 """What is the same for all learners is loaded for each part anew, and is more in a large district.
 """
 _ORDER = tuple(Phase)
@@ -180,12 +180,14 @@ def _readable(
 
 def _add_work(connection: Connection, run: Run, phase: Phase, *, now: datetime) -> None:
     """What a phase has to do; planning has put down the reading already."""
+    if phase in (Phase.COMPUTE, Phase.PUSH):
+        statistics.look_again(connection)
     if phase is Phase.COMPUTE:
         # Reading is over: nobody holds a course whose rows follow somebody's account.
         merging.follow_everywhere(connection, run.tenant, now=now)
         _put_down_what_time_changed(connection, run, now=now)
         count = waiting.count_waiting(connection, run.tenant)
-        parts = min(-(-count // _LEARNERS_PER_PART), _MOST_PARTS)
+        parts = min(-(-count // _LEARNERS_PER_PART), waiting.MOST_SHARES)
         sync_state.add_items(
             connection, run.id, phase, places=[(None, part) for part in range(parts)]
         )

@@ -8,7 +8,7 @@ from mapping.records import LearnerRef
 from mapping.score_columns import ScoreColumns
 from store import gradebook
 from store.columns import NOTHING, delete_equal, one_of, pair_of, read_columns
-from store.tables import enrolments, recompute_queue, score_events, scores
+from store.tables import enrolments, line_items, recompute_queue, score_events, scores
 from store.waiting import mark_learners
 from tests.store.places import NOW, enrol, open_reading, score
 
@@ -73,3 +73,17 @@ def test_only_rows_that_say_all_of_it_are_deleted(db, people):
     delete_equal(db, recompute_queue, {"learner_id": learner, "token": token})
 
     assert read_columns(db, select(recompute_queue.c.learner_id))[0].tolist() == [people[0]]
+
+
+@pytest.mark.parametrize(
+    ("column", "width"), [(scores.c.learner_id, "INTEGER[]"), (line_items.c.id, "BIGINT[]")]
+)
+def test_ids_that_do_not_follow_one_another_are_as_wide_as_their_column(
+    postgres_engine, column, width
+):
+    """PostgreSQL looks only ids of the column's own type up in a table of hashes."""
+    with postgres_engine.connect() as connection:
+        asked = select(column).where(one_of(connection, column, [1, 2, 4]))
+
+        assert f"::{width}" in str(asked.compile(dialect=connection.dialect))
+        assert connection.execute(asked).scalars().all() == []
