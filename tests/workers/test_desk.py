@@ -1,7 +1,5 @@
 """What a course's gradebook shall say: the words and points of each learner's standing."""
 
-from dataclasses import replace
-
 import pytest
 
 from mapping.rules.scopes import Scope
@@ -54,7 +52,7 @@ def test_working_levels_are_called_what_the_rules_scale_calls_them(night):
 
 def test_who_is_to_show_it_again_is_told_so_and_still_mastered(night):
     night.write(set_rule, night.tenant, now=night.clock(), recheck_days=2)
-    night.put(replace(graded("quiz 1", "ada", 10.0), submitted_at=night.clock()))
+    night.put(graded("quiz 1", "ada", 10.0)._replace(submitted_at=night.clock()))
 
     for _ in range(4):
         night.run()

@@ -101,8 +101,8 @@ def of_course(night):
 def attempted(*points, **more):
     """A score at the last of several attempts, the others in its history."""
     earlier = tuple(Attempt(number=n, points=one) for n, one in enumerate(points[:-1], 1))
-    made = replace(graded("quiz 1", "ada", points[-1]), attempt=len(points), earlier=earlier)
-    return replace(made, **more)
+    made = graded("quiz 1", "ada", points[-1])._replace(attempt=len(points), earlier=earlier)
+    return made._replace(**more)
 
 
 def test_a_district_that_was_never_computed_has_nothing_to_replay(night):
@@ -238,7 +238,7 @@ def test_before_anything_was_published_there_is_nothing(night):
 
 def test_a_re_check_falls_due_by_time_alone(night):
     night.write(set_rule, night.tenant, now=night.clock(), recheck_days=3)
-    night.put(replace(graded("quiz 1", "ada", 9.0), submitted_at=night.clock()))
+    night.put(graded("quiz 1", "ada", 9.0)._replace(submitted_at=night.clock()))
     night.run()
     before = night.standing("ada")
 
@@ -254,7 +254,7 @@ def test_a_re_check_falls_due_by_time_alone(night):
 def test_evidence_grown_old_is_an_invitation_and_no_demotion(night):
     within = NewestWithin(days=3)
     night.write(set_rule, night.tenant, now=night.clock(), criteria=within)
-    night.put(replace(graded("quiz 1", "ada", 9.0), submitted_at=night.clock()))
+    night.put(graded("quiz 1", "ada", 9.0)._replace(submitted_at=night.clock()))
     night.run()
     first = night.standing("ada").status
 
@@ -337,8 +337,8 @@ def told(found):
 _CELLS = st.tuples(st.sampled_from(["quiz 1", "quiz 2", "test"]), st.sampled_from(["ada", "bo"]))
 _SAID = st.one_of(
     st.builds(
-        lambda cell, points, number, shown: replace(
-            graded(*cell, points), attempt=number, is_visible=shown
+        lambda cell, points, number, shown: graded(*cell, points)._replace(
+            attempt=number, is_visible=shown
         ),
         _CELLS,
         st.sampled_from([0.0, 4.0, 7.5, 10.0]),

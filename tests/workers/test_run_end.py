@@ -63,7 +63,7 @@ def test_a_first_night_raises_no_alarm(night):
 def test_a_course_that_lost_every_score_is_an_alarm_once(night):
     night.run()
     for name in NAMES:
-        night.put(replace(graded("quiz 1", name, 0.0), state=ScoreState.CLEARED, points=None))
+        night.put(graded("quiz 1", name, 0.0)._replace(state=ScoreState.CLEARED, points=None))
 
     cleared, after = night.run(), night.run()
 
@@ -74,7 +74,7 @@ def test_a_course_that_lost_every_score_is_an_alarm_once(night):
 def test_a_course_in_which_one_score_is_left_has_not_lost_all(night):
     night.run()
     for name in NAMES[1:]:
-        night.put(replace(graded("quiz 1", name, 0.0), state=ScoreState.CLEARED, points=None))
+        night.put(graded("quiz 1", name, 0.0)._replace(state=ScoreState.CLEARED, points=None))
 
     kinds = [kind for kind, _ in found(night, night.run())]
 
@@ -190,7 +190,7 @@ def test_all_alarms_of_a_run_are_one_message(night):
     target(night, NoticeKind.ALARMS)
     night.run()
     for name in NAMES:
-        night.put(replace(graded("quiz 1", name, 0.0), state=ScoreState.CLEARED, points=None))
+        night.put(graded("quiz 1", name, 0.0)._replace(state=ScoreState.CLEARED, points=None))
 
     run = night.run()
 

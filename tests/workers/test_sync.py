@@ -215,7 +215,7 @@ def test_who_lost_the_lease_writes_nothing(night):
 
 
 def test_a_missing_score_is_read_as_missing_and_is_no_evidence(night):
-    missing = replace(graded("quiz 1", "ada", 0.0), state=ScoreState.MISSING, points=None)
+    missing = graded("quiz 1", "ada", 0.0)._replace(state=ScoreState.MISSING, points=None)
     night.put(missing)
 
     night.run()
@@ -433,7 +433,7 @@ def renamed(night, ref, to, **more):
         for p in night.book.people[COURSE]
     ]
     night.book._scores[COURSE] = [
-        replace(one, learner_ref=to) if one.learner_ref == ref else one
+        one._replace(learner_ref=to) if one.learner_ref == ref else one
         for one in night.book._scores[COURSE]
     ]
 
