@@ -30,10 +30,9 @@ Pair = tuple[LearnerId, CompetencyId]
 TOGETHER = 1_000
 """So many learners whose ids follow one another are never shared out: they are of one school, and
 their scores lie side by side."""
-MOST_SHARES = 8
-"""Into more, what is computed is never shared out."""
-_FEW_TOGETHER = 100
-"""Where there are fewer shares there are few learners, of whom one share could have nearly all."""
+_FEW_TOGETHER = 200
+_FEW_SHARES = 2
+"""Of so few shares one could have nearly all of a small district in thousands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -139,7 +138,7 @@ def waiting_in(connection: Connection, tenant: TenantId, *, part: int, parts: in
         part: Which share of them, from 0.
         parts: How many shares there are.
     """
-    together = TOGETHER if parts >= MOST_SHARES else _FEW_TOGETHER
+    together = TOGETHER if parts > _FEW_SHARES else _FEW_TOGETHER
     of_tenant = select(learners.c.id).where(learners.c.tenant_id == tenant)
     whole, pairs = (
         table.c.learner_id.in_(of_tenant) & (table.c.learner_id // together % parts == part)

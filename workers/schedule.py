@@ -29,7 +29,10 @@ NIGHTLY = "nightly"
 BY_HAND = "by hand"
 REFRESH = "refresh"
 """Courses read out of turn: no planning, else as a night."""
-_LEARNERS_PER_PART = 600
+_LEARNERS_PER_PART = 5_000
+_PARTS = ((600, 1), (_LEARNERS_PER_PART, 2), (4 * _LEARNERS_PER_PART, 4))
+"""Up to so many learners, so many parts: each has to know of rules and mapping."""
+_MOST_PARTS = 8
 """What is the same for all learners is loaded for each part anew, and is more in a large district.
 """
 _ORDER = tuple(Phase)
@@ -187,12 +190,19 @@ def _add_work(connection: Connection, run: Run, phase: Phase, *, now: datetime) 
         merging.follow_everywhere(connection, run.tenant, now=now)
         _put_down_what_time_changed(connection, run, now=now)
         count = waiting.count_waiting(connection, run.tenant)
-        parts = min(-(-count // _LEARNERS_PER_PART), waiting.MOST_SHARES)
         sync_state.add_items(
-            connection, run.id, phase, places=[(None, part) for part in range(parts)]
+            connection, run.id, phase, places=[(None, part) for part in range(_parts(count))]
         )
     elif phase is Phase.PUSH:
         pushes.add_pushes(connection, run, now=now)
+
+
+def _parts(learners: int) -> int:
+    """Into how many parts computing is shared out."""
+    if learners == 0:
+        return 0
+    enough = (parts for most, parts in _PARTS if learners <= most)
+    return next(enough, min(-(-learners // _LEARNERS_PER_PART), _MOST_PARTS))
 
 
 def _put_down_what_time_changed(connection: Connection, run: Run, *, now: datetime) -> None:

@@ -46,7 +46,7 @@ def everything(db, tenant):
     return waiting.waiting_in(db, tenant, part=0, parts=1)
 
 
-@pytest.mark.parametrize(("parts", "name"), [(3, "_FEW_TOGETHER"), (8, "TOGETHER")])
+@pytest.mark.parametrize(("parts", "name"), [(2, "_FEW_TOGETHER"), (3, "TOGETHER")])
 def test_learners_waiting_are_shared_out_without_rest_or_overlap(
     db, district, algebra, ids, parts, name, monkeypatch
 ):

@@ -182,6 +182,7 @@ def test_learners_of_a_district_without_a_rule_cannot_be_computed(night):
 def test_learners_are_shared_out_over_parts_and_batches(night, monkeypatch):
     monkeypatch.setattr(recompute, "BATCH", 2)
     monkeypatch.setattr("workers.schedule._LEARNERS_PER_PART", 1)
+    monkeypatch.setattr("workers.schedule._PARTS", ())
     run = night.begin()
     works = night.reach(run, Phase.COMPUTE)
 

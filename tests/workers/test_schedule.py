@@ -389,3 +389,11 @@ def test_a_dry_run_puts_no_mapping_in_force(engine, clock, is_dry, expected):
     )
 
     assert (mapped(night) == ["N.2"]) is expected
+
+
+@pytest.mark.parametrize(
+    ("learners", "parts"),
+    [(0, 0), (1, 1), (600, 1), (601, 2), (5_000, 2), (5_001, 4), (20_001, 5), (10**6, 8)],
+)
+def test_computing_is_shared_out_by_how_many_learners_there_are(learners, parts):
+    assert schedule._parts(learners) == parts
