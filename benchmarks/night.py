@@ -40,7 +40,7 @@ from store.sync_state import Phase
 from tests.servers import running_postgres
 from workers import queue
 
-COURSES = 24
+COURSES = 120
 SAMPLE = 1
 """Courses that the first script is measured with; what it does grows with their number."""
 SHARES = {f"{percent} % changed": percent / 100 for percent in (0, 1, 2, 4)}
