@@ -33,6 +33,7 @@ from mapping.records import (
 from mapping.steps import packed, steps_of, steps_text
 from store.frameworks import competencies_of
 from store.item_rows import ItemKey
+from store.score_blocks import learners_with
 from store.session import upsert
 from store.tables import (
     alignments,
@@ -41,7 +42,6 @@ from store.tables import (
     line_items,
     mapping_rules,
     mapping_sets,
-    scores,
 )
 
 _LATER = frozenset({"school", "steps"})
@@ -312,10 +312,7 @@ def save_alignments(
         ],
         keys=("line_item_id", "competency_id"),
     )
-    rows = connection.execute(
-        select(scores.c.learner_id).where(scores.c.line_item_id.in_(touched)).distinct()
-    )
-    return tuple(LearnerId(row[0]) for row in rows)
+    return tuple(sorted(learners_with(connection, touched)))
 
 
 def _stored(

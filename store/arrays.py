@@ -32,7 +32,6 @@ from sqlalchemy import (
     event,
     func,
     literal,
-    literal_column,
     select,
     type_coerce,
 )
@@ -154,40 +153,14 @@ def _gathering(query: Select[Any], sparse: Collection[str], is_lite: bool) -> _G
 _gathering_once = lru_cache(_gathering)
 
 
-def read_fours(
-    connection: Connection,
-    fours: Sequence[ColumnElement[Any]],
-    query: Select[Any],
-    *,
-    given: Mapping[str, object],
-) -> tuple[Array, ...]:
-    """Four numbers of each row from PostgreSQL, in fewer steps a row than as four columns.
-
-    What an aggregate gathers and sends costs by the value, so all four go as one: as the two ends
-    of a line segment, which hold any whole number below 2**53 exactly.
+def read_bytes(connection: Connection, query: Executable) -> Sequence[Any]:
+    """The one row of a query on PostgreSQL, sent in binary: bytes as they are, arrays as NumPy's.
 
     Args:
         connection: A transaction on PostgreSQL.
-        fours: Four numbers, none of them NULL.
-        query: Selects from where they are, and what else is wanted of all rows together.
-        given: What parameters of the four numbers are.
-
-    Returns:
-        The fours, of shape (rows, 4); then what else was wanted.
-
-    Source: PostgreSQL 15, src/backend/utils/adt/geo_ops.c, lseg_send.
+        query: Of aggregates; whatever has no type of SQLAlchemy's is taken as the driver gives it.
     """
-    one, other, third, fourth = fours
-    segment = func.lseg(func.point(one, other), func.point(third, fourth))
-    nothing: ColumnElement[Any] = literal_column("''::bytea")
-    gathered = func.string_agg(func.lseg_send(segment), nothing, type_=NullType())
-    columns = (type_coerce(gathered, NullType), *query.selected_columns)
-    result = connection.execute(
-        query.with_only_columns(*columns), given, execution_options={_BINARY: True}
-    )
-    sent, *others = result.one()
-    numbers = np.frombuffer(b"" if sent is None else sent, ">f8").astype(np.float64)
-    return (numbers.reshape(-1, 4), *others)
+    return connection.execute(query, execution_options={_BINARY: True}).one()
 
 
 def array_of(column: Column[Any], values: Sequence[Any]) -> "Array | list[Any]":

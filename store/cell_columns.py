@@ -1,7 +1,6 @@
 """Gradebook cells and attempts of many learners as columns, as they are or as they once were."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -13,7 +12,6 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Integer,
-    Select,
     case,
     cast,
     func,
@@ -21,33 +19,22 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.types import NullType
 
 from mapping.columns import NO_MOMENT, BoolArray, CodeArray, FloatArray, IntArray
 from mapping.ordering import ordering
 from mapping.records import LearnerId
-from store.arrays import read_fours
-from store.columns import heap_first, one_of, pair_of, read_columns
-from store.fours import (
-    DEDUCTED,
-    LOW,
-    LOWEST,
-    NO_SECOND,
-    cells_in_fours,
-    deductions,
-    ids_in,
-    near,
-    taken_apart,
-    wide,
-)
+from store.cells import NO_SECOND
+from store.columns import one_of, pair_of, read_columns
 from store.packing import MICROS, RETRIED, SECONDS_BEFORE_2000, STATE
-from store.tables import attempt_events, earlier_attempts, score_events, scores, to_micros
+from store.score_blocks import read_blocks
+from store.tables import attempt_events, earlier_attempts, score_blocks, score_events, to_micros
 
 _ATTEMPT = 17
 """Beside the flags: from which bit on the attempt stands."""
+_DEDUCTED = 1 << 16
+"""Beside the flags: that something is deducted."""
+_LOW = 2**32 - 1
 _SPARSE = ("points_deducted",)
-_MANY = 200
-"""Of so many learners all scores are read along the table, not along the index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,7 +60,7 @@ class Cells:
     @property
     def line_item(self) -> IntArray:
         """Of which line item."""
-        return self.cell & LOW
+        return self.cell & _LOW
 
     @property
     def state(self) -> CodeArray:
@@ -125,77 +112,24 @@ class Attempts:
         return type(self)(**{name: getattr(self, name)[index] for name in self.__slots__})
 
 
-def cells_now(
-    connection: Connection, learner_ids: Sequence[LearnerId], *, speaks: Select[Any] | None = None
-) -> Cells:
+def cells_now(connection: Connection, learner_ids: Sequence[LearnerId]) -> Cells:
     """What each cell of some learners says.
 
     Args:
         connection: A transaction.
         learner_ids: Few enough for an ``IN`` list.
-        speaks: Only of these line items; None for all.
     """
-    if connection.dialect.name == "postgresql":
-        parts = [
-            _cells_in_fours(connection, part, speaks=speaks) for part in near(learner_ids)
-        ] or [_none()]
-        return parts[0] if len(parts) == 1 else Cells.joined(parts)
-    query = _among(select(*_said(scores)), connection, learner_ids, speaks=speaks)
-    return _cells(read_columns(connection, query, sparse=_SPARSE))
-
-
-def _among(
-    query: Select[Any],
-    connection: Connection,
-    learner_ids: Sequence[int],
-    *,
-    speaks: Select[Any] | None,
-) -> Select[Any]:
-    query = query.where(one_of(connection, scores.c.learner_id, learner_ids))
-    return query if speaks is None else query.where(scores.c.line_item_id.in_(speaks))
-
-
-def _cells_in_fours(
-    connection: Connection, learner_ids: Sequence[int], *, speaks: Select[Any] | None
-) -> Cells:
-    """Cells of learners who are near each other, by cell, from PostgreSQL."""
-    lowest = learner_ids[0]
-    deducted = type_coerce(deductions(), NullType)
-    query = _among(select(deducted), connection, learner_ids, speaks=speaks)
-    fours = cells_in_fours("learner_id", "line_item_id")
-    is_all = speaks is None and len(learner_ids) >= _MANY
-    with heap_first(connection) if is_all else nullcontext():
-        sent, found = read_fours(connection, fours, query, given={LOWEST: lowest})
-    cell = sent[:, 0].astype(np.int64)
-    taken = np.zeros(cell.size)
-    if found is not None:
-        taken[taken_apart(sent[:, 3])[0] & DEDUCTED != 0] = found
-    order = ordering((cell,))
-    rows = sent.take(order, axis=0)
-    learner, item = ids_in(rows[:, 0], lowest=lowest)
-    attempt, submitted_at = taken_apart(rows[:, 2])
-    flags, graded_at = taken_apart(rows[:, 3])
+    ids = one_of(connection, score_blocks.c.learner_id, learner_ids)
+    blocks = read_blocks(connection, ids)
+    said = blocks.cells
     return Cells(
-        cell=(learner << 32) | item,
-        points=rows[:, 1].copy(),
-        submitted_at=_micros(submitted_at),
-        graded_at=_micros(graded_at),
-        attempt=attempt,
-        flags=flags & (DEDUCTED - 1),
-        deducted=taken if found is None else taken[order],
-    )
-
-
-def _none() -> Cells:
-    whole, broken = np.zeros(0, dtype=np.int64), np.zeros(0)
-    return Cells(
-        cell=whole,
-        points=broken,
-        submitted_at=whole,
-        graded_at=whole,
-        attempt=whole,
-        flags=whole,
-        deducted=broken,
+        cell=(blocks.learner << 32) | said["line_item_id"],
+        points=np.ascontiguousarray(said["points"]),
+        submitted_at=_micros(said["submitted_at"].astype(np.int64)),
+        graded_at=_micros(said["graded_at"].astype(np.int64)),
+        attempt=said["attempt"].astype(np.int64),
+        flags=said["flags"].astype(np.int64),
+        deducted=np.nan_to_num(blocks.deducted, nan=0.0),
     )
 
 
@@ -281,12 +215,12 @@ def retried(cells: Cells) -> Cells:
 
 def _said(table: FromClause) -> list[ColumnElement[Any]]:
     """Columns of cells, few and wide: what PostgreSQL sends costs by the number of values."""
-    is_deducted = case((table.c.points_deducted.is_(None), 0), else_=DEDUCTED)
+    is_deducted = case((table.c.points_deducted.is_(None), 0), else_=_DEDUCTED)
     small = (
-        wide(table.c.attempt)
+        _wide(table.c.attempt)
         .bitwise_lshift(literal(_ATTEMPT, Integer))
-        .bitwise_or(wide(is_deducted))
-        .bitwise_or(wide(table.c.flags))
+        .bitwise_or(_wide(is_deducted))
+        .bitwise_or(_wide(table.c.flags))
     )
     return [
         _cell(table).label("cell"),
@@ -309,9 +243,9 @@ def _tried(table: FromClause) -> list[ColumnElement[Any]]:
 
 def _cell(table: FromClause) -> ColumnElement[int]:
     both = (
-        wide(table.c.learner_id)
+        _wide(table.c.learner_id)
         .bitwise_lshift(literal(32, Integer))
-        .bitwise_or(wide(table.c.line_item_id))
+        .bitwise_or(_wide(table.c.line_item_id))
     )
     return type_coerce(both, BigInteger)
 
@@ -321,22 +255,29 @@ def _moments(table: FromClause) -> ColumnElement[int]:
         func.coalesce(type_coerce(table.c[name], Integer), NO_SECOND)
         for name in ("submitted_at", "graded_at")
     )
-    both = wide(submitted).bitwise_lshift(literal(32, Integer)).bitwise_or(wide(graded) - NO_SECOND)
+    both = (
+        _wide(submitted).bitwise_lshift(literal(32, Integer)).bitwise_or(_wide(graded) - NO_SECOND)
+    )
     return type_coerce(both, BigInteger)
+
+
+def _wide(column: ColumnElement[Any]) -> ColumnElement[int]:
+    """A whole number in eight bytes."""
+    return cast(column, BigInteger)
 
 
 def _cells(columns: tuple[Any, ...]) -> Cells:
     cell, points, moments, small, deducted = columns
     submitted_at, graded_at = _unpacked(moments)
     taken = np.zeros(cell.size)
-    taken[(small & DEDUCTED) != 0] = deducted
+    taken[(small & _DEDUCTED) != 0] = deducted
     return Cells(
         cell=cell,
         points=points,
         submitted_at=submitted_at,
         graded_at=graded_at,
         attempt=small >> _ATTEMPT,
-        flags=small & (DEDUCTED - 1),
+        flags=small & (_DEDUCTED - 1),
         deducted=taken,
     )
 
@@ -360,7 +301,7 @@ def _attempts(columns: tuple[Any, ...]) -> Attempts:
 
 
 def _unpacked(moments: IntArray) -> tuple[IntArray, IntArray]:
-    return _micros(moments >> 32), _micros((moments & LOW) + NO_SECOND)
+    return _micros(moments >> 32), _micros((moments & _LOW) + NO_SECOND)
 
 
 def _micros(seconds: IntArray) -> IntArray:

@@ -1,6 +1,6 @@
 """Cells of one course as packed rows: made of what an LMS sent, and compared with what is kept.
 
-A cell is a key, line item and learner in one number, and a row of twenty-eight bytes. Two cells
+A cell is a key, learner and line item in one number, and a row of twenty-eight bytes. Two cells
 say the same where their bytes do.
 """
 
@@ -29,8 +29,8 @@ ROW = np.dtype(
 )
 FIELDS: tuple[str, ...] = ROW.names or ()
 _WORDS = ROW.itemsize // 4
-_LEARNER_BITS = 32
-_LEARNER = (1 << _LEARNER_BITS) - 1
+_ITEM_BITS = 32
+_ITEM = (1 << _ITEM_BITS) - 1
 NO_SECOND = -(2**31)
 _LAST_SECOND = 2**31 - 1
 _LAST_ATTEMPT = 2**15 - 1
@@ -110,8 +110,8 @@ class Cells:
 
 
 def keys_of(items: Array, learners: Array) -> Keys:
-    """Line items and learners as keys."""
-    return (items.astype(np.int64) << _LEARNER_BITS) | learners.astype(np.int64)
+    """Line items and learners as keys: a learner's keys follow one another."""
+    return (learners.astype(np.int64) << _ITEM_BITS) | items.astype(np.int64)
 
 
 def keys_in(cells: Collection[tuple[int, int]]) -> Keys:
@@ -122,12 +122,12 @@ def keys_in(cells: Collection[tuple[int, int]]) -> Keys:
 
 def items_of(keys: Keys) -> Keys:
     """The line items in keys."""
-    return keys >> _LEARNER_BITS
+    return keys & _ITEM
 
 
 def learners_of(keys: Keys) -> Keys:
     """The learners in keys."""
-    return keys & _LEARNER
+    return keys >> _ITEM_BITS
 
 
 def packed(

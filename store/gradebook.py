@@ -29,15 +29,13 @@ from store.cells import (
     learners_of,
     packed,
 )
-from store.course_cells import cells_of
+from store.course_cells import cells_of, keep_cells
 from store.item_rows import ItemKey, item_key, item_rows, stored_items
 from store.packing import STATE
 from store.session import lock, upsert, write_arrays
-from store.tables import alignments, line_items, score_events, scores, to_micros
+from store.tables import alignments, line_items, score_events, to_micros
 from store.waiting import mark_learners, mark_pairs
 from store.whole_readings import Retold, take_back
-
-_CELL = ("line_item_id", "learner_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +238,7 @@ def _append(
         "learner_id": news.learners().astype(np.int32),
         **{name: np.ascontiguousarray(news.rows[name]) for name in FIELDS},
     }
-    write_arrays(connection, scores, columns, keys=_CELL)
+    keep_cells(connection, reading.course, news)
     recorded = {
         "recorded_at": np.full(len(news), to_micros(now), np.int64),
         "run_id": array_of(score_events.c.run_id, [run] * len(news)),

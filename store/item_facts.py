@@ -24,8 +24,7 @@ _WIDEST = 64
 class ItemFacts:
     """Line items in columns, ascending by ``line_item``; make it with ``of``.
 
-    ``share`` is how many of their tenant's line items these are, 0 to 1; ``place`` the row of
-    each id from the lowest on, empty where ids lie too far apart.
+    ``place`` is the row of each id from the lowest on, empty where ids lie too far apart.
     """
 
     line_item: IntArray
@@ -34,26 +33,21 @@ class ItemFacts:
     due_at: IntArray
     course: IntArray
     is_removed: BoolArray
-    share: float
     place: IntArray
 
     @classmethod
-    def of(cls, columns: Mapping[str, Any], *, share: float = 1.0) -> Self:
+    def of(cls, columns: Mapping[str, Any]) -> Self:
         """Put line items in order."""
         ids = columns["line_item"]
         order = ordering((ids,))
         ordered = {name: column[order] for name, column in columns.items()}
-        return cls(**ordered, share=share, place=_listed(ordered["line_item"]))
+        return cls(**ordered, place=_listed(ordered["line_item"]))
 
     def among(self, line_item: IntArray) -> Self:
         """Only some of them."""
         kept = np.isin(self.line_item, line_item)
-        columns = {
-            name: getattr(self, name)[kept]
-            for name in self.__slots__
-            if name not in ("share", "place")
-        }
-        return type(self).of(columns, share=self.share)
+        columns = {name: getattr(self, name)[kept] for name in self.__slots__ if name != "place"}
+        return type(self).of(columns)
 
     def find(self, line_item: IntArray) -> IntArray:
         """The row of each line item, ``NOWHERE`` for one that is not among them."""
@@ -69,7 +63,7 @@ class ItemFacts:
 
 
 def aligned_items(connection: Connection, tenant: TenantId, aligned: IntArray) -> ItemFacts:
-    """The line items of a tenant that speak for a competency, with the share of all they are.
+    """The line items of a tenant that speak for a competency.
 
     Args:
         connection: A transaction.
@@ -83,10 +77,8 @@ def aligned_items(connection: Connection, tenant: TenantId, aligned: IntArray) -
     )
     # All are read and some kept: to ask for those alone takes the database as long again.
     columns = _columns(read_columns(connection, query))
-    everything = columns["line_item"].size
     is_kept = np.isin(columns["line_item"], aligned)
-    kept = {name: column[is_kept] for name, column in columns.items()}
-    return ItemFacts.of(kept, share=kept["line_item"].size / max(everything, 1))
+    return ItemFacts.of({name: column[is_kept] for name, column in columns.items()})
 
 
 def items_among(connection: Connection, ids: IntArray) -> ItemFacts:

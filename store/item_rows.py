@@ -17,8 +17,8 @@ from mapping.records import (
     LineItemId,
     LineItemRef,
 )
-from store.session import chunks
-from store.tables import line_items, scores
+from store.score_blocks import learners_with
+from store.tables import line_items
 
 ItemKey = tuple[LineItemRef, CriterionRef | None]
 _MEASURED = ("minimum", "maximum", "due_at", "title", "is_removed")
@@ -66,7 +66,7 @@ def changes_of(
     ]
     return ItemChanges(
         has_returned=any(_is_there(new) and not _is_there(old) for _, old, new in pairs),
-        learners=_learners_in(connection, [*measured, *vanished]),
+        learners=learners_with(connection, [*measured, *vanished]),
     )
 
 
@@ -172,13 +172,3 @@ def stored_items(
 
 def _is_there(row: Mapping[str, Any]) -> bool:
     return bool(row["is_published"]) and not row["is_removed"]
-
-
-def _learners_in(connection: Connection, item_ids: Sequence[int]) -> frozenset[LearnerId]:
-    found: set[LearnerId] = set()
-    for part in chunks(item_ids):
-        rows = connection.execute(
-            select(scores.c.learner_id).where(scores.c.line_item_id.in_(part)).distinct()
-        )
-        found.update(LearnerId(row[0]) for row in rows)
-    return frozenset(found)

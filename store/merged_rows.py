@@ -4,7 +4,7 @@ Where both have something in the same cell, the newer stays; of scores, what the
 among the events.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from mapping.records import CourseId, EnrolmentState, LearnerId
 from store import whole_readings
+from store.course_cells import keep_scores, take_scores
 from store.packing import RETRIED
 from store.tables import (
     EPOCH,
@@ -42,7 +43,6 @@ from store.tables import (
     passback_columns,
     passback_marks,
     score_events,
-    scores,
     section_members,
     sections,
 )
@@ -51,6 +51,7 @@ Moves = Mapping[LearnerId, LearnerId]
 _Row = dict[str, Any]
 _Place = tuple[Any, ...]
 _Age = Callable[[_Row], Any]
+_CELL = ("line_item_id", "learner_id")
 
 
 def move_rows(connection: Connection, course_id: CourseId, moves: Moves, *, now: datetime) -> bool:
@@ -99,23 +100,25 @@ def _move_scores(
         return graded_at is not None, graded_at or 0, last_event(row)
 
     whole_readings.forget(connection, course_id)
-    kept, lost = _move(
-        connection, scores, moves, condition=scores.c.line_item_id.in_(items), age=age
+    kept, lost = _kept_and_lost(
+        take_scores(connection, course_id, _involved(moves)), moves, age=age
     )
     _repoint(connection, score_events, moves, condition=score_events.c.line_item_id.in_(items))
     # What a cell says now is its newest event: where that was the other's, it is said again.
     repeated = [
-        {**row, "learner_id": moves.get(row["learner_id"], row["learner_id"]), "recorded_at": now}
+        {**_moved(row, moves), "recorded_at": now}
         for place, row in kept.items()
         if any(last_event(other) > last_event(row) for other in lost.get(place, ()))
     ]
     if repeated:
         connection.execute(insert(score_events), repeated)
+    moved = [_moved(row, moves) for row in kept.values()]
     if lost:
         # The other's words may be of other attempts.
-        are_theirs = scores.c.line_item_id.in_(items) & scores.c.learner_id.in_(moves.values())
-        retried = scores.c.flags.bitwise_or(RETRIED)
-        connection.execute(update(scores).where(are_theirs).values(flags=retried))
+        theirs = set(moves.values())
+        for row in moved:
+            row["flags"] |= RETRIED * (row["learner_id"] in theirs)
+    keep_scores(connection, course_id, moved)
     return bool(lost)
 
 
@@ -133,9 +136,7 @@ def _move_attempts(
     events = attempt_events.c.line_item_id.in_(items)
     _repoint(connection, attempt_events, moves, condition=events)
     repeated = [
-        {**row, "learner_id": moves.get(row["learner_id"], row["learner_id"]), "recorded_at": now}
-        for place, row in kept.items()
-        if place in lost
+        {**_moved(row, moves), "recorded_at": now} for place, row in kept.items() if place in lost
     ]
     if repeated:
         connection.execute(insert(attempt_events), repeated)
@@ -165,29 +166,41 @@ def _move(
     Returns:
         The rows kept, as they were before, and the older ones that they replace.
     """
-    is_meant = and_(condition, table.c.learner_id.in_(moves.keys() | set(moves.values())))
+    is_meant = and_(condition, table.c.learner_id.in_(_involved(moves)))
     rows = [dict(row) for row in connection.execute(select(table).where(is_meant)).mappings()]
-    kept: dict[_Place, _Row] = {}
-    lost: dict[_Place, list[_Row]] = {}
-    for row in sorted(rows, key=age):
-        place = _place(table, row, moves)
-        if place in kept:
-            lost.setdefault(place, []).append(kept[place])
-        kept[place] = row
+    key = tuple(column.name for column in table.primary_key)
+    kept, lost = _kept_and_lost(rows, moves, age=age, key=key)
     connection.execute(delete(table).where(is_meant))
-    moved = [
-        {**row, "learner_id": moves.get(row["learner_id"], row["learner_id"])}
-        for row in kept.values()
-    ]
+    moved = [_moved(row, moves) for row in kept.values()]
     if moved:
         connection.execute(insert(table), moved)
     return kept, lost
 
 
-def _place(table: Table, row: _Row, moves: Moves) -> _Place:
-    key = {column.name: row[column.name] for column in table.primary_key}
-    key["learner_id"] = moves.get(row["learner_id"], row["learner_id"])
-    return tuple(key.values())
+def _kept_and_lost(
+    rows: Iterable[_Row], moves: Moves, *, age: _Age, key: Sequence[str] = _CELL
+) -> tuple[dict[_Place, _Row], dict[_Place, list[_Row]]]:
+    """The newest row of each place once learners have moved, and the older ones.
+
+    Both are as they were before, by the place.
+    """
+    kept: dict[_Place, _Row] = {}
+    lost: dict[_Place, list[_Row]] = {}
+    for row in sorted(rows, key=age):
+        after = _moved(row, moves)
+        place = tuple(after[name] for name in key)
+        if place in kept:
+            lost.setdefault(place, []).append(kept[place])
+        kept[place] = row
+    return kept, lost
+
+
+def _moved(row: _Row, moves: Moves) -> _Row:
+    return {**row, "learner_id": moves.get(row["learner_id"], row["learner_id"])}
+
+
+def _involved(moves: Moves) -> set[LearnerId]:
+    return moves.keys() | set(moves.values())
 
 
 def _repoint(
@@ -230,7 +243,7 @@ def _last_events(
     place = (score_events.c.line_item_id, score_events.c.learner_id)
     rows: Iterable[Any] = connection.execute(
         select(*place, func.max(score_events.c.id))
-        .where(condition, score_events.c.learner_id.in_(moves.keys() | set(moves.values())))
+        .where(condition, score_events.c.learner_id.in_(_involved(moves)))
         .group_by(*place)
     )
     return {(item, learner): number for item, learner, number in rows}

@@ -33,8 +33,8 @@ from store.tables import (
     mapping_sets,
     platforms,
     runs,
+    score_blocks,
     score_events,
-    scores,
     standing_changes,
     standings,
     work_items,
@@ -50,9 +50,8 @@ _SLACK = timedelta(hours=1)
 def cleared(connection: Connection, run: Run, *, most: int) -> tuple[ClearedCourse, ...]:
     """Courses in which this run changed scores and no score is left."""
     is_graded = (
-        select(scores.c.learner_id)
-        .join(line_items, line_items.c.id == scores.c.line_item_id)
-        .where(line_items.c.course_id == courses.c.id, scores.c.points.is_not(None))
+        select(score_blocks.c.learner_id)
+        .where(score_blocks.c.course_id == courses.c.id, score_blocks.c.graded > 0)
         .correlate(courses)
         .exists()
     )
@@ -91,12 +90,13 @@ def _taken_away(connection: Connection, run: Run, course: CourseId) -> int:
         .correlate(now)
         .exists()
     )
-    # By way of the cells: events are found by their learner and column.
+    # By way of who has cells, and of what columns there are: so events are found by an index.
     cells = (
         select(now.c.line_item_id, now.c.learner_id)
-        .join(scores, _same_cell(scores, now))
-        .join(line_items, line_items.c.id == scores.c.line_item_id)
+        .join(score_blocks, score_blocks.c.learner_id == now.c.learner_id)
+        .join(line_items, line_items.c.id == now.c.line_item_id)
         .where(
+            score_blocks.c.course_id == course,
             line_items.c.course_id == course,
             now.c.run_id == run.id,
             now.c.points.is_(None),
@@ -105,10 +105,6 @@ def _taken_away(connection: Connection, run: Run, course: CourseId) -> int:
         .distinct()
     ).subquery()
     return connection.execute(select(func.count()).select_from(cells)).scalar_one()
-
-
-def _same_cell(one: Any, other: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables or aliases
-    return and_(one.c.line_item_id == other.c.line_item_id, one.c.learner_id == other.c.learner_id)
 
 
 def moves(connection: Connection, run: Run, *, most: int) -> tuple[ClassMove, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
-from sqlalchemy import BigInteger, Connection, bindparam, delete, literal, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from mapping.records import CourseId, LearnerId, LineItemId, MappingRule, TenantId
 from mapping.rule_index import Hit, RuleIndex
@@ -17,16 +17,15 @@ from store.due import put_down_courses
 from store.frameworks import competencies_of
 from store.item_books import ItemBook, item_books
 from store.readings import alignment_basis
-from store.session import chunks, copy_rows, upsert, write_rows
+from store.score_blocks import learners_with
+from store.session import upsert, write_rows
 from store.tables import (
     alignments,
     courses,
     line_items,
     mapping_matches,
-    recompute_queue,
-    scores,
-    to_micros,
 )
+from store.waiting import mark_learners
 
 _Pair = tuple[int, int]
 """A line item and a competency."""
@@ -147,7 +146,7 @@ def effect_on_alignments(
         for change in changes:
             _add(tally, change, names)
         touched = [item for change in changes for item, _ in change.touched]
-        tally.learners |= _learners_in(connection, touched)
+        tally.learners |= learners_with(connection, touched)
     return MappingEffect(
         courses=tally.courses, learners=len(tally.learners), examples=tally.examples
     )
@@ -227,7 +226,8 @@ def follow_links(connection: Connection, tenant: TenantId, *, now: datetime) -> 
 
 def _realign(connection: Connection, moved: Sequence[_Change], *, now: datetime) -> None:
     _write(connection, moved)
-    _mark_learners(connection, [item for one in moved for item, _ in one.touched], now=now)
+    touched = [item for one in moved for item, _ in one.touched]
+    mark_learners(connection, learners_with(connection, touched), now=now)
     put_down_courses(connection, [one.book.course.id for one in moved], now=now)
 
 
@@ -326,16 +326,6 @@ def _add(tally: _Tally, change: _Change, names: Mapping[int, str]) -> None:
         )
 
 
-def _learners_in(connection: Connection, items: Sequence[int]) -> set[LearnerId]:
-    found: set[LearnerId] = set()
-    for part in chunks(sorted(set(items))):
-        rows = connection.execute(
-            select(scores.c.learner_id).where(scores.c.line_item_id.in_(part)).distinct()
-        )
-        found.update(LearnerId(row[0]) for row in rows)
-    return found
-
-
 def _write(connection: Connection, moved: Sequence[_Change]) -> None:
     removed = [pair for one in moved for pair in one.removed]
     columns = np.array(removed, dtype=np.int64).reshape(-1, 2)
@@ -354,16 +344,6 @@ def _write(connection: Connection, moved: Sequence[_Change]) -> None:
         ],
         keys=("line_item_id", "competency_id"),
     )
-
-
-def _mark_learners(connection: Connection, items: Sequence[int], *, now: datetime) -> None:
-    """As ``waiting.mark_learners``, within the database."""
-    token = literal(to_micros(now), BigInteger).label("token")
-    for part in chunks(sorted(set(items))):
-        who = select(scores.c.learner_id).where(scores.c.line_item_id.in_(part)).distinct()
-        found = who.subquery()
-        query = select(found.c.learner_id, token).order_by(found.c.learner_id)
-        copy_rows(connection, recompute_queue, query, keys=("learner_id",))
 
 
 def _remember(connection: Connection, tenant: TenantId, changes: Sequence[_Change]) -> None:

@@ -35,6 +35,8 @@ from mapping.records import (
     TenantId,
 )
 from mapping.status import NO_LEVEL, OverrideState, Status
+from store.score_blocks import read_blocks
+from store.session import chunks
 from store.tables import (
     alignments,
     competencies,
@@ -46,7 +48,7 @@ from store.tables import (
     learners,
     line_items,
     schools,
-    scores,
+    score_blocks,
     standings,
 )
 
@@ -278,7 +280,7 @@ def item_lines(
     connection: Connection, tenant: TenantId, learner: LearnerId
 ) -> dict[LineItemId, ItemLine]:
     """The line items a learner has anything in."""
-    rows = connection.execute(
+    query = (
         select(
             line_items.c.id,
             line_items.c.title,
@@ -286,10 +288,10 @@ def item_lines(
             line_items.c.is_published,
             courses.c.title.label("course"),
         )
-        .join(scores, scores.c.line_item_id == line_items.c.id)
         .join(courses, courses.c.id == line_items.c.course_id)
-        .where(scores.c.learner_id == learner, courses.c.tenant_id == tenant)
+        .where(courses.c.tenant_id == tenant)
     )
+    blocks = read_blocks(connection, score_blocks.c.learner_id == learner)
     return {
         LineItemId(row.id): ItemLine(
             title=row.title,
@@ -297,7 +299,8 @@ def item_lines(
             course=row.course,
             is_published=row.is_published,
         )
-        for row in rows
+        for part in chunks(blocks.cells["line_item_id"].tolist())
+        for row in connection.execute(query.where(line_items.c.id.in_(part)))
     }
 
 

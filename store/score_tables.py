@@ -14,7 +14,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Select,
     Table,
     and_,
     case,
@@ -52,8 +51,6 @@ from store.tables import (
 )
 
 _KIND_CODES = {kind.value: code for code, kind in enumerate(KINDS)}
-_MOST_ASKED = 0.5
-"""Where a greater share of all line items speaks for something, all scores are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +177,7 @@ def _attempted(
     """What is told of some learners' attempts, by where it is told."""
     moment = knowledge.moment
     if moment is None:
-        cells = cells_now(connection, learner_ids, speaks=_speaking(knowledge)).ordered()
+        cells = _telling(cells_now(connection, learner_ids), knowledge).ordered()
         attempts = attempts_now(connection, learner_ids)
         said = events_of(connection, retried(cells))
     else:
@@ -190,12 +187,12 @@ def _attempted(
     return [_present(cells), *_earlier(cells, attempts), *_overwritten(cells, attempts, said)]
 
 
-def _speaking(knowledge: Knowledge) -> Select[Any] | None:
-    """The line items that are asked for; None where it is cheaper to read them all."""
-    items, speaks = knowledge.items, select(alignments.c.line_item_id)
-    if knowledge.aligned_to is not None:
-        return speaks.where(alignments.c.competency_id.in_(sorted(knowledge.aligned_to)))
-    return speaks if items is None or items.share < _MOST_ASKED else None
+def _telling(cells: Cells, knowledge: Knowledge) -> Cells:
+    """Only cells of line items that speak for something, where it is known which do."""
+    if knowledge.items is None:
+        return cells
+    is_telling = knowledge.items.find(cells.line_item) != NOWHERE
+    return cells if is_telling.all() else cells.rows(is_telling)
 
 
 def _present(cells: Cells) -> _Rows:
@@ -295,10 +292,12 @@ def _with_facts(
 
 
 def _wanted(connection: Connection, ids: IntArray, knowledge: Knowledge) -> IntArray:
-    """Of now, only line items that speak: attempts tell of others, too."""
-    speaks = _speaking(knowledge)
-    if knowledge.moment is not None or speaks is None:
+    """Which line items are asked for: of now, only those that speak."""
+    if knowledge.moment is not None:
         return ids
+    speaks = select(alignments.c.line_item_id)
+    if knowledge.aligned_to is not None:
+        speaks = speaks.where(alignments.c.competency_id.in_(sorted(knowledge.aligned_to)))
     wanted = [np.zeros(0, dtype=np.int64)]
     for part in chunks(ids.tolist()):
         of_part = speaks.where(one_of(connection, alignments.c.line_item_id, part))

@@ -37,8 +37,8 @@ from store.tables.gradebook import (
     courses,
     earlier_attempts,
     line_items,
+    score_blocks,
     score_events,
-    scores,
 )
 from store.tables.nights import (
     course_signals,
@@ -155,8 +155,8 @@ __all__ = [
     "runs",
     "school_refs",
     "schools",
+    "score_blocks",
     "score_events",
-    "scores",
     "section_members",
     "sections",
     "standing_changes",

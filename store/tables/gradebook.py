@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     Float,
     Index,
+    Integer,
     LargeBinary,
     SmallInteger,
     String,
@@ -74,40 +75,40 @@ line_items = Table(
 """``links`` is what the LMS itself links the row to, as ``mapping.lms_links`` writes it."""
 
 
-def _cell(*, is_key: bool) -> list[Column[Any]]:
-    """What a gradebook cell says; wide columns first, so that no byte is lost to alignment."""
-    return [
-        Column("points", Float),
-        Column("points_deducted", Float),
-        narrow("line_item_id", primary_key=is_key),
-        narrow("learner_id", primary_key=is_key),
-        Column("submitted_at", Second2000),
-        Column("graded_at", Second2000),
-        Column("attempt", SmallInteger, nullable=False),
-        Column("flags", SmallInteger, nullable=False),
-    ]
-
-
-scores = Table(
-    "scores",
+score_blocks = Table(
+    "score_blocks",
     metadata,
-    *_cell(is_key=True),
-    Index("ix_scores_learner_id", "learner_id"),
-    sqlite_with_rowid=False,
+    narrow("course_id", primary_key=True),
+    narrow("learner_id", primary_key=True),
+    Column("graded", Integer, nullable=False),
+    Column("cells", LargeBinary, nullable=False),
+    Column("deducted", LargeBinary),
+    Index("ix_score_blocks_learner_id", "learner_id"),
+    postgresql_with={"toast_tuple_target": 8160},
 )
-"""What each gradebook cell says now; the newest of ``score_events``. ``packing`` reads ``flags``;
-no ``points_deducted`` is none."""
+"""What a learner's cells of a course say now, the newest of ``score_events``: ``cells`` as
+``score_blocks.CELL`` has them, by line item, and what is deducted of each, NaN for nothing; none
+where nothing is of any. ``graded`` counts those with points."""
 
 score_events = Table(
     "score_events",
     metadata,
     row_id(),
     Column("recorded_at", Instant, nullable=False),
-    *_cell(is_key=False),
+    # Wide columns first, so that no byte is lost to alignment.
+    Column("points", Float),
+    Column("points_deducted", Float),
+    narrow("line_item_id"),
+    narrow("learner_id"),
+    Column("submitted_at", Second2000),
+    Column("graded_at", Second2000),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("flags", SmallInteger, nullable=False),
     narrow("run_id", nullable=True),
     Index("ix_score_events_learner_id_line_item_id", "learner_id", "line_item_id"),
 )
-"""Everything a gradebook cell ever said, never changed, never deleted."""
+"""Everything a gradebook cell ever said, never changed, never deleted; ``packing`` reads ``flags``,
+and no ``points_deducted`` is none."""
 
 
 def _attempt(*, is_key: bool) -> list[Column[Any]]:

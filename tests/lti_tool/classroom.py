@@ -7,6 +7,7 @@ from sqlalchemy import insert
 
 from mapping.records import ScoreState
 from mapping.status import Status
+from store.course_cells import keep_scores
 from store.packing import flags
 from store.session import writing
 from store.tables import (
@@ -20,7 +21,6 @@ from store.tables import (
     learners,
     line_items,
     runs,
-    scores,
     standings,
     work_items,
     work_notes,
@@ -48,7 +48,7 @@ def fill(stage) -> Ids:
         writer.enrol(course, learner)
         competency = writer.framework()
         item = writer.line_items(course, competency)
-        writer.score(item, learner["Ada"])
+        writer.score(course, item, learner["Ada"])
         writer.judge(competency, learner["Ada"])
         run = writer.runs(course)
     return Ids(course=course, learner=learner, competency=competency, item=item, run=run)
@@ -177,22 +177,24 @@ class _Writer:
             )
         return found
 
-    def score(self, item, learner):
-        for title, points, is_visible in (
-            ("Quiz one", 9.0, True),
-            ("Quiz two", 10.0, True),
-            ("Hidden quiz", 1.0, False),
-            ("Lab", 5.0, True),
+    def score(self, course, item, learner):
+        for title, where, points, is_visible in (
+            ("Quiz one", "Mathematics", 9.0, True),
+            ("Quiz two", "Mathematics", 10.0, True),
+            ("Hidden quiz", "Mathematics", 1.0, False),
+            ("Lab", "Biology", 5.0, True),
         ):
-            self.put(
-                scores,
-                line_item_id=item[title],
-                learner_id=learner,
-                points=points,
-                attempt=1,
-                flags=flags(ScoreState.GRADED, is_visible=is_visible),
-                graded_at=START - timedelta(days=3),
-            )
+            said = {
+                "line_item_id": item[title],
+                "learner_id": learner,
+                "points": points,
+                "points_deducted": None,
+                "attempt": 1,
+                "flags": flags(ScoreState.GRADED, is_visible=is_visible),
+                "submitted_at": None,
+                "graded_at": START - timedelta(days=3),
+            }
+            keep_scores(self.connection, course[where], [said])
 
     def judge(self, competency, learner):
         for code, view, status, estimate, count in (

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from lti_tool import create_app
+from store.course_cells import keep_scores, kept_scores
 from tests.lti_tool.classroom import ADMINISTRATOR, GUARDIAN, TEACHER, fill
 from tests.lti_tool.platform import MEMBERSHIP, launch
 
@@ -103,16 +104,16 @@ def test_moments_are_in_the_districts_time(stage):
 
 
 def test_a_status_older_than_its_evidence_says_so(stage, ids):
-    from sqlalchemy import update
-
-    from store.tables import scores
-
     visitor = Visitor(stage)
     before = visitor.text()
     with stage.container.engine.begin() as connection:
-        connection.execute(
-            update(scores).where(scores.c.line_item_id == ids.item["Quiz one"]).values(points=0.0)
-        )
+        course = ids.course["Mathematics"]
+        theirs = [
+            {**score, "points": 0.0}
+            for score in kept_scores(connection, course)
+            if score["line_item_id"] == ids.item["Quiz one"]
+        ]
+        keep_scores(connection, course, theirs)
 
     assert "Something changed since" not in before
     assert "Something changed since" in visitor.text()

@@ -16,13 +16,14 @@ from store.arrays import array_of, read_arrays
 from store.session import copy_rows, reading, write_arrays, write_rows, writing
 from store.tables import (
     courses,
+    earlier_attempts,
     learners,
     line_items,
     recompute_queue,
     score_events,
-    scores,
     to_micros,
 )
+from tests.store.kept import kept
 from tests.store.places import NOW, enrol, new_course, new_platform, new_tenant, open_reading, score
 
 
@@ -47,7 +48,7 @@ def test_every_kind_of_column_is_read_as_what_it_is(db, algebra):
 
 
 def test_no_rows_are_empty_columns(db):
-    arrays = read_arrays(db, select(scores.c.points, scores.c.flags))
+    arrays = read_arrays(db, select(score_events.c.points, score_events.c.flags))
 
     assert [(len(array), array.dtype.kind) for array in arrays] == [(0, "f"), (0, "i")]
 
@@ -60,9 +61,10 @@ def test_words_are_no_columns_of_numbers(db):
 _row = st.tuples(
     st.none() | st.floats(allow_nan=False),
     st.none() | st.integers(-(2**31) + 1, 2**31 - 1),
-    st.integers(-(2**15), 2**15 - 1),
+    st.integers(0, 2**15 - 1),
+    st.booleans(),
 )
-_WRITTEN = ("points", "submitted_at", "attempt")
+_WRITTEN = ("points", "submitted_at", "number", "is_late")
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -76,33 +78,33 @@ def test_rows_written_as_columns_are_read_as_they_were(engine, rows):
         )
         learner = items.learners[LearnerRef("ada")]
         numbers = sorted(items.items.values())
-        written = [(number, learner, 1, *row) for number, row in zip(numbers, rows, strict=True)]
-        columns = ("line_item_id", "learner_id", "flags", *_WRITTEN)
-        write_rows(connection, scores, written, columns=columns, keys=columns[:2])
+        written = [(number, learner, *row) for number, row in zip(numbers, rows, strict=True)]
+        columns, table = ("line_item_id", "learner_id", *_WRITTEN), earlier_attempts
+        keys = ("line_item_id", "learner_id", "number")
+        write_rows(connection, table, written, columns=columns, keys=keys)
         arrays = {
-            name: array_of(scores.c[name], values)
+            name: array_of(table.c[name], values)
             for name, values in zip(columns, zip(*written, strict=True), strict=True)
         }
         # They are there already, and take the same values in another way.
-        connection.execute(update(scores).values(points=1.0, submitted_at=NOW, attempt=-1))
-        write_arrays(connection, scores, arrays, keys=columns[:2])
+        connection.execute(update(table).values(points=1.0, submitted_at=NOW))
+        write_arrays(connection, table, arrays, keys=keys)
 
+    said = (table.c[name] for name in _WRITTEN)
     with reading(engine) as connection:
         found = connection.execute(
-            select(scores.c.line_item_id, scores.c.points, scores.c.submitted_at, scores.c.attempt)
-            .where(scores.c.learner_id == learner)
-            .order_by(scores.c.line_item_id)
+            select(*said).where(table.c.learner_id == learner).order_by(table.c.line_item_id)
         ).all()
         arrays = read_arrays(
-            connection, select(scores.c.line_item_id).where(scores.c.learner_id == learner)
+            connection, select(table.c.line_item_id).where(table.c.learner_id == learner)
         )
     second = timedelta(seconds=1)
     assert [
-        (row.points, None if row[2] is None else (row[2] - NOW) // second, row.attempt)
+        (row.points, None if row[1] is None else (row[1] - NOW) // second, *row[2:])
         for row in found
     ] == [
-        (points, None if at is None else at + 946_684_800 - to_micros(NOW) // 1_000_000, attempt)
-        for points, at, attempt in rows
+        (points, None if at is None else at + 946_684_800 - to_micros(NOW) // 1_000_000, *more)
+        for points, at, *more in rows
     ]
     assert sorted(arrays[0].tolist()) == numbers
 
@@ -195,4 +197,4 @@ def test_a_page_with_two_changes_writes_two_cells_and_two_events(db, algebra):
     gradebook.save_scores(db, opened, ScoreColumns.of(changed), now=NOW, run=None)
 
     assert sorted(db.execute(select(score_events.c.points)).scalars()) == [8.0, 9.0]
-    assert sorted(db.execute(select(scores.c.points)).scalars()) == [7.0, 7.0, 8.0, 9.0]
+    assert sorted(cell.points for cell in kept(db)) == [7.0, 7.0, 8.0, 9.0]

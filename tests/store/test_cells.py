@@ -14,7 +14,8 @@ from store import gradebook
 from store.cells import ROW, Cells, items_of, keys_in, keys_of, learners_of, packed
 from store.gradebook import SavedScores
 from store.packing import EPOCH_2000, LATE, OVERRIDDEN, STATE, VISIBLE
-from store.tables import earlier_attempts, scores
+from store.tables import earlier_attempts
+from tests.store.kept import kept
 from tests.store.places import NOW, open_reading, score
 
 FINE = score("quiz", "bo", 5.0)
@@ -29,8 +30,8 @@ def save(db, opened, *page):
     return gradebook.save_scores(db, opened, ScoreColumns.of(page), now=NOW, run=None)
 
 
-def kept(db):
-    return db.execute(select(scores.c.points).order_by(scores.c.points)).scalars().all()
+def points(db):
+    return sorted(cell.points for cell in kept(db))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_a_score_that_cannot_be_kept_is_passed_over_and_counted_and_the_rest_sta
     saved = save(db, opened, score("quiz", "ada", **poison), FINE)
 
     assert saved == SavedScores(new=1, skipped=1)
-    assert kept(db) == [5.0]
+    assert points(db) == [5.0]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_a_score_that_cannot_be_kept_is_passed_over_and_counted_and_the_rest_sta
 def test_what_is_beyond_a_rows_room_becomes_the_nearest_that_is_not(db, opened, told, expected):
     saved = save(db, opened, score("quiz", "ada", 7.0, **told))
 
-    row = db.execute(select(scores)).mappings().one()
+    (row,) = map(vars, kept(db))
     assert saved == SavedScores(new=1)
     assert {name: row[name] for name in expected} == expected
 
@@ -106,7 +107,7 @@ def test_a_grade_that_became_unreadable_was_not_taken_away(db, algebra, opened):
     save(db, tonight, score("quiz", "ada", float("nan")), score("test", "ada", 5.0))
 
     assert gradebook.clear_unseen(db, tonight, now=NOW, run=None) == SavedScores()
-    assert kept(db) == [5.0, 7.0]
+    assert points(db) == [5.0, 7.0]
 
 
 def test_part_of_a_second_makes_no_difference(db, opened):
@@ -151,7 +152,7 @@ def test_of_a_cell_that_is_told_twice_in_a_page_the_later_is_kept(db, opened):
     saved = save(db, opened, score("quiz", "ada", 7.0), score("quiz", "ada", 8.0))
 
     assert saved == SavedScores(new=1)
-    assert kept(db) == [8.0]
+    assert points(db) == [8.0]
 
 
 def test_a_page_of_nothing_is_nothing(db, opened):

@@ -8,7 +8,7 @@ from mapping.records import LearnerRef
 from mapping.score_columns import ScoreColumns
 from store import gradebook
 from store.columns import NOTHING, delete_equal, one_of, pair_of, read_columns
-from store.tables import enrolments, line_items, recompute_queue, score_events, scores
+from store.tables import enrolments, line_items, recompute_queue, score_events
 from store.waiting import mark_learners
 from tests.store.places import NOW, enrol, open_reading, score
 
@@ -35,7 +35,7 @@ def test_what_is_absent_is_nan_or_nothing_and_left_out_where_only_the_rest_is_wa
     ada = score("quiz", "ada", 7.0, points_deducted=0.5)
     page = [ada, score("quiz", "bo", 3.0)]
     gradebook.save_scores(db, opened, ScoreColumns.of(page), now=NOW, run=None)
-    query = select(scores.c.points, scores.c.points_deducted, scores.c.graded_at)
+    query = select(*(score_events.c[name] for name in ("points", "points_deducted", "graded_at")))
 
     points, deducted, graded_at = read_columns(db, query, sparse=["points_deducted"])
 
@@ -76,7 +76,7 @@ def test_only_rows_that_say_all_of_it_are_deleted(db, people):
 
 
 @pytest.mark.parametrize(
-    ("column", "width"), [(scores.c.learner_id, "INTEGER[]"), (line_items.c.id, "BIGINT[]")]
+    ("column", "width"), [(score_events.c.learner_id, "INTEGER[]"), (line_items.c.id, "BIGINT[]")]
 )
 def test_ids_that_do_not_follow_one_another_are_as_wide_as_their_column(
     postgres_engine, column, width

@@ -14,7 +14,8 @@ from store import gradebook, waiting
 from store.gradebook import SavedScores
 from store.packing import RETRIED, state_of
 from store.session import reading, writing
-from store.tables import courses, line_items, recompute_pairs, recompute_queue, score_events, scores
+from store.tables import courses, line_items, recompute_pairs, recompute_queue, score_events
+from tests.store.kept import kept
 from tests.store.places import (
     NOW,
     align,
@@ -50,7 +51,7 @@ def events(connection):
 
 
 def current(connection):
-    return connection.execute(select(state_of(scores.c.flags), scores.c.points)).all()
+    return [(cell.state, cell.points) for cell in kept(connection)]
 
 
 def marked(connection):
@@ -333,21 +334,19 @@ def _kept(engine, opened):
     items = {number: ref for (ref, _), number in opened.items.items()}
     people = {number: ref for ref, number in opened.learners.items()}
     with reading(engine) as connection:
-        now, past = (
-            connection.execute(
-                select(
-                    table.c.line_item_id,
-                    table.c.learner_id,
-                    state_of(table.c.flags),
-                    table.c.points,
-                )
-                .where(table.c.line_item_id.in_(items))
-                .order_by(*order)
-            ).all()
-            for table, order in ((scores, ()), (score_events, (score_events.c.id,)))
-        )
+        past = connection.execute(
+            select(
+                score_events.c.line_item_id,
+                score_events.c.learner_id,
+                state_of(score_events.c.flags),
+                score_events.c.points,
+            )
+            .where(score_events.c.line_item_id.in_(items))
+            .order_by(score_events.c.id)
+        ).all()
+        now = [one for one in kept(connection) if one.line_item_id in items]
     return (
-        {(items[i], people[p]): (state, points) for i, p, state, points in now},
+        {(items[one.line_item_id], people[one.learner_id]): (one.state, one.points) for one in now},
         [((items[i], people[p]), (state, points)) for i, p, state, points in past],
     )
 
@@ -403,7 +402,7 @@ def test_a_cell_remembers_that_it_was_of_another_attempt_whatever_it_says_later(
     for attempt, points in ((0, 5.0), (1, 6.0), (1, 6.0), (1, 7.0)):
         reading = gradebook.start_reading(db, algebra, items=opened.items, learners=opened.learners)
         saved = save(db, reading, score("quiz", "ada", points, attempt=attempt))
-        is_retried = db.execute(select(scores.c.flags)).scalar_one() & RETRIED != 0
+        is_retried = kept(db)[0].flags & RETRIED != 0
         said.append((saved.new, saved.changed, is_retried))
 
     assert said == [(1, 0, False), (0, 1, True), (0, 0, True), (0, 1, True)]

@@ -35,7 +35,7 @@ def test_a_line_item_is_found_whether_ids_lie_together_or_far_apart(ids):
     assert place[len(ids) :].tolist() == [NOWHERE] * 3
 
 
-def test_a_tenants_line_items_that_speak_are_a_share_of_all(db, district, algebra):
+def test_a_tenants_line_items_are_those_that_speak(db, district, algebra):
     publish(db, district)
     items = gradebook.save_line_items(
         db, algebra, [column(ref, maximum=8.0) for ref in ("quiz", "a", "b", "c")]
@@ -46,7 +46,6 @@ def test_a_tenants_line_items_that_speak_are_a_share_of_all(db, district, algebr
 
     assert found.line_item.tolist() == [items["quiz", None]]
     assert (found.maximum.tolist(), found.course.tolist()) == ([8.0], [algebra])
-    assert found.share == pytest.approx(0.25)
 
 
 def test_some_line_items_are_loaded_by_their_ids_and_none_by_none(db, algebra):

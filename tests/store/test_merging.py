@@ -35,10 +35,10 @@ from store.tables import (
     passback_marks,
     recompute_queue,
     score_events,
-    scores,
 )
 from store.tables import courses as stored_courses
 from store.tables import outbox as letters
+from tests.store.kept import kept
 from tests.store.places import (
     FRAMEWORK,
     NOW,
@@ -68,8 +68,8 @@ def read(db, course, *people_there, marks=(), now=NOW):
 def cells(db):
     """Points by learner, whatever the course."""
     found = {}
-    for row in db.execute(select(scores.c.learner_id, scores.c.points)):
-        found.setdefault(row[0], []).append(row[1])
+    for cell in kept(db):
+        found.setdefault(cell.learner_id, []).append(cell.points)
     return {learner: sorted(points) for learner, points in found.items()}
 
 
@@ -409,14 +409,7 @@ def test_whatever_ids_come_and_go_cells_are_their_newest_events_and_reading_agai
         again = read(db, course, *enrolled)
         accounts = people.known_people(db, platform, list(rosters[-1]))
         by_sis = people.learners_by_sis_id(db, tenant, [sis for sis in rosters[-1].values() if sis])
-        kept = db.execute(
-            select(
-                scores.c.line_item_id,
-                scores.c.learner_id,
-                state_of(scores.c.flags),
-                scores.c.points,
-            )
-        ).all()
+        now = [(one.line_item_id, one.learner_id, one.state, one.points) for one in kept(db)]
         past = db.execute(
             select(
                 score_events.c.line_item_id,
@@ -427,5 +420,5 @@ def test_whatever_ids_come_and_go_cells_are_their_newest_events_and_reading_agai
         ).all()
 
     assert again == last
-    assert {row[:2]: row[2:] for row in kept} == {row[:2]: row[2:] for row in past}
+    assert {row[:2]: row[2:] for row in now} == {row[:2]: row[2:] for row in past}
     assert all(by_sis[sis] == accounts[ref].learner for ref, sis in rosters[-1].items() if sis)

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 from mapping.records import WHATEVER_IS_LINKED, ScoreState
 from store import schema
 from store.alignments import rules_in_force
+from store.course_cells import kept_scores
 from store.packing import EPOCH_2000, RETRIED, flags
 from store.session import open_engine, writing
 from store.tables import (
@@ -19,7 +20,6 @@ from store.tables import (
     metadata,
     recompute_queue,
     score_events,
-    scores,
     standing_changes,
 )
 from tests.store.places import new_tenant, publish, rule
@@ -182,6 +182,11 @@ def _rows(engine, table):
         return [dict(row) for row in found]
 
 
+def _cells(engine):
+    with engine.connect() as connection:
+        return kept_scores(connection, 1)
+
+
 _PACKED = (
     {
         "line_item_id": 1,
@@ -218,8 +223,23 @@ _ATTEMPT = {
 def test_cells_say_after_they_were_packed_what_they_said_before(before_0006):
     _upgrade(before_0006, "head")
 
-    assert _rows(before_0006, scores) == list(_PACKED)
+    assert _cells(before_0006) == list(_PACKED)
     assert _rows(before_0006, earlier_attempts) == [_ATTEMPT]
+
+
+def test_cells_are_the_same_in_the_release_before_and_back_again(before_0006):
+    _upgrade(before_0006, "head")
+
+    _move(before_0006, command.downgrade, "0023")
+    with before_0006.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT * FROM scores ORDER BY learner_id").all()
+    _upgrade(before_0006, "head")
+
+    assert rows == [
+        (7.25, 0.5, 1, 1, 5, -60, 2**15 - 1, _PACKED[0]["flags"]),
+        (None, None, 1, 2, None, 2**31 - 1, 0, _PACKED[1]["flags"]),
+    ]
+    assert _cells(before_0006) == list(_PACKED)
 
 
 def test_cells_that_were_of_another_attempt_once_are_known_after_they_were_packed(before_0006):
@@ -231,7 +251,7 @@ def test_cells_that_were_of_another_attempt_once_are_known_after_they_were_packe
 
     _upgrade(before_0006, "head")
 
-    first, second = _rows(before_0006, scores)
+    first, second = _cells(before_0006)
     assert (first["flags"] & RETRIED, second["flags"] & RETRIED) == (0, RETRIED)
 
 

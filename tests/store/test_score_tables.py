@@ -4,17 +4,17 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import insert, select
 
 from mapping.columns import NO_MOMENT
 from mapping.evidence.tables import KINDS
-from mapping.records import Attempt, EvidenceKind, LearnerId, LearnerRef, ScoreState
+from mapping.records import Attempt, EvidenceKind, LearnerRef, LineItemRef, ScoreState
 from mapping.score_columns import ScoreColumns
 from store import gradebook, judgements, score_tables
 from store.cell_columns import cells_now
 from store.judgements import Exclusion, GivenDate
+from store.packing import LATE
 from store.score_tables import Knowledge
-from store.tables import learners, scores, to_micros
+from store.tables import to_micros
 from tests.store.places import (
     NOW,
     align,
@@ -86,25 +86,36 @@ def test_no_learners_have_no_scores(db):
     assert len(score_tables.score_table(db, [])) == 0
 
 
-def test_cells_of_learners_whose_ids_lie_far_apart_say_all_they_said(db, district, opened, ada):
-    far = LearnerId(2**31 - 1)
-    db.execute(insert(learners).values(id=far, tenant_id=district, name="far", sort_name="far"))
-    save(db, opened, score("quiz", "ada", attempt=32_767, state=ScoreState.MISSING, is_late=True))
-    given = {"points": 7.25, "points_deducted": 0.5, "submitted_at": NOW, "learner_id": far}
-    (ours,) = db.execute(select(scores)).mappings().all()
-    db.execute(insert(scores).values(**{**ours, **given}))
+def test_cells_of_learners_in_several_courses_stand_by_learner_and_line_item(
+    db, district, canvas, opened, ada
+):
+    """Line items of the course that began first came before and after those of the other."""
+    other = open_reading(
+        db, new_course(db, district, canvas, "b"), items=["essay"], learners=["bo", "ada"]
+    )
+    items = gradebook.save_line_items(db, opened.course, [column("quiz"), column("late")])
+    again = gradebook.start_reading(db, opened.course, items=items, learners=opened.learners)
+    said = {"points_deducted": 0.5, "submitted_at": NOW, "attempt": 32_767, "is_late": True}
+    save(db, other, score("essay", "bo", 1.0), score("essay", "ada", 2.0))
+    save(db, again, score("late", "ada", 3.0, **said), score("quiz", "ada", None, attempt=1))
 
-    found = cells_now(db, [far, ada]).ordered()
+    found = cells_now(db, list(other.learners.values())).ordered()
 
-    assert found.learner.tolist() == [ada, far]
-    assert found.line_item.tolist() == [ours["line_item_id"]] * 2
-    assert found.attempt.tolist() == [32_767, 32_767]
-    assert found.flags.tolist() == [ours["flags"]] * 2
-    assert np.isnan(found.points[0])
-    assert found.points[1] == 7.25
-    assert found.deducted.tolist() == [0.0, 0.5]
-    assert found.submitted_at.tolist() == [NO_MOMENT, to_micros(NOW)]
-    assert found.graded_at.tolist() == [NO_MOMENT, NO_MOMENT]
+    bo = other.learners[LearnerRef("bo")]
+    late, essay = items[LineItemRef("late"), None], other.items[LineItemRef("essay"), None]
+    assert late > essay
+    cells = zip(
+        found.learner.tolist(), found.line_item.tolist(), found.points.tolist(), strict=True
+    )
+    assert [cell for cell in cells if cell[0] == bo] == [(bo, essay, 1.0)]
+    theirs = found.rows(found.learner == ada)
+    assert theirs.line_item.tolist() == [opened.items[LineItemRef("quiz"), None], essay, late]
+    assert np.isnan(theirs.points[0])
+    assert theirs.points[1:].tolist() == [2.0, 3.0]
+    assert theirs.deducted.tolist() == [0.0, 0.0, 0.5]
+    assert theirs.attempt.tolist() == [1, 0, 32_767]
+    assert theirs.submitted_at.tolist() == [NO_MOMENT, NO_MOMENT, to_micros(NOW)]
+    assert theirs.has(LATE).tolist() == [False, False, True]
 
 
 def test_attempts_in_the_history_of_a_cell_come_beside_the_present_one(db, opened, ada):

@@ -15,10 +15,11 @@ from mapping.records import (
 )
 from mapping.score_columns import ScoreColumns
 from store import gradebook, readings, whole_readings
+from store.course_cells import kept_scores
 from store.gradebook import SavedScores
-from store.packing import state_of
 from store.readings import Finished
-from store.tables import courses, line_items, score_events, scores
+from store.tables import courses, line_items, score_events
+from tests.store.kept import kept
 from tests.store.places import NOW, new_course, open_reading, score
 
 ITEMS, PEOPLE = ("quiz", "test"), ("ada", "bo")
@@ -104,7 +105,7 @@ def test_one_score_that_changed_is_found_wherever_it_stands(db, opened, place):
     saved = read_whole(db, opened, other[:2], other[2:])
 
     assert sorted(one.changed for one in saved) == [0, 0, 1]
-    assert sorted(db.execute(select(scores.c.points)).scalars()) == [7.0, 7.0, 7.0, 8.0]
+    assert sorted(cell.points for cell in kept(db)) == [7.0, 7.0, 7.0, 8.0]
 
 
 def test_after_a_part_that_is_other_all_that_follow_are_compared(db, opened):
@@ -113,7 +114,7 @@ def test_after_a_part_that_is_other_all_that_follow_are_compared(db, opened):
     read_whole(db, opened, PAGE[:1], [eight])
 
     assert read_whole(db, opened, [nine], [eight])[:2] == [SavedScores(changed=1)] * 2
-    assert db.execute(select(scores.c.points)).scalars().all() == [8.0]
+    assert [cell.points for cell in kept(db)] == [8.0]
 
 
 def test_what_changed_and_was_set_back_in_between_is_written_both_times(db, opened):
@@ -121,7 +122,7 @@ def test_what_changed_and_was_set_back_in_between_is_written_both_times(db, open
     read_changes(db, opened, PAGE[0]._replace(points=8.0))
 
     assert read_whole(db, opened, PAGE) == [SavedScores(changed=1), SAME]
-    assert db.execute(select(scores.c.points)).scalars().all() == [7.0] * 4
+    assert [cell.points for cell in kept(db)] == [7.0] * 4
 
 
 def test_changes_that_are_none_leave_the_digest(db, opened):
@@ -158,7 +159,7 @@ def test_what_is_no_longer_there_is_taken_away(db, opened):
 
     assert read_whole(db, opened, PAGE[:2], PAGE[2:3])[-1] == SavedScores(changed=1)
     assert read_whole(db, opened, PAGE[:2], PAGE[2:3]) == [SAME] * 3
-    states = db.execute(select(state_of(scores.c.flags))).scalars().all()
+    states = [cell.state for cell in kept(db)]
     assert sorted(states) == sorted([ScoreState.CLEARED, *[ScoreState.GRADED] * 3])
 
 
@@ -289,14 +290,17 @@ def said(db, opened):
     items = {number: ref for (ref, _), number in opened.items.items()}
     people = {number: ref for ref, number in opened.learners.items()}
     found = []
-    for table in (scores, score_events):
-        order = (table.c.line_item_id, table.c.learner_id) if table is scores else (table.c.id,)
-        query = select(table).where(table.c.line_item_id.in_(items)).order_by(*order)
-        for row in db.execute(query).mappings():
+    events = db.execute(
+        select(score_events)
+        .where(score_events.c.line_item_id.in_(items))
+        .order_by(score_events.c.id)
+    ).mappings()
+    for kind, rows in (("now", kept_scores(db, opened.course)), ("events", events)):
+        for row in rows:
             facts = {
                 name: value
                 for name, value in row.items()
                 if name not in ("id", "line_item_id", "learner_id")
             }
-            found.append((table.name, items[row["line_item_id"]], people[row["learner_id"]], facts))
+            found.append((kind, items[row["line_item_id"]], people[row["learner_id"]], facts))
     return found

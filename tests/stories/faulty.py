@@ -36,6 +36,7 @@ from tests.connectors.doubles import KEY, LOOPBACK, MIRROR, MemoryTokenCache
 from tests.connectors.serving import ScriptedLms, answer_json, serving
 from tests.contracts.subjects import public_jwk, simulated_access
 from tests.databases import lay_database
+from tests.store.kept import lay_out
 from tests.store.places import new_platform, new_school, new_tenant, publish, rule, set_rule
 from tests.stories.stage import free_port, serving_on
 from tests.workers.night import Night
@@ -198,6 +199,7 @@ class FaultyNight(Night):
     def store(self) -> dict:
         """What Waymark holds of each cell, by column, rubric row and learner."""
         with self.engine.connect() as connection:
+            lay_out(connection)
             rows = connection.exec_driver_sql(STORE).all()
         return {tuple(row[:3]): tuple(row[3:]) for row in rows}
 
