@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, func, select
 
 from benchmarks.timing import Row
 from bootstrap.container import Container, open_container
@@ -25,11 +25,12 @@ from bootstrap.embedded import running_redis
 from bootstrap.settings import Settings, child_environment, load_settings, new_secret
 from mapping.kept import differing
 from mapping.records import LearnerId, TenantId
-from store import schema, standing_tables, sync_state, tenants, waiting
+from store import courses, schema, standing_tables, sync_state, tenants, waiting
+from store.course_cells import cells_of, keep_cells
 from store.grounds import grounds_of, policy_of
 from store.session import reading, writing
 from store.sync_state import Phase
-from store.tables import learners, scores, standing_changes, work_items
+from store.tables import standing_changes, work_items
 from tests.conftest import Clock
 from tests.contracts.fake import FakeGradebook, graded, small_gradebook
 from tests.servers import running_postgres
@@ -180,12 +181,10 @@ def _one_round(container: Container, districts: Sequence[TenantId], number: int)
     """Change every score, and begin a run of computing in each district."""
     for tenant in districts:
         with writing(container.engine) as connection:
-            theirs = select(learners.c.id).where(learners.c.tenant_id == tenant)
-            connection.execute(
-                update(scores)
-                .where(scores.c.learner_id.in_(theirs))
-                .values(points=(scores.c.learner_id * 7 + number * 3) % 11)
-            )
+            for course in courses.courses_of(connection, tenant):
+                changed = cells_of(connection, course.id)
+                changed.rows["points"] = (changed.learners() * 7 + number * 3) % 11
+                keep_cells(connection, course.id, changed)
             waiting.mark_everybody(connection, tenant, now=container.now())
             run_id = sync_state.start_run(
                 connection,

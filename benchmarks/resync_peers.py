@@ -2,24 +2,56 @@
 
 Those who write row by row begin with records, those who send arrays with columns.
 
-Each has the store's own table, with its keys. None keeps events, as Waymark does besides.
+Each has a table of its own with a row for each cell, as narrow as it can be and with the keys and
+indexes that finding a cell, a course's cells and a learner's cells take. None keeps events, as
+Waymark does besides.
 """
 
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, func, literal, or_, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session, registry
 from sqlalchemy.types import NullType
 
 from benchmarks.resync_courses import Page, ReadCourse
 from store.cells import FIELDS, items_of, learners_of, packed
-from store.packing import flags
+from store.packing import Second2000, flags
 from store.session import upsert, writing
-from store.tables import scores
 
 _KEYS = ("line_item_id", "learner_id")
+
+
+_metadata = MetaData()
+scores = Table(
+    "scores_of_peers",
+    _metadata,
+    Column("points", Float),
+    Column("points_deducted", Float),
+    Column("line_item_id", Integer, primary_key=True, autoincrement=False),
+    Column("learner_id", Integer, primary_key=True, autoincrement=False),
+    Column("submitted_at", Second2000),
+    Column("graded_at", Second2000),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("flags", SmallInteger, nullable=False),
+    Index("ix_scores_of_peers_learner_id", "learner_id"),
+    sqlite_with_rowid=False,
+)
 
 
 class Cell:
@@ -31,6 +63,11 @@ class Cell:
 
 
 registry().map_imperatively(Cell, scores)
+
+
+def make_table(engine: Engine) -> None:
+    """Make the table that peers write."""
+    _metadata.create_all(engine)
 
 
 def merge(engine: Engine, course: ReadCourse, page: Page) -> None:

@@ -20,23 +20,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Engine, delete, select, text
-from sqlalchemy.orm import Mapped, Session, mapped_column, registry
 
-from benchmarks.scale_district import District, found_district, write_district
+from benchmarks import scale_peers
+from benchmarks.scale_district import NOW, District, found_district, write_district
 from benchmarks.timing import Row
-from mapping.records import RunId
+from mapping.records import CompetencyId, CourseId, LearnerId, RunId
 from store import waiting
+from store.cells import Cells
+from store.course_cells import cells_of, keep_cells
 from store.session import open_engine, writing
-from store.tables import alignments, line_items, recompute_pairs, recompute_queue, runs, scores
+from store.tables import alignments, courses, recompute_pairs, recompute_queue, runs
 from tests.servers import running_postgres
 from workers import schedule
 
 SCHOOLS = 10
 SHARES = (0.01, 0.02, 0.04)
 _SERVER = ("shared_buffers=1GB", "work_mem=64MB", "max_wal_size=8GB")
-_SAMPLE = 200
-"""Learners that the peers compute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def run() -> list[Row]:
                 what="read, judge in both views, compare; one worker and PostgreSQL",
                 rate=found.rows / found.seconds,
             ),
-            *_peers(engine),
+            *scale_peers.measured(engine),
         ]
 
 
@@ -97,7 +98,7 @@ def main(arguments: Sequence[str]) -> None:
             _change(engine, share)
             case = f"{share:.0%} of scores changed"
             print(computed(engine, district, case=case, workers=options.nightly).line)
-        for peer in _peers(engine):
+        for peer in scale_peers.measured(engine):
             print(f"{peer.what}: {peer.rate:,.0f} scores/s")
 
 
@@ -178,77 +179,31 @@ def _vacuum(engine: Engine) -> None:
 
 def _change(engine: Engine, share: float) -> None:
     """Other points in so many cells, picked at random, each put down with what it speaks for."""
+    rng = np.random.default_rng(round(share * 100))
+    with engine.connect() as connection:
+        ids = connection.execute(select(courses.c.id).order_by(courses.c.id)).scalars().all()
+        speaks: dict[int, list[CompetencyId]] = defaultdict(list)
+        for item, competency in connection.execute(
+            select(alignments.c.line_item_id, alignments.c.competency_id)
+        ):
+            speaks[item].append(CompetencyId(competency))
     with writing(engine) as connection:
         connection.execute(delete(recompute_queue))
-        connection.execute(text(_CHANGE), {"share": share})
+        for course in ids:
+            changed = _changed(cells_of(connection, CourseId(course)), share, rng)
+            keep_cells(connection, CourseId(course), changed)
+            places = zip(changed.items().tolist(), changed.learners().tolist(), strict=True)
+            pairs = [(LearnerId(who), told) for item, who in places for told in speaks[item]]
+            waiting.mark_pairs(connection, pairs, now=NOW)
     with writing(engine) as connection:
         assert connection.execute(select(recompute_pairs.c.token).limit(1)).all()  # noqa: S101
 
 
-_CHANGE = """
-WITH changed AS (
-    UPDATE scores SET points = CASE WHEN points > 10 THEN points - 3.5 ELSE points + 3.5 END
-    WHERE points IS NOT NULL AND random() < :share
-    RETURNING learner_id, line_item_id
-)
-INSERT INTO recompute_pairs (learner_id, competency_id, token)
-SELECT DISTINCT changed.learner_id, alignments.competency_id, 1
-FROM changed JOIN alignments USING (line_item_id)
-"""
-
-
-class _Score:
-    """A score as an ORM has it."""
-
-    line_item_id: Mapped[int] = mapped_column(primary_key=True)
-    learner_id: Mapped[int] = mapped_column(primary_key=True)
-    points: Mapped[float | None]
-
-
-def _peers(engine: Engine) -> list[Row]:
-    """A weighted average by a loop over the same rows, fetched by an ORM and by Core."""
-    registry().map_imperatively(_Score, scores)
-    with engine.connect() as connection:
-        aligned: dict[int, list[int]] = defaultdict(list)
-        for item, competency in connection.execute(
-            select(alignments.c.line_item_id, alignments.c.competency_id)
-        ):
-            aligned[item].append(competency)
-        maximum = {
-            row[0]: row[1]
-            for row in connection.execute(select(line_items.c.id, line_items.c.maximum))
-        }
-        is_sample = scores.c.learner_id <= _SAMPLE
-        began = time.perf_counter()
-        rows = connection.execute(
-            select(scores.c.learner_id, scores.c.line_item_id, scores.c.points).where(is_sample)
-        ).all()
-        _loop([tuple(row) for row in rows], aligned, maximum)
-        by_core = len(rows) / (time.perf_counter() - began)
-    with Session(engine) as session:
-        began = time.perf_counter()
-        found = session.scalars(select(_Score).where(is_sample)).all()
-        _loop([(one.learner_id, one.line_item_id, one.points) for one in found], aligned, maximum)
-        by_orm = len(found) / (time.perf_counter() - began)
-    what = "and a Python loop, one view, no rules, nothing compared"
-    return [
-        Row(benchmark="scale", role="peer", what=f"Core rows {what}", rate=by_core),
-        Row(benchmark="scale", role="peer", what=f"ORM objects {what}", rate=by_orm),
-    ]
-
-
-def _loop(
-    rows: Sequence[tuple[Any, ...]], aligned: dict[int, list[int]], maximum: dict[int, float]
-) -> dict[tuple[int, int], float]:
-    sums: dict[tuple[int, int], list[float]] = defaultdict(lambda: [0.0, 0.0])
-    for learner, item, points in rows:
-        if points is None:
-            continue
-        for competency in aligned.get(item, ()):
-            cell = sums[learner, competency]
-            cell[0] += points / maximum[item] * 4
-            cell[1] += 1
-    return {pair: total / count for pair, (total, count) in sums.items()}
+def _changed(cells: Cells, share: float, rng: np.random.Generator) -> Cells:
+    points = cells.rows["points"]
+    found = cells.where(~np.isnan(points) & (rng.random(len(cells)) < share))
+    found.rows["points"] += np.where(found.rows["points"] > 10, -3.5, 3.5)
+    return found
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 A school has a thousand learners and fifty courses of six subjects; a learner is in one course of
 each, with fifty line items, so has three hundred scores. Two learners in a hundred are in a course
-of the next school. Rows lie as a night writes them: course by course, line item by line item.
+of the next school. Rows lie as a night writes them: course by course, learner by learner.
 """
 
 import sys
@@ -15,9 +15,11 @@ import numpy as np
 from sqlalchemy import Connection, Engine, func, insert, select, text
 
 from mapping.columns import NO_MOMENT, IntArray
-from mapping.records import EnrolmentState, ScoreState, TenantId
+from mapping.records import CourseId, EnrolmentState, ScoreState, TenantId
 from mapping.rules.mastery_rule import MasteryRule
 from store import registrations, rules, schema
+from store.cells import FIELDS, NO_SECOND, ROW, Cells, keys_of
+from store.course_cells import keep_cells
 from store.packing import LATE, RETRIED, SECONDS_BEFORE_2000, VISIBLE
 from store.session import write_arrays, write_rows, writing
 from store.tables import (
@@ -32,7 +34,6 @@ from store.tables import (
     mapping_sets,
     platforms,
     score_events,
-    scores,
     to_micros,
 )
 
@@ -50,7 +51,8 @@ _STATES = (ScoreState.GRADED, ScoreState.NOT_GRADED, ScoreState.MISSING, ScoreSt
 _SHARES = (0.91, 0.05, 0.02, 0.02)
 _MOVED, _HIDDEN, _LATE, _DEDUCTED, _RETRIED, _EARLIER = 0.02, 0.02, 0.04, 0.01, 0.01, 0.01
 _UNDUE, _UNSUBMITTED, _ALSO = 0.4, 0.1, 0.1
-_INDEXED = (scores, score_events, earlier_attempts)
+_AT = ("submitted_at", "graded_at")
+_INDEXED = (score_events, earlier_attempts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,18 +233,32 @@ def _scores(
         ],
         columns=("course_id", "learner_id", "state"),
     )
-    # Line item by line item, as a course is read.
+    # Course by course, as they are read.
+    order = np.lexsort((learner, course))
+    learner, course = learner[order], course[order]
     each = items.size // (schools * COURSES)
     cell = np.repeat(np.arange(learner.size), each)
     item = course[cell] * each + np.tile(np.arange(each), learner.size)
-    order = np.argsort(item, kind="stable")
-    columns = _said(learner[cell][order], item[order], due=items, rng=rng)
-    write_arrays(connection, scores, columns)
+    columns = _said(learner[cell], item, due=items, rng=rng)
+    _keep(connection, columns, course=course[cell] + 1)
     is_retried = (columns["flags"] & RETRIED) != 0
     before = {name: column[is_retried] for name, column in columns.items()}
     before |= {"attempt": before["attempt"] - 1, "recorded_at": np.full(before["flags"].size, 0)}
     write_arrays(connection, score_events, before)
     _histories(connection, columns, rng)
+
+
+def _keep(connection: Connection, columns: Mapping[str, Any], *, course: IntArray) -> None:
+    """Keep cells that stand by course, learner and line item."""
+    keys = keys_of(columns["line_item_id"], columns["learner_id"])
+    rows = np.empty(keys.size, ROW)
+    for name in FIELDS:
+        column = columns[name]
+        rows[name] = np.where(column == NO_MOMENT, NO_SECOND, column) if name in _AT else column
+    starts = np.flatnonzero(np.append(True, course[1:] != course[:-1]))
+    for start, end in zip(starts, np.append(starts[1:], keys.size), strict=True):
+        cells = Cells(keys[start:end], rows[start:end])
+        keep_cells(connection, CourseId(int(course[start])), cells)
 
 
 def _places(school: int, schools: int, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
