@@ -27,6 +27,7 @@ from mapping.records import CourseId, EnrolmentState, LearnerId
 from store import whole_readings
 from store.course_cells import keep_scores, take_scores
 from store.packing import RETRIED
+from store.session import lock
 from store.tables import (
     EPOCH,
     OPEN_LETTERS,
@@ -99,6 +100,7 @@ def _move_scores(
         graded_at = row["graded_at"]
         return graded_at is not None, graded_at or 0, last_event(row)
 
+    lock(connection, "course", course_id)
     whole_readings.forget(connection, course_id)
     kept, lost = _kept_and_lost(
         take_scores(connection, course_id, _involved(moves)), moves, age=age
