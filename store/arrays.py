@@ -6,6 +6,7 @@ of floats and the smallest number of its type in a column of whole numbers: of a
 is ``mapping.columns.NO_MOMENT``.
 """
 
+import struct
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -43,6 +44,8 @@ _BINARY = "waymark_binary"
 # PostgreSQL's catalogue, pg_type.dat: element and array of each type.
 _OIDS = {"?": (16, 1000), "i2": (21, 1005), "i4": (23, 1007), "i8": (20, 1016), "f8": (701, 1022)}
 _HEADER = 20
+_BYTES = 17
+_NO_BYTES = (-1).to_bytes(4, signed=True)
 _KINDS: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
     (Boolean, "?"),
     (SmallInteger, "i2"),
@@ -52,12 +55,17 @@ _KINDS: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
 )
 
 
+class Pieces(list[bytes | None]):
+    """A column of bytes, None for nothing: sent as they are, not spelled out."""
+
+
 def speak_arrays(engine: Engine) -> None:
     """Have a PostgreSQL engine's connections take and give NumPy arrays."""
 
     @event.listens_for(engine, "connect")
     def _connected(driver: Any, _record: object) -> None:  # noqa: ANN401 - the driver's
         driver.adapters.register_dumper(np.ndarray, _ArrayDumper)
+        driver.adapters.register_dumper(Pieces, _PiecesDumper)
         for _, array_oid in _OIDS.values():
             driver.adapters.register_loader(array_oid, _ArrayLoader)
 
@@ -235,6 +243,19 @@ class _ArrayDumper(Dumper):
         cells["size"] = obj.dtype.itemsize
         cells["value"] = obj
         return np.array([1, 0, element, len(obj), 1], ">i4").tobytes() + cells.tobytes()
+
+
+class _PiecesDumper(Dumper):
+    """One dimension of bytes in PostgreSQL's binary form; source as of ``_ArrayDumper``."""
+
+    format = Format.BINARY
+    oid = 1001
+
+    def dump(self, obj: Pieces) -> Buffer:
+        sent = [struct.pack(">5i", 1, None in obj, _BYTES, len(obj), 1)]
+        for one in obj:
+            sent += (_NO_BYTES,) if one is None else (len(one).to_bytes(4), one)
+        return b"".join(sent)
 
 
 class _ArrayLoader(Loader):

@@ -1,7 +1,6 @@
 """Rows of many learners: asked for by their ids, read as wide columns, deleted by what they say."""
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -43,31 +42,6 @@ def read_columns(
         column if column.dtype.kind == "f" else column.astype(np.int64, copy=False)
         for column in read_arrays(connection, query, sparse=sparse)
     )
-
-
-@contextmanager
-def heap_first(connection: Connection) -> Iterator[None]:
-    """Have PostgreSQL read the rows of many learners page by page of their table.
-
-    Learners of a school are near each other as their scores are, so PostgreSQL takes the order of
-    an index on learners for the order on disk, and visits every page some hundred times: of
-    300,000 rows that takes as long as everything else together.
-    """
-    connection.exec_driver_sql("SET LOCAL enable_indexscan = off")
-    yield
-    connection.exec_driver_sql("SET LOCAL enable_indexscan = on")
-
-
-@contextmanager
-def key_first(connection: Connection) -> Iterator[None]:
-    """Have PostgreSQL find rows by a key and not read their whole table, whatever it thinks.
-
-    Of a table that grew since statistics were taken it thinks that few rows are many of it: of
-    200,000 rows it then reads all to find 20,000, which takes three times as long.
-    """
-    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-    yield
-    connection.exec_driver_sql("SET LOCAL enable_seqscan = on")
 
 
 def one_of(connection: Connection, column: ColumnElement[int], ids: Collection[int]) -> Any:  # noqa: ANN401 - a condition

@@ -22,7 +22,7 @@ from sqlalchemy.types import NullType
 
 from mapping.columns import IntArray
 from mapping.records import CourseId, LearnerId
-from store.arrays import Array, read_bytes
+from store.arrays import Array, Pieces, read_bytes
 from store.columns import one_of
 from store.session import chunks, write_arrays
 from store.tables import line_items, score_blocks
@@ -123,9 +123,9 @@ def write_blocks(connection: Connection, course_id: CourseId, blocks: Blocks) ->
         "learner_id": blocks.learner[starts].astype(np.int32),
         "graded": np.add.reduceat(~np.isnan(blocks.cells["points"]), starts, dtype=np.int32),
         "cells": _sliced(blocks.cells, starts, ends),
-        "deducted": [
+        "deducted": Pieces(
             one if is_any else None for one, is_any in zip(deducted, is_deducted, strict=True)
-        ],
+        ),
     }
     write_arrays(connection, score_blocks, columns, keys=_PLACE)
 
@@ -144,10 +144,10 @@ def learners_with(connection: Connection, items: Collection[int]) -> frozenset[L
     return frozenset(map(LearnerId, found))
 
 
-def _sliced(column: Array, starts: IntArray, ends: IntArray) -> list[bytes]:
+def _sliced(column: Array, starts: IntArray, ends: IntArray) -> Pieces:
     whole, size = column.tobytes(), column.itemsize
     places = zip((starts * size).tolist(), (ends * size).tolist(), strict=True)
-    return [whole[start:end] for start, end in places]
+    return Pieces(whole[start:end] for start, end in places)
 
 
 def _gathered(connection: Connection, condition: ColumnElement[bool]) -> _Sent:

@@ -29,13 +29,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.types import NullType
 
-from store.arrays import Array, absent, array_of, dtype_of, speak_arrays, values_of
+from store.arrays import Array, Pieces, absent, array_of, dtype_of, speak_arrays, values_of
 
 T = TypeVar("T")
 _Insert: TypeAlias = postgresql.Insert | sqlite.Insert
 _I = TypeVar("_I", postgresql.Insert, sqlite.Insert)
 
 _WRITE = "waymark_write"
+_PIECES = "bytes"
+_SENT_AS_THEY_ARE = ("", "b1", _PIECES)
+"""Kinds of columns in which NULL is NULL, and not a number that stands for it."""
 _FEW = 4
 """So few rows are written one by one."""
 _BUSY_SECONDS = 60
@@ -248,11 +251,15 @@ def write_arrays(
         rows = list(zip(*columns, strict=True))
         _write_tuples(connection, table, rows, columns=names, keys=keys)
         return
-    kinds = tuple(
-        array.dtype.str[1:] if isinstance(array, np.ndarray) else "" for array in arrays.values()
-    )
+    kinds = tuple(map(_kind, arrays.values()))
     statement = _unnesting(table, names, kinds, keys=tuple(keys))
     connection.execute(statement, {_given(name): array for name, array in arrays.items()})
+
+
+def _kind(column: Array | list[Any]) -> str:
+    if isinstance(column, Pieces):
+        return _PIECES
+    return column.dtype.str[1:] if isinstance(column, np.ndarray) else ""
 
 
 def copy_rows(
@@ -281,7 +288,7 @@ def _unnesting(
     Args:
         table: The table.
         names: The columns given.
-        kinds: The NumPy type of each, empty for lists.
+        kinds: The NumPy type of each, ``_PIECES`` for bytes, empty for lists.
         keys: As for ``write_rows``.
     """
     parameters = [
@@ -292,7 +299,7 @@ def _unnesting(
     found = sqlalchemy.select(
         *(
             func.nullif(rows.c[name], absent(np.dtype(kind)))
-            if kind and kind != "b1" and table.c[name].nullable
+            if kind not in _SENT_AS_THEY_ARE and table.c[name].nullable
             else rows.c[name]
             for name, kind in zip(names, kinds, strict=True)
         )

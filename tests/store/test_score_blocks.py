@@ -159,3 +159,17 @@ def test_cells_that_are_taken_are_there_no_more_and_may_be_put_back(db, algebra,
 
 
 FINE = score("quiz", "bo", 5.0)
+
+
+def test_cells_of_several_courses_stand_by_learner_and_line_item(db, district, canvas, opened):
+    other = open_reading(
+        db, new_course(db, district, canvas, "b"), items=["x", "y"], learners=["bo", "ada"]
+    )
+    save(db, other, *(score(item, who, 1.0) for item in "xy" for who in ("bo", "ada")))
+    save(db, opened, *(score(item, who, 1.0) for item in ("quiz", "test") for who in ("bo", "ada")))
+
+    found = read_blocks(db, score_blocks.c.graded > 0)
+
+    cells = list(zip(found.learner.tolist(), found.cells["line_item_id"].tolist(), strict=True))
+    assert cells == sorted(cells)
+    assert len(cells) == 8
