@@ -70,6 +70,7 @@ def test_a_backup_of_the_release_before_is_restored_upgraded_and_judged_the_same
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "DIFFERS" not in done.stdout
+    assert f", {len(RELEASE_0004['scores']['rows'])} cells\n" in done.stdout
     assert "judged anew: " in done.stdout
     assert "judged anew: 0 standings" not in done.stdout
 
