@@ -5,24 +5,16 @@ twenty, and to read either costs more than what a cell says. So cells that are r
 together: those of a learner in a course, by line item, twenty-four bytes each.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    func,
-    literal_column,
-    select,
-    type_coerce,
-)
-from sqlalchemy.types import NullType
+from sqlalchemy import ColumnElement, Connection, select
 
 from mapping.columns import IntArray
 from mapping.records import CourseId, LearnerId
-from store.arrays import Array, Pieces, read_bytes
+from store.arrays import Array, Pieces, read_rows
 from store.columns import one_of
 from store.session import chunks, write_arrays
 from store.tables import line_items, score_blocks
@@ -57,20 +49,6 @@ class Blocks:
         return len(self.cells)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Sent:
-    """Blocks as a database sends them: a learner and a length for each, and all bytes together.
-
-    Lengths are in cells; of those whose points nothing is taken off the second is 0.
-    """
-
-    learner: IntArray
-    length: IntArray
-    deducted_length: IntArray
-    cells: bytes
-    deducted: bytes
-
-
 def read_blocks(connection: Connection, condition: ColumnElement[bool]) -> Blocks:
     """All cells of some blocks: by learner and line item, but where courses' line items mingle.
 
@@ -78,20 +56,24 @@ def read_blocks(connection: Connection, condition: ColumnElement[bool]) -> Block
         connection: A transaction.
         condition: Which blocks, by their columns.
     """
-    is_lite = connection.dialect.name == "sqlite"
-    sent = _fetched(connection, condition) if is_lite else _gathered(connection, condition)
-    cells = np.frombuffer(sent.cells, CELL)
+    block = score_blocks.c
+    query = select(block.learner_id, block.cells, block.deducted).where(condition)
+    rows = read_rows(connection, query)
+    whose, said, taken_off = zip(*rows, strict=True) if rows else ((), (), ())
+    cells = np.frombuffer(b"".join(said), CELL)
+    learners = np.array(whose, np.int64)
+    lengths = np.array([len(one) for one in said], np.int64) // CELL.itemsize
+    learner = np.repeat(learners, lengths)
     deducted = np.full(len(cells), np.nan)
-    if sent.deducted:
-        is_there = np.repeat(sent.deducted_length > 0, sent.length)
-        deducted[is_there] = np.frombuffer(sent.deducted, _DEDUCTED)
-    learner = np.repeat(sent.learner, sent.length)
+    if any(taken_off):
+        is_there = np.repeat([one is not None for one in taken_off], lengths)
+        deducted[is_there] = np.frombuffer(b"".join(filter(None, taken_off)), _DEDUCTED)
     # By blocks, which are some fifty times fewer than cells.
-    starts = np.cumsum(sent.length) - sent.length
-    order = np.lexsort((cells["line_item_id"][starts], sent.learner))
+    starts = np.cumsum(lengths) - lengths
+    order = np.lexsort((cells["line_item_id"][starts], learners))
     if (order[1:] > order[:-1]).all():
         return Blocks(learner=learner, cells=cells, deducted=deducted)
-    lengths = sent.length[order]
+    lengths = lengths[order]
     moved = starts[order] - (np.cumsum(lengths) - lengths)
     places = np.repeat(moved, lengths) + np.arange(len(cells))
     return Blocks(
@@ -144,47 +126,3 @@ def _sliced(column: Array, starts: IntArray, ends: IntArray) -> Pieces:
     whole, size = column.tobytes(), column.itemsize
     places = zip((starts * size).tolist(), (ends * size).tolist(), strict=True)
     return Pieces(whole[start:end] for start, end in places)
-
-
-def _gathered(connection: Connection, condition: ColumnElement[bool]) -> _Sent:
-    """From PostgreSQL, which joins the bytes of all blocks."""
-    nothing: ColumnElement[Any] = literal_column("''::bytea")
-    block = score_blocks.c
-    length = func.octet_length(block.deducted)
-    gathered = (
-        func.array_agg(block.learner_id),
-        func.array_agg(func.octet_length(block.cells)),
-        func.array_agg(func.coalesce(length, 0)),
-        func.string_agg(block.cells, nothing),
-        func.string_agg(block.deducted, nothing),
-    )
-    query = select(*(type_coerce(one, NullType) for one in gathered)).where(condition)
-    learner, length, deducted_length, cells, deducted = read_bytes(connection, query)
-    if learner is None:
-        return _sent((), (), ())
-    return _Sent(
-        learner=learner.astype(np.int64),
-        length=length.astype(np.int64) // CELL.itemsize,
-        deducted_length=deducted_length,
-        cells=cells,
-        deducted=deducted or b"",
-    )
-
-
-def _fetched(connection: Connection, condition: ColumnElement[bool]) -> _Sent:
-    block = score_blocks.c
-    query = select(block.learner_id, block.cells, block.deducted).where(condition)
-    rows = connection.execute(query).all()
-    return _sent(*zip(*rows, strict=True)) if rows else _sent((), (), ())
-
-
-def _sent(
-    learners: Sequence[int], cells: Sequence[bytes], deducted: Sequence[bytes | None]
-) -> _Sent:
-    return _Sent(
-        learner=np.array(learners, np.int64),
-        length=np.array([len(one) // CELL.itemsize for one in cells], np.int64),
-        deducted_length=np.array([len(one or b"") for one in deducted], np.int64),
-        cells=b"".join(cells),
-        deducted=b"".join(one or b"" for one in deducted),
-    )
