@@ -88,6 +88,33 @@ def holds_lost(connection: Connection, item_ids: Collection[int]) -> bool:
     return found.first() is not None
 
 
+def take_over(
+    connection: Connection, run_id: RunId, job: str, *, now: datetime
+) -> tuple[int, ...]:
+    """Record that a process works on a job's items though no queue gives it that job.
+
+    Args:
+        connection: A writing transaction.
+        run_id: Of this run.
+        job: The job's name.
+        now: When; until the items are claimed the job is as fresh as if it were put in now.
+
+    Returns:
+        Those that nobody works on, in order; none where the job is not the run's.
+    """
+    found = connection.execute(
+        update(work_items)
+        .where(
+            work_items.c.run_id == run_id,
+            work_items.c.job == job,
+            work_items.c.state == ItemState.PENDING.value,
+        )
+        .values(enqueued_at=now)
+        .returning(work_items.c.id)
+    )
+    return tuple(sorted(found.scalars()))
+
+
 def give_back(connection: Connection, item_ids: Collection[int]) -> None:
     """Take items that nobody took up out of the job that carried them."""
     connection.execute(

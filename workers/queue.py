@@ -225,9 +225,10 @@ def tend(container: Container, run_id: RunId) -> Phase:
 
 
 def tend_and_go_on(container: Container, run_id: RunId) -> Sequence[int]:
-    """As ``tend``, but the first job is the caller's, where nobody else's waits in the queue.
+    """As ``tend``, but the next job is the caller's, unless it is of another run.
 
-    A process that has work in hand begins the next sooner than one that is forked for it.
+    A process that has work in hand begins the next sooner than one that is forked for it, and it
+    knows the statements already.
 
     Returns:
         The items that the caller works on now; none where the queue has its turn.
@@ -238,7 +239,9 @@ def tend_and_go_on(container: Container, run_id: RunId) -> Sequence[int]:
     if not is_queue_empty:
         own, others = (), brought.chunks
     _enqueue(container, brought.run, others)
-    return [item for chunk in own for item in chunk.items]
+    if own:
+        return own[0].items
+    return _taken_from_queue(container, brought.run)
 
 
 class Watch:
@@ -317,6 +320,21 @@ def _enqueue(container: Container, run: Run, chunks: Sequence[Chunk]) -> None:
             # A job whose worker died is run again; what it had finished it finds finished.
             retry=Retry(max=3),
         )
+
+
+def _taken_from_queue(container: Container, run: Run) -> Sequence[int]:
+    """Take the next job out of the queue, where it is a run's; nobody else gets it then."""
+    queue = open_queue(container)
+    for name in queue.get_job_ids(0, 1):
+        with writing(container.engine) as connection:
+            items = dispatch.take_over(connection, run.id, name, now=container.now())
+        # A worker may have taken it since.
+        if items and queue.remove(name):
+            Job(name, connection=queue.connection, serializer=JSONSerializer).delete(
+                remove_from_queue=False
+            )
+            return items
+    return ()
 
 
 def _alive(queue: Queue, jobs: Collection[str]) -> frozenset[str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
+from rq import Queue
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from sqlalchemy import update
@@ -263,8 +264,41 @@ def test_a_process_with_work_in_hand_lets_others_have_their_turn(container, jobs
 
     taken = queue.tend_and_go_on(container, run)
 
-    assert taken == []
+    assert not taken
     assert len(jobs()) > len(before)
+
+
+def test_a_process_with_work_in_hand_goes_on_with_what_waits_of_its_run(
+    container, night, jobs, reading_run
+):
+    run = reading_run(60)
+    queue.tend(container, run)
+    (_, (first,)), *others = jobs()
+    name, *_ = queue.open_queue(container).job_ids
+    night.clock.advance(seconds=60)
+
+    taken = queue.tend_and_go_on(container, run)
+
+    assert taken == tuple(first)
+    assert jobs() == others
+    assert not Job.exists(name, connection=container.redis)
+    assert set(item_ids(night, run)).isdisjoint(taken)
+
+
+def test_what_another_worker_has_just_taken_from_the_queue_is_left_to_it(
+    container, night, reading_run, monkeypatch
+):
+    run = reading_run(4)
+    queue.tend(container, run)
+    waiting = queue.open_queue(container)
+    names = waiting.job_ids
+    monkeypatch.setattr(Queue, "get_job_ids", lambda *_: names[:1])
+    waiting.remove(names[0])
+
+    taken = queue.tend_and_go_on(container, run)
+
+    assert taken == ()
+    assert Job.exists(names[0], connection=container.redis)
 
 
 def test_two_who_tend_at_once_put_nothing_twice_into_the_queue(container, jobs, reading_run):
