@@ -196,12 +196,20 @@ def _open_column(push: _Push, strand: CompetencyId) -> _Column:
     """Find or create a strand's column and read it."""
     course, spec = push.desk.course, push.desk.specs[strand]
     ref = push.sink.ensure_column(course.record.ref, spec)
-    with push.work.writing() as connection:
-        column = outbox.save_column(
-            connection, course.id, strand, way=push.desk.way, ref=ref, now=push.work.now()
-        )
+    column = _column_id(push, strand, ref)
     found = push.sink.read_marks(course.record.ref, ref, spec)
     return _Column(strand=strand, id=column, ref=ref, found=found)
+
+
+def _column_id(push: _Push, strand: CompetencyId, ref: ColumnRef) -> ColumnId:
+    """What a column is kept under; one that is where it was needs no transaction."""
+    column, known = push.desk.columns.get(strand, (None, None))
+    if column is not None and known == ref:
+        return column
+    with push.work.writing() as connection:
+        return outbox.save_column(
+            connection, push.desk.course.id, strand, way=push.desk.way, ref=ref, now=push.work.now()
+        )
 
 
 def _settle_by_reading(push: _Push) -> None:
@@ -251,36 +259,39 @@ def _put_down_again(connection: Connection, push: _Push, letters: Sequence[Lette
 def _prepare_all(
     push: _Push, wanted: Mapping[CompetencyId, Sequence[Letter]]
 ) -> Sequence[_Sending]:
-    sendings: list[_Sending] = []
+    """Hold letters against what their columns say now, and put down what is about to be sent."""
+    opened: list[tuple[_Column, Sequence[Letter]]] = []
     for strand, letters in sorted(wanted.items()):
         if strand in push.troubles:
             continue
         with push.apart([strand]):
-            sendings.append(_prepare(push, strand, letters))
-    return sendings
+            opened.append((_open_column(push, strand), letters))
+    if not opened:
+        return ()
+    with push.work.writing() as connection:
+        return [_prepare(connection, push, column, letters) for column, letters in opened]
 
 
-def _prepare(push: _Push, strand: CompetencyId, letters: Sequence[Letter]) -> _Sending:
-    """Hold a column's letters against what it says now, and put down what is about to be sent."""
+def _prepare(
+    connection: Connection, push: _Push, column: _Column, letters: Sequence[Letter]
+) -> _Sending:
     desk, work = push.desk, push.work
-    column = _open_column(push, strand)
     by_ref = {desk.refs[letter.learner]: letter for letter in letters}
     plan = Plan(way=desk.way, writes=tuple(mark_of(ref, x) for ref, x in by_ref.items()))
     settled = passback.settle(plan, column.found, _recorded_in(desk, column))
     there = [by_ref[mark.learner_ref] for mark in settled.already_there]
     conflicts = {by_ref[one.learner_ref]: one.reason for one in settled.conflicts}
-    with work.writing() as connection:
-        outbox.confirm(connection, column.id, there, now=work.now())
-        _end(connection, push, conflicts, state=OutboxState.CONFLICT)
-        taken = outbox.take_to_send(
-            connection, [by_ref[mark.learner_ref] for mark in settled.send], now=work.now()
-        )
+    outbox.confirm(connection, column.id, there, now=work.now())
+    _end(connection, push, conflicts, state=OutboxState.CONFLICT)
+    taken = outbox.take_to_send(
+        connection, [by_ref[mark.learner_ref] for mark in settled.send], now=work.now()
+    )
     ours = {letter.learner for letter in taken}
     marks = [mark for mark in settled.send if by_ref[mark.learner_ref].learner in ours]
     return _Sending(
-        strand=strand,
+        strand=column.strand,
         id=column.id,
-        marks=ColumnMarks(column=column.ref, spec=desk.specs[strand], marks=marks),
+        marks=ColumnMarks(column=column.ref, spec=desk.specs[column.strand], marks=marks),
         by_ref=by_ref,
     )
 
