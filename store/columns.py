@@ -50,9 +50,9 @@ def one_of(connection: Connection, column: ColumnElement[int], ids: Collection[i
     Args:
         connection: Says which database it is for.
         column: Of whole numbers.
-        ids: All different; few enough for an ``IN`` list on SQLite.
+        ids: In any order and any number of each; few enough for an ``IN`` list on SQLite.
     """
-    ids = sorted(ids)
+    ids = sorted(set(ids))
     if ids and ids[-1] - ids[0] + 1 == len(ids):
         return between(column, ids[0], ids[-1])
     if connection.dialect.name == "postgresql":

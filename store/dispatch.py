@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select, update
 
 from mapping.records import PlatformId, RunId
+from store.columns import one_of
 from store.run_records import SETTLING, UNFINISHED, ItemState, Phase, WorkItem
 from store.sync_state import is_due, is_held
 from store.tables import work_items
@@ -82,15 +83,13 @@ def holds_lost(connection: Connection, item_ids: Collection[int]) -> bool:
     """Whether any of some due items was lost with a worker or with the queue."""
     found = connection.execute(
         select(work_items.c.id)
-        .where(work_items.c.id.in_(item_ids), work_items.c.enqueued_at.is_not(None))
+        .where(one_of(connection, work_items.c.id, item_ids), work_items.c.enqueued_at.is_not(None))
         .limit(1)
     )
     return found.first() is not None
 
 
-def take_over(
-    connection: Connection, run_id: RunId, job: str, *, now: datetime
-) -> tuple[int, ...]:
+def take_over(connection: Connection, run_id: RunId, job: str, *, now: datetime) -> tuple[int, ...]:
     """Record that a process works on a job's items though no queue gives it that job.
 
     Args:
@@ -119,7 +118,10 @@ def give_back(connection: Connection, item_ids: Collection[int]) -> None:
     """Take items that nobody took up out of the job that carried them."""
     connection.execute(
         update(work_items)
-        .where(work_items.c.id.in_(item_ids), work_items.c.state == ItemState.PENDING.value)
+        .where(
+            one_of(connection, work_items.c.id, item_ids),
+            work_items.c.state == ItemState.PENDING.value,
+        )
         .values(enqueued_at=None)
     )
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mapping.records import CourseId, EnrolmentState, LearnerId, TenantId
+from store.columns import one_of
 from store.session import chunks, write_rows
 from store.tables import courses, enrolments, passback_due, passback_due_courses, to_micros
 
@@ -49,7 +50,7 @@ def put_down_learners(
         now: When.
     """
     for part in chunks(sorted(learner_ids)):
-        _put_down(connection, enrolments.c.learner_id.in_(part), now=now)
+        _put_down(connection, one_of(connection, enrolments.c.learner_id, part), now=now)
 
 
 def put_down_learners_in(
@@ -61,7 +62,9 @@ def put_down_learners_in(
 ) -> None:
     """Put down the marks of some active learners of one course."""
     for part in chunks(sorted(learner_ids)):
-        is_meant = and_(enrolments.c.course_id == course_id, enrolments.c.learner_id.in_(part))
+        is_meant = and_(
+            enrolments.c.course_id == course_id, one_of(connection, enrolments.c.learner_id, part)
+        )
         _put_down(connection, is_meant, now=now)
 
 
@@ -144,7 +147,7 @@ def settle(connection: Connection, course_id: CourseId, done: Due) -> None:
             connection.execute(
                 delete(passback_due).where(
                     passback_due.c.course_id == course_id,
-                    passback_due.c.learner_id.in_(part),
+                    one_of(connection, passback_due.c.learner_id, part),
                     passback_due.c.token == token,
                 )
             )

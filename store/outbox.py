@@ -24,6 +24,7 @@ from mapping.records import (
     TenantId,
 )
 from store import due
+from store.columns import one_of
 from store.session import chunks, upsert, write_rows
 from store.tables import (
     OPEN_LETTERS,
@@ -129,7 +130,9 @@ def standing_marks(
     found: dict[tuple[CompetencyId, LearnerId], StandingMark] = {}
     for part in parts:
         rows = connection.execute(
-            query if part is None else query.where(passback_marks.c.learner_id.in_(part))
+            query
+            if part is None
+            else query.where(one_of(connection, passback_marks.c.learner_id, part))
         )
         for strand, learner, words, points in rows:
             mark = StandingMark(words=words, points=points)
@@ -261,13 +264,15 @@ def take_to_send(
     taken: set[int] = set()
     for part in chunks([letter.id for letter in letters]):
         free = select(outbox.c.id).where(
-            outbox.c.id.in_(part), outbox.c.state == OutboxState.WANTED.value, ~_is_sent_already()
+            one_of(connection, outbox.c.id, part),
+            outbox.c.state == OutboxState.WANTED.value,
+            ~_is_sent_already(),
         )
         # On SQLite the writing transaction itself keeps others out; it knows no such words.
         ids = list(connection.execute(free.with_for_update(skip_locked=True)).scalars())
         connection.execute(
             update(outbox)
-            .where(outbox.c.id.in_(ids))
+            .where(one_of(connection, outbox.c.id, ids))
             .values(state=OutboxState.SENT.value, sent_at=now)
         )
         taken.update(ids)
@@ -311,7 +316,7 @@ def settle(
         for part in chunks(ids):
             connection.execute(
                 update(outbox)
-                .where(outbox.c.id.in_(part))
+                .where(one_of(connection, outbox.c.id, part))
                 .values(state=state.value, reason=reason, settled_at=now)
             )
 
@@ -323,7 +328,7 @@ def confirm(
     for part in chunks([letter.id for letter in letters]):
         connection.execute(
             update(outbox)
-            .where(outbox.c.id.in_(part))
+            .where(one_of(connection, outbox.c.id, part))
             .values(state=OutboxState.CONFIRMED.value, settled_at=now)
         )
     confirmed_at = to_micros(now)

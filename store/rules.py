@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 from mapping.records import CompetencyId, CourseId, LearnerId, TenantId
 from mapping.rules.mastery_rule import MasteryRule, parse_rule
 from mapping.rules.scopes import Scope, ScopedRule
+from store.columns import one_of
 from store.session import upsert
 from store.tables import (
     competencies,
@@ -301,7 +302,7 @@ def rules_by_id(connection: Connection, ids: Collection[int]) -> dict[int, Maste
     """
     rows = connection.execute(
         select(effective_rules.c.id, effective_rules.c.definition).where(
-            effective_rules.c.id.in_(sorted(ids))
+            one_of(connection, effective_rules.c.id, sorted(ids))
         )
     )
     return {row.id: parse_rule(json.loads(row.definition)) for row in rows}

@@ -15,6 +15,7 @@ from mapping.records import (
     Section,
     SectionRef,
 )
+from store.columns import one_of
 from store.session import upsert
 from store.tables import section_members
 from store.tables import sections as sections_table
@@ -102,7 +103,9 @@ def save_members(
         if ref in ids
     }
     rows = connection.execute(
-        select(section_members).where(section_members.c.section_id.in_(ids.values()))
+        select(section_members).where(
+            one_of(connection, section_members.c.section_id, ids.values())
+        )
     )
     before = {(row.section_id, row.learner_id) for row in rows}
     for section, learner in sorted(before - now):

@@ -66,8 +66,10 @@ _GIVEN_UP: Mapping[str, str] = {
     "tcp_user_timeout": "35s",
 }
 """How the database finds out that ours is: what its open transaction locked is free again."""
-_PLANNED: Mapping[str, str] = {"jit": "off"}
-"""Code made for a statement costs it more than it saves: many are alike, and none runs long."""
+_PLANNED: Mapping[str, str] = {"jit": "off", "random_page_cost": "1.1"}
+"""Code made for a statement costs it more than it saves: many are alike, and none runs long. And
+a page is as near as the next one, in memory or on a disk without moving parts: believing it four
+times as far, PostgreSQL reads all alignments of a district for those of one course."""
 
 
 def open_engine(url: str) -> Engine:
@@ -87,7 +89,7 @@ def _set_up_connections(engine: Engine) -> None:
     """Have the database end transactions whose machine was cut off in the middle of one.
 
     Without it PostgreSQL waits two hours for the next word of a machine that is gone, and
-    whoever needs what was locked there waits as long. And have it compile no statement.
+    whoever needs what was locked there waits as long. And have it plan for what is asked here.
     """
     settings = ", ".join(
         f"set_config('{name}', '{value}', false)"

@@ -13,6 +13,7 @@ from mapping.evidence.tables import View
 from mapping.kept import NO_RULE
 from mapping.records import CompetencyId, CourseId, EnrolmentState, LearnerId, RunId, TenantId
 from mapping.status import NO_LEVEL, OverrideState, Status
+from store.columns import one_of
 from store.session import chunks
 from store.tables import (
     alignments,
@@ -72,9 +73,9 @@ def standings_of(
     """Where some learners stand now, in both views; in all competencies or in some."""
     found: dict[Place, Standing] = {}
     for part in chunks(learner_ids):
-        query = select(standings).where(standings.c.learner_id.in_(part))
+        query = select(standings).where(one_of(connection, standings.c.learner_id, part))
         if competency_ids is not None:
-            query = query.where(standings.c.competency_id.in_(competency_ids))
+            query = query.where(one_of(connection, standings.c.competency_id, competency_ids))
         rows = connection.execute(query)
         for row in rows:
             place = (LearnerId(row.learner_id), CompetencyId(row.competency_id), View(row.view))
@@ -168,7 +169,7 @@ def rules_in_course(
         .where(
             enrolments.c.course_id == course_id,
             enrolments.c.state == EnrolmentState.ACTIVE.value,
-            standings.c.competency_id.in_(competency_ids),
+            one_of(connection, standings.c.competency_id, competency_ids),
             standings.c.effective_rule_id.is_not(None),
         )
     )

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from mapping.records import Counts, CourseId, PlatformId, RunId, TenantId
+from store.columns import one_of
 from store.run_records import (
     COUNTED,
     LEASE,
@@ -205,7 +206,7 @@ def mark_enqueued(
     connection.execute(
         update(work_items)
         .where(
-            work_items.c.id.in_(item_ids),
+            one_of(connection, work_items.c.id, item_ids),
             or_(work_items.c.state == ItemState.PENDING.value, _is_silent(now)),
         )
         .values(state=ItemState.PENDING.value, job=job, enqueued_at=now)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from mapping.records import CompetencyId, CourseId, TenantId
 from store import due
+from store.columns import one_of
 from store.session import chunks, upsert
 from store.standings import assessed_competencies
 from store.tables import (
@@ -29,7 +30,9 @@ def totals_of(
 ) -> Mapping[CompetencyId, int]:
     """How many competencies of some strands were assessed when that was last looked at."""
     rows = connection.execute(
-        select(passback_totals).where(passback_totals.c.competency_id.in_(sorted(strands)))
+        select(passback_totals).where(
+            one_of(connection, passback_totals.c.competency_id, sorted(strands))
+        )
     )
     return {CompetencyId(row.competency_id): row.total for row in rows}
 

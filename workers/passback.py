@@ -269,11 +269,11 @@ def _prepare_all(
     if not opened:
         return ()
     with push.work.writing() as connection:
-        return [_prepare(connection, push, column, letters) for column, letters in opened]
+        return [_prepare(connection, push, column, letters=letters) for column, letters in opened]
 
 
 def _prepare(
-    connection: Connection, push: _Push, column: _Column, letters: Sequence[Letter]
+    connection: Connection, push: _Push, column: _Column, *, letters: Sequence[Letter]
 ) -> _Sending:
     desk, work = push.desk, push.work
     by_ref = {desk.refs[letter.learner]: letter for letter in letters}

@@ -77,7 +77,8 @@ def test_other_rules_are_a_new_version_and_the_former_is_kept(db, district):
     publish(db, district, rule("N.1"))
     publish(db, district, rule("N.2"), now=LATER)
 
-    rows = db.execute(select(mapping_sets.c.version, mapping_sets.c.published_at)).all()
+    kept = select(mapping_sets.c.version, mapping_sets.c.published_at)
+    rows = db.execute(kept.order_by(mapping_sets.c.version)).all()
     assert [tuple(row) for row in rows] == [(1, NOW), (2, LATER)]
     assert len(db.execute(select(mapping_rules)).all()) == 2
     assert alignments.rules_in_force(db, district) == (rule("N.2"),)

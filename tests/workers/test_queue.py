@@ -286,7 +286,7 @@ def test_a_process_with_work_in_hand_goes_on_with_what_waits_of_its_run(
 
 
 def test_what_another_worker_has_just_taken_from_the_queue_is_left_to_it(
-    container, night, reading_run, monkeypatch
+    container, reading_run, monkeypatch
 ):
     run = reading_run(4)
     queue.tend(container, run)
