@@ -79,11 +79,11 @@ def main(url: str, run: RunId) -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    began, parts = time.perf_counter(), 0
+    began, parts, memory = time.perf_counter(), 0, recompute.Memory()
     while (work := _next(engine, run)) is not None:
         # On a crowded machine a lease may run out; who has it then goes on where this one ended.
         with suppress(LeaseLostError):
-            recompute.recompute_part(work)
+            recompute.recompute_part(work, memory)
             parts += 1
     used = resource.getrusage(resource.RUSAGE_SELF)
     told = {

@@ -57,6 +57,15 @@ class Waiting:
         """Who is to be computed, whole or in part, ascending."""
         return np.union1d(self.learners, self.pairs.learner)
 
+    def has(self, other: "Waiting") -> bool:
+        """Whether all marks of another are among these, with the same tokens."""
+        whole = Pairs(learner=self.learners, competency=self.tokens)
+        row = self.pairs.find(other.pairs.learner, other.pairs.competency)
+        places = (row, whole.find(other.learners, other.tokens))
+        if any((place == NOWHERE).any() for place in places):
+            return False
+        return bool((self.pair_tokens[row] == other.pair_tokens).all())
+
     def of(self, learners: IntArray) -> "Waiting":
         """The marks of some learners."""
         is_whole = np.isin(self.learners, learners)

@@ -78,8 +78,8 @@ def serve(
 class _Shift:
     """One job's time, what it did not come to, and errors that nobody expected.
 
-    What its items have in common is asked for once: ``runs``, and ``platforms`` with the moment
-    they were looked at.
+    What its items have in common is asked for once: ``runs``, ``platforms`` with the moment they
+    were looked at, and what standings are computed by.
     """
 
     container: Container
@@ -88,6 +88,7 @@ class _Shift:
     errors: list[BaseException] = field(default_factory=list)
     runs: dict[RunId, Run] = field(default_factory=dict)
     platforms: dict[PlatformId, tuple[Registered, float]] = field(default_factory=dict)
+    memory: recompute.Memory = field(default_factory=recompute.Memory)
 
     def run_of(self, connection: Connection, item: WorkItem) -> Run:
         """The run of an item, as it was when this job first met it."""
@@ -294,7 +295,7 @@ def _attempt(shift: _Shift, work: Work) -> None:
 def _perform(shift: _Shift, work: Work) -> None:
     item = work.lease.item
     if item.phase is Phase.COMPUTE:
-        recompute.recompute_part(work)
+        recompute.recompute_part(work, shift.memory)
         return
     if item.phase is Phase.PLAN:
         platform = PlatformId(item.part)

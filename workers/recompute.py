@@ -22,7 +22,7 @@ from mapping.judgement.grounds import Grounds
 from mapping.judgement.views import judge_both
 from mapping.kept import Changes, KeptTable, differing
 from mapping.pairs import NOWHERE, Pairs, closure, root_of
-from mapping.records import Counts, LearnerId, TenantId
+from mapping.records import Counts, LearnerId, RunId, TenantId
 from mapping.rules.mastery_rule import MasteryRule, parse_rule
 from mapping.rules.rulebook import RuleBook
 from store import alignments, due, rules, standing_digests, standing_tables, sync_state, waiting
@@ -58,6 +58,26 @@ class _Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """A setting, and everything that was put down in its district before it was read.
+
+    It holds for whoever was put down then and not again: whatever changes what learners are
+    judged by puts them down with it.
+    """
+
+    run: RunId
+    marks: Waiting
+    setting: _Setting
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a process computed with last: to read it takes half a second in a large district."""
+
+    known: _Known | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Task:
     """Learners computed together, in what may have changed: ``pairs``, None for everything."""
 
@@ -82,11 +102,12 @@ class _Loaded:
     before: KeptTable
 
 
-def recompute_part(work: Work) -> None:
+def recompute_part(work: Work, memory: Memory | None = None) -> None:
     """Compute a share of what is put down for it.
 
     Args:
         work: The item in hand; its part names the share.
+        memory: Of the process that computed other shares of the run.
     """
     with work.reading() as connection:
         parts = sync_state.count_items(connection, work.run.id, Phase.COMPUTE)
@@ -94,7 +115,7 @@ def recompute_part(work: Work) -> None:
             connection, work.run.tenant, part=work.lease.item.part, parts=parts
         )
     if found.everybody.size:
-        setting = _setting(work)
+        setting = _setting(work, found, memory or Memory())
         _tell_of_refused(work, setting.policy.book)
         tasks = (task for batch in batches(found) for task in _tasks(batch, setting))
         for loaded in loaded_ahead(partial(_load, work), tasks, threads=_LOADING):
@@ -148,7 +169,18 @@ def compute(grounds: Grounds, rule_ids: IntArray, *, pairs: Pairs | None = None)
     return KeptTable.of(dict(zip(View, judge_both(grounds, pairs), strict=True)), rule_ids)
 
 
-def _setting(work: Work) -> _Setting:
+def _setting(work: Work, found: Waiting, memory: Memory) -> _Setting:
+    """What marks are computed by: what the share before was, where it holds for them."""
+    known = memory.known
+    if known is None or known.run != work.run.id or not known.marks.has(found):
+        with work.reading() as connection:
+            marks = waiting.waiting_in(connection, work.run.tenant, part=0, parts=1)
+        known = _Known(run=work.run.id, marks=marks, setting=_read_setting(work))
+        memory.known = known
+    return known.setting
+
+
+def _read_setting(work: Work) -> _Setting:
     tenant = work.run.tenant
     now = work.now()
     with work.reading() as connection:

@@ -145,3 +145,36 @@ def test_marks_put_down_again_meanwhile_are_still_ours_with_the_token_of_then(db
     waiting.mark_learners(db, [ada], now=LATER)
 
     assert waiting.still_waiting(db, found) is found
+
+
+@pytest.fixture
+def marks(db, district, algebra, ids):
+    """Those of one learner who is put down whole and of one pair; and all ids there are."""
+    ada, bo = sorted(enrol(db, algebra, "ada", "bo").values())
+    waiting.mark_learners(db, [ada], now=NOW)
+    waiting.mark_pairs(db, [(bo, ids["N.1"])], now=NOW)
+    return everything(db, district), ada, bo
+
+
+def test_marks_are_among_themselves_and_nobody_is_among_any(db, district, marks):
+    before, *_ = marks
+
+    assert before.has(everything(db, district))
+    assert before.has(Waiting())
+    assert not Waiting().has(before)
+
+
+@pytest.mark.parametrize("later", [NOW, LATER])
+def test_a_learner_put_down_since_is_not_among_marks(db, district, marks, later):
+    before, ada, bo = marks
+    waiting.mark_learners(db, [bo if later is NOW else ada], now=later)
+
+    assert not before.has(everything(db, district))
+
+
+@pytest.mark.parametrize(("code", "later"), [("N.2", NOW), ("N.1", LATER)])
+def test_a_pair_put_down_since_is_not_among_marks(db, district, ids, marks, *, code, later):
+    before, _, bo = marks
+    waiting.mark_pairs(db, [(bo, ids[code])], now=later)
+
+    assert not before.has(everything(db, district))

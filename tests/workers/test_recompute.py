@@ -194,6 +194,43 @@ def test_learners_are_shared_out_over_parts_and_batches(night, monkeypatch):
     assert night.counts(run).estimates == 6
 
 
+@pytest.fixture
+def in_parts(night, monkeypatch):
+    """A run's parts, each learner in one of their own; none is computed yet."""
+    monkeypatch.setattr(waiting, "TOGETHER", 1)
+    monkeypatch.setattr("workers.schedule._LEARNERS_PER_PART", 1)
+    monkeypatch.setattr("workers.schedule._PARTS", ())
+    return night.reach(night.begin(), Phase.COMPUTE)
+
+
+def test_what_a_part_is_computed_by_is_read_once_for_all_of_a_process(night, in_parts):
+    read = []
+    event.listen(night.engine, "before_cursor_execute", lambda *call: read.append(call[2]))
+
+    memory = recompute.Memory()
+
+    for work in in_parts:
+        recompute.recompute_part(work, memory)
+
+    assert len(in_parts) == 3
+    assert len([one for one in read if "mapping_sets.digest" in one]) == 1
+    assert night.ask(waiting.count_waiting, night.tenant) == 0
+
+
+def test_a_part_is_computed_by_the_rule_that_was_published_since_the_part_before(night, in_parts):
+    memory = recompute.Memory()
+    first, *others = in_parts
+    recompute.recompute_part(first, memory)
+    night.clock.advance(seconds=1)
+    night.write(set_rule, night.tenant, mastered=4.0)
+    mark_everybody(night)
+
+    for work in others:
+        recompute.recompute_part(work, memory)
+
+    assert night.standing("ada").status is Status.DEVELOPING
+
+
 def test_a_learner_marked_again_while_being_computed_waits_for_the_next(night):
     run = night.begin()
     (work,) = night.reach(run, Phase.COMPUTE)
